@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "imaging/core/progress.h"
+#include "thermal/problem.h"
+#include "thermal/result.h"
+
+namespace spinetherm {
+
+struct BioheatOptions {
+  /// Largest temperature change of a cell in one macro-step [K]: accuracy in time.
+  double max_step_K = 4;
+  /// Longest macro-step [s].
+  double max_step_s = 5;
+  /// First macro-step [s].
+  double first_step_s = 0.05;
+  /// Most stages of one RKL2 macro-step [-]; sets how far a step may exceed the explicit limit.
+  int max_stages = 21;
+  /// OpenMP threads; 0: all.
+  int threads = 0;
+  /// Throws ConfigError naming the first field that breaks its rule.
+  void validate() const;
+  bool operator==(const BioheatOptions&) const = default;
+};
+
+/// Solves the bioheat equation
+///   dH/dt = div(k grad T) + w rho_b c_b (T_b - T) + q_m + q
+/// on the problem's grid by cell-centred finite volumes (harmonic face conductivities) and the second-order
+/// Runge-Kutta-Legendre scheme (Meyer, Balsara & Aslam 2014, doi:10.1016/j.jcp.2013.08.021), with dose
+/// integrated while stepping. ConfigError when the problem is not valid; not converged, cancelled and
+/// diverged come back in the summary.
+ThermalResult solve(const ThermalProblem& problem, const BioheatOptions& options = {},
+                    const Progress& progress = {});
+
+}  // namespace spinetherm

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <limits>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "thermal/region.h"
+#include "thermal/tissue.h"
+
+namespace spinetherm {
+
+struct Blood {
+  double density_kg_per_m3 = 1050, specific_heat_J_per_kg_K = 3617, temperature_degC = 37;
+  bool operator==(const Blood&) const = default;
+};
+
+enum class BoundaryKind { fixed, insulated, convective };
+/// Condition on an outer face of the box (the outer faces of the outer cells).
+struct Boundary {
+  BoundaryKind kind = BoundaryKind::fixed;
+  double degC = 37;
+  double h_W_per_m2_K = 0;  ///< convective only
+  bool operator==(const Boundary&) const = default;
+};
+enum BoxFace { x_min, x_max, y_min, y_max, z_min, z_max };
+
+/// [from, to] seconds in which a source acts; empty list: always.
+using ActiveTimes = std::vector<std::array<double, 2>>;
+/// (time s, value) corners of a piecewise linear curve; constant before the first and after the last.
+using Curve = std::vector<std::array<double, 2>>;
+
+struct VolumetricSource {
+  Volume<float> power_W_per_m3;  ///< on the problem's grid
+  bool operator==(const VolumetricSource&) const = default;
+};
+struct PointSource {
+  double power_W = 0;
+  Eigen::Vector3d at_mm{0, 0, 0};
+  bool operator==(const PointSource&) const = default;
+};
+struct GaussianSource {
+  double power_W = 0, sigma_mm = 1;
+  Eigen::Vector3d at_mm{0, 0, 0};
+  bool operator==(const GaussianSource&) const = default;
+};
+struct BoxSource {
+  double power_W = 0;
+  Eigen::Vector3d centre_mm{0, 0, 0}, half_mm{1, 1, 1};
+  bool operator==(const BoxSource&) const = default;
+};
+struct LineSource {
+  double W_per_m = 0;  ///< negative cools
+  Eigen::Vector3d a_mm{0, 0, 0}, b_mm{0, 0, 0};
+  bool operator==(const LineSource&) const = default;
+};
+struct FixedTemperatureSource {
+  Region region;
+  Curve degC = {{0, 37}};
+  bool insulated_when_off = false;  ///< "after": "insulated" (a hole) or "tissue"
+  bool operator==(const FixedTemperatureSource&) const = default;
+};
+struct Electrode {
+  Region region;
+  double potential_V = 0;                  ///< sign and ratio; scaled by the control
+  std::optional<double> cooled_degC = {};  ///< empty: the wall passes no heat
+  bool operator==(const Electrode&) const = default;
+};
+struct ConstantVoltage {
+  bool operator==(const ConstantVoltage&) const = default;
+};
+struct ConstantPower {
+  double power_W = 0;
+  bool operator==(const ConstantPower&) const = default;
+};
+struct HoldTemperature {
+  double degC = 70;
+  Eigen::Vector3d sensor_mm{0, 0, 0};
+  double max_W = 20;
+  bool operator==(const HoldTemperature&) const = default;
+};
+/// Power off for `off_s` when the resistance has risen by `rise` over its lowest value.
+struct RollOff {
+  double rise = 0.4, off_s = 15;
+  bool operator==(const RollOff&) const = default;
+};
+/// div(sigma grad V) = 0 outside the electrodes, q = sigma |grad V|^2.
+struct ElectrodesSource {
+  std::vector<Electrode> electrodes;
+  std::vector<Region> insulators = {};  ///< shaft and gaps between poles: no current, no heat
+  bool outer_grounded = true;           ///< else insulated
+  std::variant<ConstantVoltage, ConstantPower, HoldTemperature> control = ConstantVoltage{};
+  std::optional<RollOff> roll_off = {};
+  bool operator==(const ElectrodesSource&) const = default;
+};
+
+/// One source of heat or cold; all sources of a problem act in one joint solve. Part of the heat equation
+///   dH/dt = div(k grad T) + w rho_b c_b (T_b - T) + q_m + q
+struct Source {
+  std::variant<VolumetricSource, PointSource, GaussianSource, BoxSource, LineSource, FixedTemperatureSource,
+               ElectrodesSource>
+      what = PointSource{};
+  ActiveTimes active_s = {};
+  bool operator==(const Source&) const = default;
+};
+bool is_active(const Source& source, double t_s);
+
+/// Points and times at which the result is sampled: tricubic inside one tissue, linear across tissue faces.
+struct Sampling {
+  std::vector<Eigen::Vector3d> points_mm;
+  std::vector<double> times_s;
+  bool operator==(const Sampling&) const = default;
+};
+
+struct OutputFields {
+  bool temperature = false, peak_temperature = false, lowest_temperature = false, cem43 = false,
+       arrhenius = false, potential = false, power_density = false;
+  bool operator==(const OutputFields&) const = default;
+};
+
+/// A bare thermal problem on an axis-aligned LPS grid (direction = identity); see design.md section 5.
+struct ThermalProblem {
+  TissueMap tissue_map;  ///< its label volume carries the grid
+  Blood blood;
+  double initial_degC = 37;
+  Volume<float> initial_field = {};  ///< not empty: instead of initial_degC
+  std::array<Boundary, 6> boundary = {};
+  std::vector<Source> sources;
+  double duration_s = 0;
+  /// Go on after duration_s (or from 0 when duration_s is 0) until no cell adds dose: heat below 39 degC,
+  /// cold above 0 degC, total dose change below 0.1 %, at least 60 s.
+  bool until_dose_settled = false;
+  bool cem43_quarter_below_39 = false;  ///< R = 0.25 below 39 degC too, as the benchmark peers count
+  bool voxel_applicators = false;       ///< whole cells, no sub-cell geometry, no refinement
+  Sampling sample;
+  OutputFields fields;
+  const Grid& grid() const { return tissue_map.labels.grid; }
+};
+
+/// Throws ConfigError with the JSON pointer of the first rule that is broken: everything that can be known
+/// before the first step (properties that the sources need, regions outside the grid, electrodes that touch
+/// ...).
+void validate(const ThermalProblem& problem);
+
+}  // namespace spinetherm
