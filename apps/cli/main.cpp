@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <exception>
+#include <iostream>
+#include <new>
+#include <span>
+
+#include "apps/cli/command.h"
+#include "apps/cli/help.h"
+#include "apps/cli/progress_line.h"
+#include "apps/cli/stop_signals.h"
+#include "apps/set_threads.h"
+#include "apps/version.h"
+#include "imaging/core/text.h"
+
+namespace spinetherm {
+namespace {
+
+// Every command, in the order of `spinetherm --help`. How to add one: apps/cli/command.h.
+constexpr std::array<Command, 0> kCommands = {};
+
+struct ParsedOptions {
+  CommandContext context;
+  bool progress = false;
+};
+
+void add_common_options(CLI::App& app, Writes writes, ParsedOptions& parsed) {
+  CommandContext& context = parsed.context;
+  const std::string group = "Common options";
+  app.add_flag("--json", context.json, "print one JSON document on stdout and nothing else")->group(group);
+  if (writes == Writes::directory)
+    app.add_option("--out", context.out,
+                   "directory for the results; without it out/<command>-<name>-NNN, the next free number")
+        ->type_name("DIR")
+        ->group(group);
+  if (writes != Writes::nothing)
+    app.add_flag("--force", context.force,
+                 writes == Writes::directory ? "replace the results in a --out directory that exists"
+                                             : "replace a file that exists")
+        ->group(group);
+  app.add_option("--threads", context.threads,
+                 "threads to compute with; without it as many as the machine has")
+      ->type_name("N")
+      ->check(CLI::Range(1, 4096))
+      ->group(group);
+  app.add_option("--seed", context.seed, "where random numbers start: the same seed gives the same result")
+      ->type_name("N")
+      ->capture_default_str()
+      ->group(group);
+  app.add_flag("--progress", parsed.progress, "show progress on stderr even when it is not a terminal")
+      ->group(group);
+}
+
+ConfigError unknown_command(const std::string& word) {
+  std::vector<std::string> names;
+  for (const Command& command : kCommands) names.emplace_back(command.name);
+  return {fmt::format("unknown command '{}'", word), "spinetherm",
+          fmt::format("did you mean '{}'? 'spinetherm --help' lists them", nearest_word(word, names))};
+}
+
+/// What CLI11 found wrong, as a line of ours with the nearest option.
+ConfigError usage_error(const CLI::App& app, const CLI::ParseError& e) {
+  const std::string where = "spinetherm " + app.get_name();
+  const std::string help = fmt::format("see '{} --help'", where);
+  const std::vector<std::string> extras = app.remaining();
+  if (extras.empty()) return {e.what(), where, help};
+  if (!extras.front().starts_with('-'))
+    return {fmt::format("one argument too many: '{}'", extras.front()), where, help};
+  std::vector<std::string> names;
+  for (const CLI::Option* option : app.get_options())
+    for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
+  const std::string given = extras.front().substr(0, extras.front().find('='));
+  return {fmt::format("unknown option '{}'", given), where,
+          fmt::format("did you mean '{}'? {}", nearest_word(given, names), help)};
+}
+
+int run_command_line(std::span<char*> arguments, std::stop_token stop, ProgressLine& line) {
+  const std::string first = arguments.size() > 1 ? arguments[1] : "";
+  if (first.empty()) throw ConfigError("no command", "spinetherm", "'spinetherm --help' lists them");
+  if (first == "--help" || first == "-h") {
+    std::cout << overview_text(kCommands);
+    return kExitDone;
+  }
+  if (first == "--version") {
+    std::cout << "spinetherm " << version() << '\n';
+    return kExitDone;
+  }
+  const auto* const command =
+      std::find_if(kCommands.begin(), kCommands.end(), [&](const Command& c) { return c.name == first; });
+  if (command == kCommands.end()) throw unknown_command(first);
+
+  CLI::App app(std::string(command->synopsis), std::string(command->name));
+  app.set_help_flag("-h,--help", "print this help")->group("Common options");
+  ParsedOptions parsed;
+  const Run run = command->setup(app);
+  add_common_options(app, command->writes, parsed);
+  try {
+    app.parse(int(arguments.size()) - 1, arguments.data() + 1);
+  } catch (const CLI::CallForHelp&) {
+    std::cout << help_text(app);
+    return kExitDone;
+  } catch (const CLI::ParseError& e) {
+    throw usage_error(app, e);
+  }
+
+  CommandContext& context = parsed.context;
+  context.argv.assign(arguments.begin(), arguments.end());
+  if (context.threads > 0) set_threads(context.threads);
+  context.progress.stop = std::move(stop);
+  if (parsed.progress || isatty(STDERR_FILENO) == 1)
+    context.progress.report = [&line](double fraction, std::string_view what) { line.show(fraction, what); };
+  return run(context);
+}
+
+/// One line on stderr for whatever went wrong; the exit code.
+int guarded(std::span<char*> arguments) {
+  ProgressLine line(isatty(STDERR_FILENO) == 1);
+  const auto tell = [&line](std::string message) {
+    line.clear();
+    std::replace(message.begin(), message.end(), '\n', ' ');
+    std::cerr << "error: " << message << '\n';
+  };
+  try {
+    const int code = run_command_line(arguments, stop_on_signals(), line);
+    std::cout.flush();
+    if (!std::cout) throw IoError("cannot write", "stdout", "is the disk full?");
+    return code;
+  } catch (const ComputationFailed& e) {
+    tell(e.what());
+    return kExitFailed;
+  } catch (const Error& e) {
+    tell(e.what());
+    return kExitBadInput;
+  } catch (const std::bad_alloc&) {
+    tell("out of memory (spinetherm): close other programs, or give a smaller image or a coarser grid");
+    return kExitFailed;
+  } catch (const std::exception& e) {
+    tell(fmt::format("{} (internal): please report this with the command line", e.what()));
+    return kExitFailed;
+  }
+}
+
+}  // namespace
+}  // namespace spinetherm
+
+int main(int argc, char** argv) { return spinetherm::guarded(std::span(argv, std::size_t(argc))); }

@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "apps/report/figure.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+namespace spinetherm {
+namespace {
+
+constexpr double kNear_mm = 1.5;  // half the thickness of tissue that a slice stands for
+
+std::string path_data(const std::vector<std::vector<Eigen::Vector2d>>& lines) {
+  std::string d;
+  for (const auto& line : lines) {
+    for (std::size_t n = 0; n < line.size(); ++n)
+      d += fmt::format("{}{:.1f} {:.1f}", n == 0 ? "M" : "L", line[n][0], line[n][1]);
+    if (line.size() > 2 && (line.front() - line.back()).norm() < 0.01) d += "Z";
+  }
+  return d;
+}
+
+/// The shaft in short pieces, so that only the part that lies in the slice is drawn solid.
+std::string draw_needle(const NeedleMark& needle, const SlicePlane& plane) {
+  const double length = (needle.entry_mm - needle.tip_mm).norm();
+  if (!(length > 0)) return {};
+  const Eigen::Vector3d back = (needle.entry_mm - needle.tip_mm) / length;
+  std::string shaft, active, hidden;
+  const double step = 1;
+  for (double s = 0; s < length; s += step) {
+    const double e = std::min(s + step, length);
+    const Eigen::Vector3d a = plane.to_pixel(needle.tip_mm + s * back),
+                          b = plane.to_pixel(needle.tip_mm + e * back);
+    const std::string piece = fmt::format("M{:.1f} {:.1f}L{:.1f} {:.1f}", a[0], a[1], b[0], b[1]);
+    const double middle = (s + e) / 2;
+    if (std::abs(a[2]) > kNear_mm + needle.diameter_mm / 2)
+      hidden += piece;
+    else if (middle >= needle.active_from_mm && middle <= needle.active_to_mm)
+      active += piece;
+    else
+      shaft += piece;
+  }
+  const double width = std::max(2.0, needle.diameter_mm / plane.mm_per_pixel);
+  std::string out;
+  if (!hidden.empty())
+    out += fmt::format(
+        "<path d=\"{}\" stroke=\"#9fe8ff\" stroke-width=\"1\" stroke-dasharray=\"1 2\" opacity=\".7\"/>",
+        hidden);
+  if (!shaft.empty())
+    out += fmt::format("<path d=\"{}\" stroke=\"#9fe8ff\" stroke-width=\"{:.1f}\" opacity=\".85\"/>", shaft,
+                       width);
+  if (!active.empty())
+    out += fmt::format("<path d=\"{}\" stroke=\"#ffffff\" stroke-width=\"{:.1f}\"/>", active, width + 0.6);
+  return out;
+}
+
+std::string outlined_text(double x, double y, const char* anchor, int size, const std::string& text) {
+  return fmt::format(
+      "<text x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"{}\" font-size=\"{}\" fill=\"#fff\" stroke=\"#000\" "
+      "stroke-width=\"2.5\" paint-order=\"stroke\" font-family=\"sans-serif\">{}</text>",
+      x, y, anchor, size, escape_html(text));
+}
+
+}  // namespace
+
+std::string escape_html(const std::string& text) {
+  std::string out;
+  for (char c : text) {
+    switch (c) {
+      case '&':
+        out += "&amp;";
+        break;
+      case '<':
+        out += "&lt;";
+        break;
+      case '>':
+        out += "&gt;";
+        break;
+      case '"':
+        out += "&quot;";
+        break;
+      default:
+        out += c;
+    }
+  }
+  return out;
+}
+
+std::string position_text(const Eigen::Vector3d& x) {
+  return fmt::format("{} {:.1f} {} {:.1f} {} {:.1f}", x[0] >= 0 ? "L" : "R", std::abs(x[0]),
+                     x[1] >= 0 ? "P" : "A", std::abs(x[1]), x[2] >= 0 ? "S" : "I", std::abs(x[2]));
+}
+
+std::string svg(const Figure& figure) {
+  const SlicePlane& plane = figure.plane;
+  const int w = plane.width, h = plane.height;
+  std::string out = fmt::format(
+      "<svg xmlns=\"http://www.w3.org/2000/svg\" xmlns:xlink=\"http://www.w3.org/1999/xlink\" viewBox=\"0 0 "
+      "{} {}\" "
+      "role=\"img\" aria-label=\"{}\">",
+      w, h, escape_html(figure.title));
+  out += fmt::format("<rect width=\"{}\" height=\"{}\" fill=\"#101010\"/>", w, h);
+  if (figure.scan)
+    out += fmt::format("<image width=\"{}\" height=\"{}\" xlink:href=\"data:image/png;base64,{}\"/>", w, h,
+                       base64(png_grey(grey_slice(*figure.scan, plane, figure.window), w, h)));
+  out += "<g fill=\"none\" stroke-linejoin=\"round\">";
+  for (const Outline& o : figure.outlines) {
+    if (!o.field || o.field->empty()) continue;
+    const std::string d = path_data(contour(*o.field, plane, o.level));
+    if (d.empty()) continue;
+    out +=
+        fmt::format("<path d=\"{}\" stroke=\"{}\" stroke-width=\"{}\"{}><title>{}</title></path>", d,
+                    o.colour, o.stroke_px, o.dashed ? " stroke-dasharray=\"5 3\"" : "", escape_html(o.label));
+  }
+  for (const NeedleMark& needle : figure.needles) out += draw_needle(needle, plane);
+  for (const PointMark& mark : figure.points) {
+    const Eigen::Vector3d p = plane.to_pixel(mark.at_mm);
+    if (std::abs(p[2]) > kNear_mm || p[0] < 0 || p[1] < 0 || p[0] > w || p[1] > h) continue;
+    out += fmt::format(
+        "<path d=\"M{0:.1f} {1:.1f}m-5 0h10m-5 -5v10\" stroke=\"#ff5\" "
+        "stroke-width=\"1.6\"><title>{2}</title></path>",
+        p[0], p[1], escape_html(mark.label));
+  }
+  out += "</g>";
+  const auto letters = edge_letters(plane);
+  out += outlined_text(6, h / 2.0 + 5, "start", 15, letters[0]);
+  out += outlined_text(w - 6, h / 2.0 + 5, "end", 15, letters[1]);
+  out += outlined_text(w / 2.0, 17, "middle", 15, letters[2]);
+  out += outlined_text(w / 2.0, h - 7, "middle", 15, letters[3]);
+  out += outlined_text(6, 16, "start", 12, figure.title);
+  out += outlined_text(6, h - 7, "start", 10, position_text(plane.centre_mm));
+  const double bar = 20 / plane.mm_per_pixel;
+  out += fmt::format("<path d=\"M{:.1f} {}h{:.1f}\" stroke=\"#fff\" stroke-width=\"2\"/>", w - 8 - bar, h - 8,
+                     bar);
+  out += outlined_text(w - 8 - bar / 2, h - 12, "middle", 10, "20 mm");
+  return out + "</svg>";
+}
+
+std::string legend_html(const std::vector<Outline>& outlines) {
+  std::string out = "<div class=\"legend\">";
+  for (const Outline& o : outlines)
+    out += fmt::format(
+        "<span><svg viewBox=\"0 0 24 8\" width=\"24\" height=\"8\"><path d=\"M1 4h22\" stroke=\"{}\" "
+        "stroke-width=\"2.4\"{}/></svg>{}</span>",
+        o.colour, o.dashed ? " stroke-dasharray=\"5 3\"" : "", escape_html(o.label));
+  out +=
+      "<span><svg viewBox=\"0 0 24 8\" width=\"24\" height=\"8\"><path d=\"M1 4h22\" stroke=\"#39b6d8\" "
+      "stroke-width=\"4\"/></svg>shaft in the slice (dotted: projected)</span>"
+      "<span><svg viewBox=\"0 0 24 8\" width=\"24\" height=\"8\"><path d=\"M1 4h22\" stroke=\"#888\" "
+      "stroke-width=\"5\"/><path d=\"M2 4h20\" stroke=\"#fff\" stroke-width=\"3.4\"/></svg>active "
+      "part</span>";
+  return out + "</div>";
+}
+
+std::string chart_svg(const std::string& title, const std::string& x_label, const std::string& y_label,
+                      const std::vector<CurveLine>& lines,
+                      const std::vector<std::pair<double, std::string>>& bands) {
+  constexpr double w = 560, h = 260, left = 52, right = 12, top = 26, bottom = 40;
+  double x0 = 1e300, x1 = -1e300, y0 = 1e300, y1 = -1e300;
+  for (const auto& line : lines)
+    for (std::size_t n = 0; n < line.x.size(); ++n) {
+      x0 = std::min(x0, line.x[n]);
+      x1 = std::max(x1, line.x[n]);
+      y0 = std::min(y0, line.y[n]);
+      y1 = std::max(y1, line.y[n]);
+    }
+  if (!(x1 > x0)) return {};
+  for (const auto& [level, label] : bands) {
+    y0 = std::min(y0, level);
+    y1 = std::max(y1, level);
+  }
+  const double pad = std::max(1e-9, 0.06 * (y1 - y0));
+  y0 -= pad;
+  y1 += pad;
+  const auto px = [&](double x) { return left + (x - x0) / (x1 - x0) * (w - left - right); };
+  const auto py = [&](double y) { return h - bottom - (y - y0) / (y1 - y0) * (h - top - bottom); };
+  const auto nice = [](double span) {  // 1, 2 or 5 times a power of ten, about five ticks
+    const double raw = span / 5, power = std::pow(10, std::floor(std::log10(raw)));
+    const double f = raw / power;
+    return power * (f < 1.5 ? 1 : f < 3.5 ? 2 : f < 7.5 ? 5 : 10);
+  };
+  std::string out = fmt::format(
+      "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {} {}\" role=\"img\" aria-label=\"{}\" "
+      "font-family=\"sans-serif\" font-size=\"11\"><text x=\"{}\" y=\"16\" font-size=\"13\">{}</text>",
+      w, h, escape_html(title), left, escape_html(title));
+  const double dx = nice(x1 - x0), dy = nice(y1 - y0);
+  for (double x = std::ceil(x0 / dx) * dx; x <= x1 + 1e-9; x += dx)
+    out += fmt::format(
+        "<path d=\"M{0:.1f} {1}V{2}\" stroke=\"#ddd\"/><text x=\"{0:.1f}\" y=\"{3}\" "
+        "text-anchor=\"middle\">{4:g}</text>",
+        px(x), top, h - bottom, h - bottom + 14, x);
+  for (double y = std::ceil(y0 / dy) * dy; y <= y1 + 1e-9; y += dy)
+    out += fmt::format(
+        "<path d=\"M{1} {0:.1f}H{2}\" stroke=\"#ddd\"/><text x=\"{3}\" y=\"{4:.1f}\" "
+        "text-anchor=\"end\">{5:g}</text>",
+        py(y), left, w - right, left - 5, py(y) + 4, std::abs(y) < dy * 1e-6 ? 0.0 : y);
+  for (const auto& [level, label] : bands)
+    out += fmt::format(
+        "<path d=\"M{1} {0:.1f}H{2}\" stroke=\"#b00\" stroke-dasharray=\"5 3\"/><text x=\"{2}\" "
+        "y=\"{3:.1f}\" "
+        "text-anchor=\"end\" fill=\"#b00\">{4}</text>",
+        py(level), left, w - right, py(level) - 3, escape_html(label));
+  double key = left + 8;
+  for (const auto& line : lines) {
+    std::string points;
+    for (std::size_t n = 0; n < line.x.size(); ++n)
+      points += fmt::format("{:.1f},{:.1f} ", px(line.x[n]), py(line.y[n]));
+    out += fmt::format("<polyline points=\"{}\" fill=\"none\" stroke=\"{}\" stroke-width=\"1.8\"/>", points,
+                       line.colour);
+    out += fmt::format(
+        "<path d=\"M{:.1f} {}h16\" stroke=\"{}\" stroke-width=\"2.4\"/><text x=\"{:.1f}\" y=\"{}\">{}</text>",
+        key, h - 6, line.colour, key + 20, h - 2, escape_html(line.label));
+    key += 34 + 6.2 * double(line.label.size());
+  }
+  out += fmt::format("<text x=\"{}\" y=\"{}\" text-anchor=\"end\">{}</text>", w - right, h - 14,
+                     escape_html(x_label));
+  out += fmt::format("<text x=\"{}\" y=\"{}\" text-anchor=\"end\">{}</text>", w - right, 16,
+                     escape_html(y_label));
+  return out + "</svg>";
+}
+
+}  // namespace spinetherm
