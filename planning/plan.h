@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "thermal/applicator.h"
+
+namespace spinetherm {
+
+/// A sensor of its own, besides those of the device.
+struct Thermocouple {
+  Eigen::Vector3d at_mm{0, 0, 0};
+  double lag_s = 0;
+  std::optional<double> stop_above_degC = {}, stop_below_degC = {};
+  bool operator==(const Thermocouple&) const = default;
+};
+/// Fluid or gas that holds a structure away.
+struct Dissection {
+  std::string medium;  ///< "D5W", "CO2", "saline"
+  std::string region;  ///< "anterior epidural space L3"
+  std::optional<double> temperature_degC = {};
+  bool operator==(const Dissection&) const = default;
+};
+using Protection = std::variant<Thermocouple, Dissection>;
+
+/// Augmentation after the ablation.
+struct Cement {
+  double volume_ml = 0;
+  Eigen::Vector3d at_mm{0, 0, 0};
+  std::string material = "PMMA";
+  bool operator==(const Cement&) const = default;
+};
+
+/// What a search or a simulation found; empty: not computed.
+struct PlanScore {
+  std::optional<double> geometric = {};  ///< penalty of the path; smaller is better
+  std::optional<double> coverage = {}, min_margin_mm = {};
+  std::optional<std::string> verdict = {};
+  bool operator==(const PlanScore&) const = default;
+};
+
+enum class PlanState { proposed, accepted };
+constexpr std::string_view to_string(PlanState s) {
+  return s == PlanState::accepted ? "accepted" : "proposed";
+}
+
+/// `spinetherm.plan`: what is put where, what it does and how the patient is protected. LPS mm of the
+/// planning image.
+struct Plan {
+  std::string case_path;  ///< as written in the file; empty: none
+  std::vector<Applicator> applicators;
+  std::vector<Protocol> protocol;  ///< one after the other; all applicators take part in each
+  std::vector<Protection> protections = {};
+  std::optional<Cement> cement = {};
+  PlanScore score = {};
+  PlanState state = PlanState::proposed;
+  bool operator==(const Plan&) const = default;
+};
+
+bool has_sensor(const Plan& plan);
+bool has_dissection(const Plan& plan);
+
+/// An applicator with its catalogue entry.
+struct PlacedDevice {
+  Applicator applicator;
+  Device device;
+};
+/// Looks up every applicator's device. ConfigError with the known names for a device nobody knows.
+std::vector<PlacedDevice> placed_devices(const Plan& plan, const std::vector<Device>& catalogue);
+
+/// Stretch of a shaft that heats or cools, from the tip backwards [mm].
+struct ActivePart {
+  double from_tip_mm = 0, to_tip_mm = 0;
+  double diameter_mm = 0;
+  double centre_mm() const { return (from_tip_mm + to_tip_mm) / 2; }
+};
+/// The poles' hull; of a device without poles the published zone's length up to the tip; empty when the
+/// catalogue tells neither.
+std::optional<ActivePart> active_part(const Device& device);
+
+/// Distance [mm] from a point to the surface of the shaft (entry to tip), negative inside.
+double shaft_distance_mm(const PlacedDevice& placed, const Eigen::Vector3d& x_mm);
+/// Distance [mm] to the surface of the active part; empty when it is not known.
+std::optional<double> active_distance_mm(const PlacedDevice& placed, const Eigen::Vector3d& x_mm);
+
+/// ConfigError with a JSON pointer: no applicator, entry equal to tip, not finite, deployment out of 0..1, no
+/// protocol, a lag below 0.
+void validate(const Plan& plan, const std::string& where = "plan");
+
+}  // namespace spinetherm

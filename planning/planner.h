@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "planning/coverage.h"
+#include "planning/plan.h"
+#include "planning/safety.h"
+#include "planning/trajectory.h"
+
+namespace spinetherm {
+
+struct PlannerOptions {
+  std::string energy = "rfa";
+  std::string device;  ///< name of the catalogue; empty: chosen by the target's size
+  TrajectoryOptions trajectory;
+  StructureOptions structures;
+  ExposureOptions exposure;
+  int geometric = 3;     ///< plans that are proposed before any thermal solve
+  int max_solves = 4;    ///< thermal solves in all, de-escalation included
+  double margin_mm = 3;  ///< wanted around the target (local control: 3-5 mm)
+  /// De-escalation of one step: target temperature [K], power [-], time [-].
+  double hold_down_K = 10, power_factor = 0.75, time_factor = 0.6;
+  double lowest_hold_degC = 60;  ///< below it a radiofrequency run no longer ablates within minutes
+  double shortest_s = 120;
+  /// Throws ConfigError naming the first field that breaks its rule.
+  void validate() const;
+};
+
+/// What the planner works on; all must outlive the call. `ct_HU` may be an empty volume.
+struct PlannerInputs {
+  const Anatomy& anatomy;
+  const Volume<float>& ct_HU;
+  const Target& target;
+  const std::vector<Device>& devices;
+  const std::vector<ExposureLimit>& limits;
+  LevelCheck level;
+  std::vector<Protection> protections = {};
+};
+
+/// A plan with what is known of it; coverage and exposure begin as not computed.
+struct RankedPlan {
+  Plan plan;
+  Trajectory trajectory;
+  Coverage coverage;
+  ExposureReport exposure;
+  ThermalResult thermal;  ///< summary "not run" while only geometry was looked at
+  std::vector<std::string> reasons;
+};
+struct RankedPlans {
+  Termination termination = Termination::not_run;
+  std::vector<RankedPlan> plans;  ///< best first
+  TrajectorySearch search;        ///< of the device that was chosen; holds rejected_by
+  int solves = 0;
+  std::vector<std::string> reasons;
+};
+
+/// Devices of the energy, the best fitting first: the published zone (else the poles' span) against the
+/// target's size along and across the path, plus the margin. ConfigError for an energy or device nobody has.
+std::vector<Device> fitting_devices(const TargetShape& shape, const std::vector<Device>& catalogue,
+                                    const PlannerOptions& options);
+
+/// Places a device on a path so that the centre of its active part lies on the goal.
+Plan plan_on(const Trajectory& trajectory, const Device& device);
+
+/// Geometry only: the best paths for the best fitting device that has any.
+RankedPlans propose_plans(const PlannerInputs& inputs, const PlannerOptions& options = {},
+                          const Progress& progress = {});
+
+/// A gentler protocol: lower target temperature first, then lower power, then shorter; empty when it is at
+/// its lowest.
+std::optional<Protocol> de_escalated(const Protocol& protocol, const PlannerOptions& options);
+
+/// Simulates one plan: made by apps (tissue map, sources, solver); throws or returns an unusable summary on
+/// failure.
+using SolvePlan = std::function<ThermalResult(const Plan&)>;
+
+/// Proposes plans, simulates the best few, eases the protocol (then the device) where the exposure is unsafe,
+/// and ranks: exposure verdict first, then coverage, then geometry. A plan that was never simulated ranks
+/// last and its verdict is unknown.
+RankedPlans plan_ablation(const PlannerInputs& inputs, const SolvePlan& solve,
+                          const PlannerOptions& options = {}, const Progress& progress = {});
+
+/// Coverage and exposure of one simulated plan.
+void assess(RankedPlan& plan, const PlannerInputs& inputs, const std::vector<Structure>& structures,
+            const PosteriorWall& wall, const PlannerOptions& options,
+            const Volume<std::uint8_t>& unknown_tissue = {});
+
+}  // namespace spinetherm
