@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "imaging/core/progress.h"
+#include "imaging/core/volume.h"
+#include "thermal/problem.h"
+
+namespace spinetherm {
+
+/// What one solve of the potential has done; begins as "not run".
+struct ElectricSummary {
+  Termination termination = Termination::not_run;
+  std::string message = "solve() was not called";
+  int iterations = 0;
+  double relative_residual = 0;  ///< |b - A V| / |b|, both in double
+  double wall_time_s = 0;
+  bool usable() const { return termination == Termination::converged; }
+};
+
+/// Quasi-static electric field of a set of electrodes in tissue,
+///   div(sigma grad V) = 0,   V = potential_V on each electrode,   q = sigma |grad V|^2,
+/// on an axis-aligned grid, outer faces grounded (V = 0 on the face) or insulated.
+///
+/// Cell-centred finite volumes with harmonic face conductances. Electrodes are exact: a link from a cell
+/// centre to its neighbour that meets an electrode ends on the surface, theta * h away, and the links of such
+/// a cell are scaled so that the local solution around a sphere, a cylinder or a spheroid balances the cell
+/// exactly. Insulators close the covered part of each face. Resistance of spheres, capsules and prolate
+/// spheroids within 3 % at h <= radius / 4, wherever the surface lies in the cell.
+///
+/// Power is the energy of the discrete links, given to the cells at their ends (all of it to the tissue cell
+/// where a link ends on an electrode), so that its sum over the cells equals sum(V_i I_i) to round-off of the
+/// solve. Deterministic for any number of threads.
+class ElectricField {
+ public:
+  /// Works out the geometry once; sigma may change from solve to solve. `voxel_applicators`: a cell whose
+  /// centre lies in an electrode or insulator is all electrode or insulator, without sub-cell geometry; the
+  /// potential is then held at the electrode's cell centres. `threads` 0: all.
+  /// ConfigError: a grid that is not axis-aligned, an electrode that meets no link of the grid, electrodes of
+  /// different potential that share or touch a link, or no difference of potential anywhere.
+  ElectricField(const Grid& grid, const ElectrodesSource& source, bool voxel_applicators, int threads);
+  ~ElectricField();
+  ElectricField(ElectricField&&) noexcept;
+  ElectricField& operator=(ElectricField&&) noexcept;
+
+  /// Solves for the potential, starting from the previous one, to a relative residual of 1e-6. sigma = 0
+  /// insulates. ConfigError for a value that is negative or not finite. Not converged and cancelled come back
+  /// in the summary; the fields are then those of the last iterate.
+  ElectricSummary solve(const Volume<float>& sigma_S_per_m, const Progress& progress = {});
+
+  /// At the potentials of the source (scale 1). Electrode cells hold the electrode's potential; cells that
+  /// carry no current (insulator, sigma = 0) hold 0.
+  const Volume<float>& potential_V() const;
+  /// Average over the whole cell, so that sum(q) * cell volume = power_W(); 0 in electrode cells.
+  const Volume<float>& power_W_per_m3() const;
+  /// Sum of the currents that leave the poles (ground included) into the tissue.
+  double current_A() const;
+  /// power_W / current_A^2: (V+ - V-) / I of two poles, sum(V_i I_i) / I_pos^2 of more. Infinite when no
+  /// current flows.
+  double resistance_ohm() const;
+  double power_W() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace spinetherm
