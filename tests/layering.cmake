@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: Apache-2.0
+cmake_minimum_required(VERSION 3.25)
+# cmake -DROOT=<source tree> -P layering.cmake
+# Fails when a file includes against the direction of the house:
+#   core <- imaging;  core <- thermal <- planning;  {imaging, thermal, planning} <- datasets <- apps <- apps/cli, apps/viewer
+# and when a library of the outside appears where it must not: ITK and GDCM only in imaging/*.cpp, VTK and Qt only in
+# apps, files and JSON never in thermal and planning. Every include of ours is written from the top of the tree.
+
+# Rooms, the inner before the outer that holds it: a file belongs to the first room whose path it starts with.
+set(rooms imaging/core imaging thermal planning datasets apps/cli apps/viewer apps)
+# The rooms each may see, as the start of the included path.
+set(sees_imaging/core "imaging/core/")
+set(sees_imaging "imaging/")
+set(sees_thermal "imaging/core/|thermal/")
+set(sees_planning "imaging/core/|thermal/|planning/")
+set(sees_datasets "imaging/|thermal/|planning/|datasets/")
+set(sees_apps "imaging/|thermal/|planning/|datasets/|apps/")
+set(sees_apps/cli "${sees_apps}")
+set(sees_apps/viewer "${sees_apps}")
+# The libraries each must not see.
+set(itk "itk[A-Z]|itk_|gdcm|vnl/|vnl_")
+set(gui "vtk[A-Z]|Q[A-Z][A-Za-z]*>|Qt[A-Z]")
+set(files "fstream>|filesystem>|experimental/filesystem>|nlohmann/")
+set(cli "CLI/")
+set(hides_imaging/core "${itk}|${gui}|${cli}")
+set(hides_imaging "${gui}|${cli}")
+set(hides_thermal "${itk}|${gui}|${files}|${cli}")
+set(hides_planning "${itk}|${gui}|${files}|${cli}")
+set(hides_datasets "${itk}|${gui}|${cli}")
+set(hides_apps "${itk}|${cli}")
+set(hides_apps/cli "${itk}|${gui}")
+set(hides_apps/viewer "${itk}")
+
+set(checked 0)
+set(seen "")
+foreach(room ${rooms})
+  file(GLOB_RECURSE sources RELATIVE "${ROOT}" "${ROOT}/${room}/*.h" "${ROOT}/${room}/*.hpp" "${ROOT}/${room}/*.cpp"
+       "${ROOT}/${room}/*.in")
+  foreach(source ${sources})
+    if(source IN_LIST seen)
+      continue()
+    endif()
+    list(APPEND seen "${source}")
+    math(EXPR checked "${checked} + 1")
+    file(STRINGS "${ROOT}/${source}" includes REGEX "^[ \t]*#[ \t]*include")
+    foreach(include ${includes})
+      string(REGEX REPLACE "^[ \t]*#[ \t]*include[ \t]*([<\"][^>\"]*[>\"]).*" "\\1" what "${include}")
+      string(SUBSTRING "${what}" 1 -1 path)
+      set(ours FALSE)
+      if(what MATCHES "^\"" OR path MATCHES "^(imaging|thermal|planning|datasets|apps|tests)/")
+        set(ours TRUE)
+      endif()
+      if(path MATCHES "^(${hides_${room}})")
+        message(SEND_ERROR "${source}: ${what}: ${room} must not see this library")
+      elseif(room STREQUAL "imaging" AND NOT source MATCHES "\\.cpp$" AND path MATCHES "^(${itk})")
+        message(SEND_ERROR "${source}: ${what}: ITK stays in imaging/*.cpp")
+      elseif(ours AND NOT path MATCHES "^(${sees_${room}}|${itk}|${gui})")
+        message(SEND_ERROR "${source}: ${what}: ${room} must not see this file")
+      elseif(room STREQUAL "apps" AND path MATCHES "^apps/(cli|viewer)/")
+        message(SEND_ERROR "${source}: ${what}: a command or window is above the rest of apps")
+      endif()
+    endforeach()
+  endforeach()
+endforeach()
+if(checked EQUAL 0)
+  message(FATAL_ERROR "no source file under '${ROOT}': nothing was checked")
+endif()
+message(STATUS "layering: ${checked} files")
