@@ -62,7 +62,9 @@ Tables make_tables() {
   for (int n = 1; n <= 13; ++n) t.levels.push_back("T" + std::to_string(n));
   for (int n = 1; n <= 6; ++n) t.levels.push_back("L" + std::to_string(n));
   t.levels.insert(t.levels.end(), {"sacrum", "coccyx"});
-  const auto add = [&](int value, const std::string& name) { t.by_value.emplace_back(StructureValue(value), name); };
+  const auto add = [&](int value, const std::string& name) {
+    t.by_value.emplace_back(StructureValue(value), name);
+  };
   for (const auto& [value, name] : kSingles) add(value, std::string(name));
   const std::set<std::string> variants = {"T13", "L6"};
   for (int n = 0; n < int(t.levels.size()); ++n) {
