@@ -39,6 +39,7 @@ struct PlannerInputs {
   const std::vector<ExposureLimit>& limits;
   LevelCheck level;
   std::vector<Protection> protections = {};
+  Volume<std::uint8_t> unknown_tissue = {};  ///< as in ExposureFacts
 };
 
 /// A plan with what is known of it; coverage and exposure begin as not computed.
@@ -86,7 +87,6 @@ RankedPlans plan_ablation(const PlannerInputs& inputs, const SolvePlan& solve,
 
 /// Coverage and exposure of one simulated plan.
 void assess(RankedPlan& plan, const PlannerInputs& inputs, const std::vector<Structure>& structures,
-            const PosteriorWall& wall, const PlannerOptions& options,
-            const Volume<std::uint8_t>& unknown_tissue = {});
+            const PosteriorWall& wall, const PlannerOptions& options);
 
 }  // namespace spinetherm

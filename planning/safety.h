@@ -61,7 +61,8 @@ struct ExposureFacts {
   bool has_sensor = false, has_dissection = false;
   PosteriorWall wall;
   LevelCheck level;
-  /// Cells whose tissue is not known (out of the scan's field), on the thermal grid; empty: all are known.
+  /// Where the tissue is not known (out of the scan's field), on any grid; what that grid does not reach is
+  /// not known either. Empty: all is known.
   Volume<std::uint8_t> unknown_tissue = {};
 };
 
@@ -69,6 +70,8 @@ struct ExposureOptions {
   double rest_degC = 37;
   /// A cell counts as heated or cooled beyond this [K]; a structure within it is at rest (clinical rule G2).
   double rest_tolerance_K = 0.5;
+  /// Opening of the posterior wall from which it counts as a defect [mm] (verdict table).
+  double wall_defect_mm = 3;
   KillCriterion kill;
   /// Throws ConfigError naming the first field that breaks its rule.
   void validate() const;

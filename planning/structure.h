@@ -21,6 +21,9 @@ enum class Whereabouts {
 struct Structure {
   std::string name;         ///< of core's table: dura, cord, cauda, root_L3_left, aorta, skin ...
   std::string limit_class;  ///< of limit_classes()
+  /// Further classes whose limits hold too: `foramen` for roots T8-L2, beside which the artery of the cord
+  /// runs.
+  std::vector<std::string> also_classes;
   StructureStatus status = StructureStatus::missing;
   Whereabouts whereabouts = Whereabouts::anywhere;
   /// How far the envelope reaches beyond the anatomy as given [mm]; in `points_mm` already.

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "planning/plan.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <limits>
+
+#include "imaging/core/error.h"
+#include "imaging/core/text.h"
+
+namespace spinetherm {
+namespace {
+
+/// Distance to a capsule around the segment a-b.
+double segment_distance_mm(const Eigen::Vector3d& a_mm, const Eigen::Vector3d& b_mm, double radius_mm,
+                           const Eigen::Vector3d& x_mm) {
+  const Eigen::Vector3d ab = b_mm - a_mm;
+  const double t = ab.squaredNorm() > 0 ? std::clamp((x_mm - a_mm).dot(ab) / ab.squaredNorm(), 0.0, 1.0) : 0;
+  return (x_mm - (a_mm + t * ab)).norm() - radius_mm;
+}
+
+}  // namespace
+
+bool has_sensor(const Plan& plan) {
+  return std::any_of(plan.protections.begin(), plan.protections.end(),
+                     [](const Protection& p) { return std::holds_alternative<Thermocouple>(p); });
+}
+
+bool has_dissection(const Plan& plan) {
+  return std::any_of(plan.protections.begin(), plan.protections.end(),
+                     [](const Protection& p) { return std::holds_alternative<Dissection>(p); });
+}
+
+std::vector<PlacedDevice> placed_devices(const Plan& plan, const std::vector<Device>& catalogue) {
+  std::vector<PlacedDevice> placed;
+  for (std::size_t n = 0; n < plan.applicators.size(); ++n) {
+    const Applicator& applicator = plan.applicators[n];
+    const auto it = std::find_if(catalogue.begin(), catalogue.end(),
+                                 [&](const Device& d) { return d.name == applicator.device; });
+    if (it == catalogue.end()) {
+      std::vector<std::string> names;
+      for (const auto& d : catalogue) names.push_back(d.name);
+      throw ConfigError("unknown device '" + applicator.device + "'",
+                        fmt::format("/applicators/{}/device", n),
+                        names.empty() ? "the catalogue holds no device"
+                                      : "did you mean '" + nearest_word(applicator.device, names) + "'?");
+    }
+    placed.push_back({applicator, *it});
+  }
+  return placed;
+}
+
+std::optional<ActivePart> active_part(const Device& device) {
+  if (!device.poles.empty()) {
+    ActivePart part{std::numeric_limits<double>::infinity(), 0, 0};
+    for (const auto& pole : device.poles) {
+      part.from_tip_mm = std::min({part.from_tip_mm, pole.from_tip_mm, pole.to_tip_mm});
+      part.to_tip_mm = std::max({part.to_tip_mm, pole.from_tip_mm, pole.to_tip_mm});
+      part.diameter_mm = std::max(part.diameter_mm, pole.diameter_mm);
+    }
+    return part;
+  }
+  if (device.published_zone && device.published_zone->length_mm > 0)
+    return ActivePart{0, device.published_zone->length_mm, device.shaft_diameter_mm};
+  return std::nullopt;
+}
+
+double shaft_distance_mm(const PlacedDevice& placed, const Eigen::Vector3d& x_mm) {
+  const Applicator& a = placed.applicator;
+  return segment_distance_mm(a.entry_mm, a.tip_mm, placed.device.shaft_diameter_mm / 2, x_mm);
+}
+
+std::optional<double> active_distance_mm(const PlacedDevice& placed, const Eigen::Vector3d& x_mm) {
+  const auto part = active_part(placed.device);
+  if (!part) return std::nullopt;
+  const Eigen::Vector3d back = -direction(placed.applicator);
+  const Eigen::Vector3d& tip = placed.applicator.tip_mm;
+  return segment_distance_mm(tip + part->from_tip_mm * back, tip + part->to_tip_mm * back,
+                             part->diameter_mm / 2, x_mm);
+}
+
+void validate(const Plan& plan, const std::string& where) {
+  if (plan.applicators.empty())
+    throw ConfigError("plan without an applicator", where + ": /applicators", "place at least one");
+  if (plan.protocol.empty())
+    throw ConfigError("plan without a protocol", where + ": /protocol",
+                      "give at least one modality and step");
+  for (std::size_t n = 0; n < plan.applicators.size(); ++n) {
+    const Applicator& a = plan.applicators[n];
+    const std::string here = fmt::format("{}: /applicators/{}", where, n);
+    if (!a.entry_mm.allFinite() || !a.tip_mm.allFinite())
+      throw ConfigError("entry or tip is not a number", here, "give three finite millimetres each");
+    if ((a.tip_mm - a.entry_mm).norm() < 1)
+      throw ConfigError("entry and tip are less than 1 mm apart", here, "move one of them");
+    if (!(a.deployment >= 0 && a.deployment <= 1))
+      throw ConfigError(fmt::format("deployment = {}", a.deployment), here + "/deployment", "use 0 to 1");
+  }
+  for (std::size_t n = 0; n < plan.protections.size(); ++n) {
+    const auto* sensor = std::get_if<Thermocouple>(&plan.protections[n]);
+    if (sensor && !(sensor->lag_s >= 0))
+      throw ConfigError(fmt::format("lag_s = {}", sensor->lag_s),
+                        fmt::format("{}: /protections/{}/thermocouple/lag_s", where, n), "use 0 s or more");
+    if (sensor && !sensor->at_mm.allFinite())
+      throw ConfigError("the sensor's place is not a number",
+                        fmt::format("{}: /protections/{}/thermocouple/at_mm", where, n),
+                        "give three millimetres");
+  }
+}
+
+}  // namespace spinetherm
