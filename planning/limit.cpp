@@ -28,8 +28,8 @@ const std::vector<std::string>& limit_classes() {
 const std::vector<std::string>& exposure_quantities() {
   static const std::vector<std::string> words = {
       "peak_degC",        "lowest_degC",       "cem43_min",          "arrhenius",      "ice_edge_distance_mm",
-      "zone_distance_mm", "shaft_distance_mm", "active_distance_mm", "wall_defect_mm", "overshoot_K",
-      "sensor_mismatch_K"};
+      "zone_distance_mm", "shaft_distance_mm", "active_distance_mm", "wall_defect_mm", "unprotected",
+      "overshoot_K",      "sensor_mismatch_K"};
   return words;
 }
 

@@ -19,6 +19,7 @@ const std::vector<std::string>& limit_classes();
 ///   shaft_distance_mm              structure to the surface of the nearest shaft; < 0 when crossed
 ///   active_distance_mm             structure to the surface of the nearest active part
 ///   wall_defect_mm                 class plan: opening of the posterior wall
+///   unprotected                    class plan: 1 when neither a sensor nor a dissection is planned, else 0
 ///   overshoot_K, sensor_mismatch_K class plan: rise after stop; hottest dural point minus sensor reading
 const std::vector<std::string>& exposure_quantities();
 
