@@ -52,6 +52,7 @@ function(spinetherm_add_tests module)
   add_executable(${target} ${ARG_SOURCES})
   target_link_libraries(${target} PRIVATE ${ARG_LINK} GTest::gmock GTest::gtest_main)
   target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR})
+  target_compile_definitions(${target} PRIVATE PROJECT_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
   spinetherm_compile_options(${target})
   gtest_discover_tests(${target} TEST_PREFIX "${module}/" DISCOVERY_TIMEOUT 60
     PROPERTIES LABELS ${ARG_LABEL} TIMEOUT ${ARG_TIMEOUT})
