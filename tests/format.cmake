@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: Apache-2.0
+# cmake -DROOT=<source tree> -DCLANG_FORMAT=<program> -P format.cmake
+cmake_minimum_required(VERSION 3.25)
+
+execute_process(COMMAND ${CLANG_FORMAT} --version OUTPUT_VARIABLE version)
+if(NOT version MATCHES "version 14\\.")
+  message("skipped: clang-format 14 decides the layout, this is ${version}")
+  return()
+endif()
+set(sources "")
+foreach(room imaging thermal planning datasets apps tests)
+  file(GLOB_RECURSE found "${ROOT}/${room}/*.h" "${ROOT}/${room}/*.cpp")
+  list(APPEND sources ${found})
+endforeach()
+if(NOT sources)
+  message(FATAL_ERROR "no source file under '${ROOT}': nothing was checked")
+endif()
+execute_process(COMMAND ${CLANG_FORMAT} --dry-run -Werror ${sources} RESULT_VARIABLE code)
+if(NOT code EQUAL 0)
+  message(FATAL_ERROR "run clang-format -i on the files above")
+endif()
