@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Heats an insulated block evenly: T = 37 degC + q t / (rho c), the same in every cell. Returns 0 when the installed
-// engine says so too.
+// Heats an insulated block evenly: T = 37 degC + q t / (rho c), the same in every cell. Returns 0 when the
+// installed engine says so too.
 #include <cmath>
 #include <cstdio>
 
