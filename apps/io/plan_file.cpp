@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "apps/io/plan_file.h"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "apps/io/json_file.h"
+#include "apps/io/region_json.h"
+#include "imaging/core/error.h"
+#include "imaging/core/json_reader.h"
+#include "planning/verdict.h"
+
+namespace spinetherm {
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::ordered_json;
+using Eigen::Vector3d;
+
+Applicator read_applicator(const JsonReader& r) {
+  Applicator a;
+  a.device = r.get<std::string>("device");
+  a.entry_mm = r.get<Vector3d>("entry_mm");
+  a.tip_mm = r.get<Vector3d>("tip_mm");
+  a.roll_deg = r.get_or<double>("roll_deg", 0);
+  a.deployment = r.get_or<double>("deployment", 1);
+  r.finish();
+  return a;
+}
+
+ProtocolStep read_step(const JsonReader& r) {
+  ProtocolStep s;
+  s.duration_s = r.get<double>("duration_s");
+  s.hold_degC = r.get_optional<double>("hold_degC");
+  s.max_W = r.get_optional<double>("max_W");
+  s.power_W = r.get_optional<double>("power_W");
+  s.voltage_V = r.get_optional<double>("voltage_V");
+  r.finish();
+  return s;
+}
+
+Protocol read_protocol(const JsonReader& r) {
+  Protocol p;
+  p.modality = r.get<std::string>("modality");
+  for (const JsonReader& step : r.at("steps").elements()) p.steps.push_back(read_step(step));
+  r.finish();
+  return p;
+}
+
+Protection read_protection(const JsonReader& r) {
+  const auto sensor = r.find("thermocouple");
+  const auto fluid = r.find("dissection");
+  r.finish();
+  if (sensor.has_value() == fluid.has_value())
+    r.fail(sensor ? "two protections in one" : "no protection", "give one of thermocouple, dissection");
+  if (sensor) {
+    const Thermocouple t{sensor->get<Vector3d>("at_mm"), sensor->get_or<double>("lag_s", 0),
+                         sensor->get_optional<double>("stop_above_degC"),
+                         sensor->get_optional<double>("stop_below_degC")};
+    sensor->finish();
+    return t;
+  }
+  const Dissection d{fluid->get<std::string>("medium"), fluid->get<std::string>("region"),
+                     fluid->get_optional<double>("temperature_degC")};
+  fluid->finish();
+  return d;
+}
+
+Cement read_cement(const JsonReader& r) {
+  const Cement c{r.get<double>("volume_ml"), r.get<Vector3d>("at_mm"),
+                 r.get_or<std::string>("material", "PMMA")};
+  r.finish();
+  return c;
+}
+
+/// null as well as an absent key: not computed.
+template <class T>
+std::optional<T> known(const JsonReader& r, const std::string& key) {
+  const auto child = r.find(key);
+  if (!child || child->json().is_null()) return std::nullopt;
+  return child->as<T>();
+}
+
+PlanScore read_score(const JsonReader& r) {
+  PlanScore s;
+  s.geometric = known<double>(r, "geometric");
+  s.coverage = known<double>(r, "coverage");
+  s.min_margin_mm = known<double>(r, "min_margin_mm");
+  s.verdict = known<std::string>(r, "verdict");
+  if (s.verdict) {
+    std::vector<std::string> words;
+    for (const Verdict v : {Verdict::within_limits, Verdict::caution, Verdict::unknown, Verdict::unsafe})
+      words.emplace_back(to_string(v));
+    r.get_word("verdict", words);
+  }
+  r.finish();
+  return s;
+}
+
+Plan parse_plan(const nlohmann::json& document) {
+  const JsonReader r(document);
+  expect_format(r, "plan");
+  Plan p;
+  p.case_path = r.get_or<std::string>("case", "");
+  for (const JsonReader& a : r.at("applicators").elements()) p.applicators.push_back(read_applicator(a));
+  for (const JsonReader& one : r.at("protocol").elements()) p.protocol.push_back(read_protocol(one));
+  if (const auto protections = r.find("protections"))
+    for (const JsonReader& one : protections->elements()) p.protections.push_back(read_protection(one));
+  if (const auto cement = r.find("cement"); cement && !cement->json().is_null())
+    p.cement = read_cement(*cement);
+  if (const auto score = r.find("score")) p.score = read_score(*score);
+  if (r.has("state")) p.state = PlanState(r.get_word("state", {"proposed", "accepted"}));
+  r.finish();
+  return p;
+}
+
+template <class T>
+void add(Json& j, const char* key, const std::optional<T>& value) {
+  if (value) j[key] = *value;
+}
+template <class T>
+Json or_null(const std::optional<T>& value) {
+  return value ? Json(*value) : Json(nullptr);
+}
+
+struct ProtectionJson {
+  Json operator()(const Thermocouple& t) const {
+    Json j = {{"at_mm", to_json(t.at_mm)}, {"lag_s", t.lag_s}};
+    add(j, "stop_above_degC", t.stop_above_degC);
+    add(j, "stop_below_degC", t.stop_below_degC);
+    return {{"thermocouple", j}};
+  }
+  Json operator()(const Dissection& d) const {
+    Json j = {{"medium", d.medium}, {"region", d.region}};
+    add(j, "temperature_degC", d.temperature_degC);
+    return {{"dissection", j}};
+  }
+};
+
+Json protocol_json(const Protocol& p) {
+  Json j = {{"modality", p.modality}, {"steps", Json::array()}};
+  for (const ProtocolStep& s : p.steps) {
+    Json one = {{"duration_s", s.duration_s}};
+    add(one, "hold_degC", s.hold_degC);
+    add(one, "max_W", s.max_W);
+    add(one, "power_W", s.power_W);
+    add(one, "voltage_V", s.voltage_V);
+    j["steps"].push_back(std::move(one));
+  }
+  return j;
+}
+
+}  // namespace
+
+Json to_json(const Plan& p) {
+  Json j = {{"format", "spinetherm.plan"}, {"version", 1}};
+  if (!p.case_path.empty()) j["case"] = p.case_path;
+  j["applicators"] = Json::array();
+  for (const Applicator& a : p.applicators)
+    j["applicators"].push_back({{"device", a.device},
+                                {"entry_mm", to_json(a.entry_mm)},
+                                {"tip_mm", to_json(a.tip_mm)},
+                                {"roll_deg", a.roll_deg},
+                                {"deployment", a.deployment}});
+  j["protocol"] = Json::array();
+  for (const Protocol& one : p.protocol) j["protocol"].push_back(protocol_json(one));
+  j["protections"] = Json::array();
+  for (const Protection& one : p.protections) j["protections"].push_back(std::visit(ProtectionJson{}, one));
+  if (p.cement)
+    j["cement"] = {{"volume_ml", p.cement->volume_ml},
+                   {"at_mm", to_json(p.cement->at_mm)},
+                   {"material", p.cement->material}};
+  j["score"] = {{"geometric", or_null(p.score.geometric)},
+                {"coverage", or_null(p.score.coverage)},
+                {"min_margin_mm", or_null(p.score.min_margin_mm)},
+                {"verdict", or_null(p.score.verdict)}};
+  j["state"] = to_string(p.state);
+  return j;
+}
+
+Plan read_plan(const fs::path& path) {
+  const nlohmann::json document = parse_json_file(path);
+  Plan plan;
+  try {
+    plan = parse_plan(document);
+  } catch (Error& e) {
+    e.within(path.string());
+    throw;
+  }
+  validate(plan, path.string());
+  return plan;
+}
+
+void write_plan(const Plan& plan, const fs::path& path) { write_json_file(to_json(plan), path); }
+
+fs::path case_file_of(const Plan& plan, const fs::path& plan_file) {
+  if (plan.case_path.empty())
+    throw ConfigError("the plan names no case", plan_file.string() + ": /case", "add it, or give --case");
+  return (plan_file.parent_path() / plan.case_path).lexically_normal();
+}
+
+}  // namespace spinetherm

@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "apps/io/source_json.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "apps/io/region_json.h"
+#include "imaging/core/text.h"
+
+namespace spinetherm {
+namespace {
+
+using Json = nlohmann::ordered_json;
+using Eigen::Vector3d;
+
+const std::vector<std::string> kKinds = {"volumetric",        "point",     "gaussian", "box", "line",
+                                         "fixed_temperature", "electrodes"};
+/// Of the format, but not of this version.
+const std::vector<std::string> kLaterKinds = {"light", "antenna", "cryoprobe"};
+
+bool holds(const std::vector<std::string>& words, const std::string& word) {
+  return std::find(words.begin(), words.end(), word) != words.end();
+}
+
+std::string read_kind(const JsonReader& r) {
+  const JsonReader kind = r.at("kind");
+  const std::string word = kind.as<std::string>();
+  if (holds(kKinds, word)) return word;
+  const std::string known = fmt::format("known: {}", fmt::join(kKinds, ", "));
+  if (holds(kLaterKinds, word)) kind.fail(fmt::format("not in this version: source kind '{}'", word), known);
+  kind.fail(fmt::format("unknown source kind '{}'", word),
+            fmt::format("did you mean '{}'? {}", nearest_word(word, kKinds), known));
+}
+
+/// A number, or [[t_s, value], ...].
+Curve read_curve(const JsonReader& r) {
+  if (r.json().is_number()) return {{0, r.as<double>()}};
+  return r.as<Curve>();
+}
+
+FixedTemperatureSource read_fixed_temperature(const JsonReader& r) {
+  FixedTemperatureSource s;
+  s.region = read_region(r.at("region"));
+  s.degC = read_curve(r.at("degC"));
+  if (r.has("after")) s.insulated_when_off = r.get_word("after", {"tissue", "insulated"}) == 1;
+  return s;
+}
+
+void read_control(const JsonReader& r, ElectrodesSource& s) {
+  const int given = int(r.has("constant_V")) + int(r.has("constant_W")) + int(r.has("hold_degC"));
+  if (given != 1)
+    r.fail(given == 0 ? "no control" : "two controls at once",
+           "give one of constant_V, constant_W, hold_degC");
+  if (const auto constant_V = r.find("constant_V")) {
+    if (!constant_V->as<bool>()) constant_V->fail("false", "write true, or choose another control");
+    s.control = ConstantVoltage{};
+  } else if (r.has("constant_W")) {
+    s.control = ConstantPower{r.get<double>("constant_W")};
+  } else {
+    s.control =
+        HoldTemperature{r.get<double>("hold_degC"), r.get<Vector3d>("sensor_mm"), r.get<double>("max_W")};
+  }
+  if (const auto roll_off = r.find("roll_off")) {
+    s.roll_off = RollOff{roll_off->get<double>("rise"), roll_off->get<double>("off_s")};
+    roll_off->finish();
+  }
+  r.finish();
+}
+
+ElectrodesSource read_electrodes(const JsonReader& r) {
+  ElectrodesSource s;
+  for (const JsonReader& e : r.at("electrodes").elements()) {
+    s.electrodes.push_back(
+        {read_region(e.at("region")), e.get<double>("potential_V"), e.get_optional<double>("cooled_degC")});
+    e.finish();
+  }
+  if (const auto insulators = r.find("insulators"))
+    for (const JsonReader& region : insulators->elements()) s.insulators.push_back(read_region(region));
+  s.outer_grounded = r.get_word("outer", {"grounded", "insulated"}) == 0;
+  if (const auto control = r.find("control")) read_control(*control, s);
+  return s;
+}
+
+struct ControlJson {
+  Json operator()(const ConstantVoltage&) const { return {{"constant_V", true}}; }
+  Json operator()(const ConstantPower& c) const { return {{"constant_W", c.power_W}}; }
+  Json operator()(const HoldTemperature& c) const {
+    return {{"hold_degC", c.degC}, {"sensor_mm", to_json(c.sensor_mm)}, {"max_W", c.max_W}};
+  }
+};
+
+struct SourceJson {
+  std::size_t number;
+  const WriteField& write_field;
+
+  Json operator()(const VolumetricSource& s) const {
+    return {{"kind", "volumetric"},
+            {"file", write_field(fmt::format("source_{}", number), s.power_W_per_m3)}};
+  }
+  Json operator()(const PointSource& s) const {
+    return {{"kind", "point"}, {"power_W", s.power_W}, {"at_mm", to_json(s.at_mm)}};
+  }
+  Json operator()(const GaussianSource& s) const {
+    return {
+        {"kind", "gaussian"}, {"power_W", s.power_W}, {"sigma_mm", s.sigma_mm}, {"at_mm", to_json(s.at_mm)}};
+  }
+  Json operator()(const BoxSource& s) const {
+    return {{"kind", "box"},
+            {"power_W", s.power_W},
+            {"centre_mm", to_json(s.centre_mm)},
+            {"half_mm", to_json(s.half_mm)}};
+  }
+  Json operator()(const LineSource& s) const {
+    return {{"kind", "line"}, {"W_per_m", s.W_per_m}, {"a_mm", to_json(s.a_mm)}, {"b_mm", to_json(s.b_mm)}};
+  }
+  Json operator()(const FixedTemperatureSource& s) const {
+    return {{"kind", "fixed_temperature"},
+            {"region", to_json(s.region)},
+            {"degC", Json(s.degC)},
+            {"after", s.insulated_when_off ? "insulated" : "tissue"}};
+  }
+  Json operator()(const ElectrodesSource& s) const {
+    Json j = {{"kind", "electrodes"}, {"electrodes", Json::array()}};
+    for (const Electrode& e : s.electrodes) {
+      Json one = {{"region", to_json(e.region)}, {"potential_V", e.potential_V}};
+      if (e.cooled_degC) one["cooled_degC"] = *e.cooled_degC;
+      j["electrodes"].push_back(std::move(one));
+    }
+    for (const Region& region : s.insulators) j["insulators"].push_back(to_json(region));
+    j["outer"] = s.outer_grounded ? "grounded" : "insulated";
+    j["control"] = std::visit(ControlJson{}, s.control);
+    if (s.roll_off) j["control"]["roll_off"] = {{"rise", s.roll_off->rise}, {"off_s", s.roll_off->off_s}};
+    return j;
+  }
+};
+
+}  // namespace
+
+Source read_source(const JsonReader& r, const ReadField& read_field) {
+  Source source;
+  const std::string kind = read_kind(r);
+  if (kind == "volumetric")
+    source.what = VolumetricSource{read_field(r.at("file"))};
+  else if (kind == "point")
+    source.what = PointSource{r.get<double>("power_W"), r.get<Vector3d>("at_mm")};
+  else if (kind == "gaussian")
+    source.what =
+        GaussianSource{r.get<double>("power_W"), r.get<double>("sigma_mm"), r.get<Vector3d>("at_mm")};
+  else if (kind == "box")
+    source.what =
+        BoxSource{r.get<double>("power_W"), r.get<Vector3d>("centre_mm"), r.get<Vector3d>("half_mm")};
+  else if (kind == "line")
+    source.what = LineSource{r.get<double>("W_per_m"), r.get<Vector3d>("a_mm"), r.get<Vector3d>("b_mm")};
+  else if (kind == "fixed_temperature")
+    source.what = read_fixed_temperature(r);
+  else
+    source.what = read_electrodes(r);
+  if (const auto active = r.find("active_s")) {
+    source.active_s = active->as<ActiveTimes>();
+    if (source.active_s.empty()) active->fail("a source that never acts", "give times, or remove the key");
+  }
+  r.finish();
+  return source;
+}
+
+Json to_json(const Source& source, std::size_t number, const WriteField& write_field) {
+  Json j = std::visit(SourceJson{number, write_field}, source.what);
+  if (!source.active_s.empty()) j["active_s"] = source.active_s;
+  return j;
+}
+
+}  // namespace spinetherm
