@@ -37,7 +37,7 @@ class ElectricField {
  public:
   /// Works out the geometry once; sigma may change from solve to solve. `voxel_applicators`: a cell whose
   /// centre lies in an electrode or insulator is all electrode or insulator, without sub-cell geometry; the
-  /// potential is then held at the electrode's cell centres. `threads` 0: all.
+  /// potential is then held on the faces of those cells. `threads` 0: all.
   /// ConfigError: a grid that is not axis-aligned, an electrode that meets no link of the grid, electrodes of
   /// different potential that share or touch a link, or no difference of potential anywhere.
   ElectricField(const Grid& grid, const ElectrodesSource& source, bool voxel_applicators, int threads);
