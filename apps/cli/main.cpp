@@ -23,7 +23,12 @@ namespace spinetherm {
 namespace {
 
 // Every command, in the order of `spinetherm --help`. How to add one: apps/cli/command.h.
-constexpr std::array<Command, 0> kCommands = {};
+constexpr std::array kCommands = {
+    Command{"convert", "from DICOM, NIfTI, NRRD, MHA to NIfTI, NRRD, MHA; label maps and transforms too",
+            Writes::file, convert_command},
+    Command{"map", "carries points through a transform file, as ITK applies it", Writes::nothing,
+            map_command},
+};
 
 struct ParsedOptions {
   CommandContext context;
