@@ -53,8 +53,8 @@ std::string option_name(const CLI::Option& option) {
   std::string name = option.get_name(false, true);
   for (std::size_t comma = name.find(','); comma != std::string::npos; comma = name.find(',', comma + 2))
     name.insert(comma + 1, " ");
-  if (option.get_items_expected_max() > 0 && !option.get_type_name().empty())
-    name += ' ' + option.get_type_name();
+  const std::string type = option.get_type_name();  // "N:INT in [1 - 4096]" with the rules of its validators
+  if (option.get_items_expected_max() > 0 && !type.empty()) name += ' ' + type.substr(0, type.find(':'));
   return name;
 }
 
@@ -78,8 +78,9 @@ std::string help_text(const CLI::App& command) {
   std::string text = fmt::format("spinetherm {} - {}\n\nUsage:\n\n{}\n", command.get_name(),
                                  command.get_description(), usage);
   if (!arguments.empty()) text += "\nArguments:\n\n" + arguments;
-  for (const auto& group : command.get_groups())
-    if (groups.contains(group)) text += fmt::format("\n{}:\n\n{}", group, groups[group]);
+  for (const auto& [group, entries] : groups)
+    if (group != kCommonOptions) text += fmt::format("\n{}:\n\n{}", group, entries);
+  text += fmt::format("\n{}:\n\n{}", kCommonOptions, groups[kCommonOptions]);
   if (!command.get_footer().empty()) text += '\n' + command.get_footer() + '\n';
   return text;
 }

@@ -9,6 +9,9 @@
 
 namespace spinetherm {
 
+/// The group of the options that every command has; help shows it last.
+inline constexpr const char* kCommonOptions = "Common options";
+
 /// What `spinetherm <command> --help` prints: plain text that is Markdown too (docs/cli/<command>.md is this
 /// text).
 std::string help_text(const CLI::App& command);

@@ -37,29 +37,29 @@ struct ParsedOptions {
 
 void add_common_options(CLI::App& app, Writes writes, ParsedOptions& parsed) {
   CommandContext& context = parsed.context;
-  const std::string group = "Common options";
-  app.add_flag("--json", context.json, "print one JSON document on stdout and nothing else")->group(group);
+  app.add_flag("--json", context.json, "print one JSON document on stdout and nothing else")
+      ->group(kCommonOptions);
   if (writes == Writes::directory)
     app.add_option("--out", context.out,
                    "directory for the results; without it out/<command>-<name>-NNN, the next free number")
         ->type_name("DIR")
-        ->group(group);
+        ->group(kCommonOptions);
   if (writes != Writes::nothing)
     app.add_flag("--force", context.force,
                  writes == Writes::directory ? "replace the results in a --out directory that exists"
                                              : "replace a file that exists")
-        ->group(group);
+        ->group(kCommonOptions);
   app.add_option("--threads", context.threads,
                  "threads to compute with; without it as many as the machine has")
       ->type_name("N")
       ->check(CLI::Range(1, 4096))
-      ->group(group);
+      ->group(kCommonOptions);
   app.add_option("--seed", context.seed, "where random numbers start: the same seed gives the same result")
       ->type_name("N")
       ->capture_default_str()
-      ->group(group);
+      ->group(kCommonOptions);
   app.add_flag("--progress", parsed.progress, "show progress on stderr even when it is not a terminal")
-      ->group(group);
+      ->group(kCommonOptions);
 }
 
 ConfigError unknown_command(const std::string& word) {
@@ -101,7 +101,7 @@ int run_command_line(std::span<char*> arguments, std::stop_token stop, ProgressL
   if (command == kCommands.end()) throw unknown_command(first);
 
   CLI::App app(std::string(command->synopsis), std::string(command->name));
-  app.set_help_flag("-h,--help", "print this help")->group("Common options");
+  app.set_help_flag("-h,--help", "print this help")->group(kCommonOptions);
   ParsedOptions parsed;
   const Run run = command->setup(app);
   add_common_options(app, command->writes, parsed);
