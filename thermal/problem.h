@@ -138,6 +138,7 @@ struct ThermalProblem {
   Sampling sample;
   OutputFields fields;
   const Grid& grid() const { return tissue_map.labels.grid; }
+  bool operator==(const ThermalProblem&) const = default;
 };
 
 /// Throws ConfigError with the JSON pointer of the first rule that is broken: everything that can be known
