@@ -21,10 +21,12 @@ struct PlannerOptions {
   ExposureOptions exposure;
   int geometric = 3;     ///< plans that are proposed before any thermal solve
   int max_solves = 4;    ///< thermal solves in all, de-escalation included
+  int enough = 1;        ///< simulated plans that are not unsafe, after which no more are simulated
   double margin_mm = 3;  ///< wanted around the target (local control: 3-5 mm)
   /// De-escalation of one step: target temperature [K], power [-], time [-].
   double hold_down_K = 10, power_factor = 0.75, time_factor = 0.6;
   double lowest_hold_degC = 60;  ///< below it a radiofrequency run no longer ablates within minutes
+  double lowest_power_W = 3;
   double shortest_s = 120;
   /// Throws ConfigError naming the first field that breaks its rule.
   void validate() const;

@@ -58,7 +58,7 @@ LevelCheck check_level(const std::string& name, const std::vector<LevelConfirmat
 
 /// Facts of the plan beside the applicators.
 struct ExposureFacts {
-  bool has_sensor = false, has_dissection = false;
+  std::vector<Protection> protections;
   PosteriorWall wall;
   LevelCheck level;
   /// Where the tissue is not known (out of the scan's field), on any grid; what that grid does not reach is
@@ -92,17 +92,21 @@ struct ExposureReport {
 };
 
 /// Judges what each structure goes through against the limits of its class.
-///  * Extremes are taken over all points of a structure by linear interpolation, and over the cells around
-///  them.
-///  * A point outside the box of the simulation is at rest (37 degC) only when the heated region (0.5 K) and
-///    the zone stay clear of the box; else its exposure is unknown.
-///  * A structure that no label names is unknown, except that it is caution where neither tissue without
-///  label
-///    nor a shaft in it comes to the limits of its class (`unlabelled`), or where the heat stays inside
-///    the image that does not hold it (`outside_image`).
-///  * A cord known by its canal only is caution at best. No discount for the wall.
+///  * Extremes are taken over all points of a structure (surface and interior) by linear interpolation.
+///  * A point outside the box of the simulation is at rest (37 degC) only when the heated region (0.5 K)
+///  stays
+///    clear of the box; else its exposure is unknown.
+///  * A structure that no label names is unknown, except that it is caution where the tissue without a label
+///    (`unlabelled`) stays below every limit of temperature and dose of its class, and within limits where
+///    the image ends before it and the heat ends before the image (`outside_image`).
+///  * A cord known by its canal only is caution at best. No discount for the wall; while the wall is not
+///  known,
+///    both cases are judged: what both call unsafe is unsafe, what one calls unsafe is unknown.
 ///  * Cells inside a shaft hold no dose: the neighbours' is taken.
-/// One run, nominal values: the report says n = 1 and claims no bound.
+///  * `overshoot_K` is not simulated: a plan that a sensor would stop is unknown there, else it does not
+///  apply.
+/// One run, nominal values: the report says n = 1 and claims no bound. ConfigError for limits that are not
+/// valid.
 ExposureReport assess_exposure(const std::vector<Structure>& structures, const ThermalResult& thermal,
                                const std::vector<PlacedDevice>& applicators,
                                const std::vector<ExposureLimit>& limits, const ExposureFacts& facts = {},

@@ -45,32 +45,10 @@ struct StructureOptions {
   /// Envelope of the dura around a cord whose canal is not known [mm]: the CSF in front of the cord is 1-3
   /// mm.
   double csf_mm = 3;
-  /// CT number that parts air from body [HU].
-  double air_HU = -300;
   /// Throws ConfigError naming the first field that breaks its rule.
   void validate() const;
   bool operator==(const StructureOptions&) const = default;
 };
-
-/// The vertebral canal on an axis-aligned LPS grid around the target: the canal, sac, cord and cauda labels
-/// together, or (status estimated) the hole that the vertebrae enclose, carried through the foramina.
-struct Canal {
-  Volume<std::uint8_t> mask;  ///< empty: not known
-  StructureStatus status = StructureStatus::missing;
-  std::string reason;
-};
-Canal find_canal(const Anatomy& anatomy, const Grid& lps_grid);
-
-/// Body of the patient: not the air that reaches the image's sides. Empty without a CT. `reaches_skin` tells
-/// whether any of that air was found behind or beside the target.
-struct BodyMask {
-  Volume<std::uint8_t> mask;
-  bool reaches_skin = false;
-};
-BodyMask find_body(const Volume<float>& ct_HU, const Eigen::Vector3d& inside_mm, double air_HU);
-
-/// Labels (nearest voxel) on another grid; 0 outside.
-Volume<StructureValue> labels_on(const Anatomy& anatomy, const Grid& grid);
 
 /// Structures at risk around the target, in a fixed order: dura, cord, cauda, roots, vessels, viscera, skin.
 ///  * dura: surface of the sac where it is labelled; else the whole inner canal wall (estimated); else the

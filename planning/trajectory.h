@@ -79,8 +79,7 @@ struct TrajectorySearch {
   /// limit -> how many paths it alone removes: canal, roots, vessels, viscera, corridor, other bone, implant,
   /// anterior cortex, length, skin angle.
   std::map<std::string, long> rejected_by;
-  std::map<std::string, long> broken_by;  ///< limit -> how many paths break it at all
-  std::vector<std::string> reasons;       ///< what was not known; why there is no path
+  std::vector<std::string> reasons;  ///< what was not known; why there is no path
   double wall_time_s = 0;
 };
 

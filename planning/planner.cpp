@@ -1,0 +1,285 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "planning/planner.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+
+#include "imaging/core/error.h"
+#include "imaging/core/text.h"
+
+namespace spinetherm {
+namespace {
+
+/// Gentler protocols tried on one path before something else is.
+constexpr int kEasings = 2;
+/// Devices whose geometry is searched before giving up.
+constexpr int kDevicesSearched = 4;
+
+/// Length and diameter of the zone to expect [mm]; of a device without a published one, its active part and a
+/// ball.
+std::array<double, 2> expected_zone_mm(const Device& device) {
+  if (device.published_zone) return {device.published_zone->length_mm, device.published_zone->diameter_mm};
+  const auto part = active_part(device);
+  const double span = part ? part->to_tip_mm - part->from_tip_mm : 0;
+  return {span, span};
+}
+
+double zone_volume(const Device& device) {
+  const auto [length, diameter] = expected_zone_mm(device);
+  return length * diameter * diameter;
+}
+
+RankedPlan proposal(const Trajectory& trajectory, const Device& device, const PlannerInputs& inputs) {
+  RankedPlan p;
+  p.trajectory = trajectory;
+  p.plan = plan_on(trajectory, device);
+  p.plan.protections = inputs.protections;
+  p.plan.score.geometric = trajectory.score;
+  p.coverage.volume_ml = shape_of(inputs.target).volume_ml;
+  p.exposure.level = inputs.level;
+  p.reasons = trajectory.reasons;
+  const auto [length, diameter] = expected_zone_mm(device);
+  p.reasons.push_back(device.published_zone
+                          ? fmt::format("{}: expected zone {:g} x {:g} mm ({})", device.name, length,
+                                        diameter, to_string(device.published_zone->provenance.confidence))
+                          : fmt::format("{}: no published zone", device.name));
+  return p;
+}
+
+/// Unsafe by heat or cold, so that a gentler protocol can help; not by where the device lies.
+bool unsafe_by_dose(const ExposureReport& report) {
+  bool by_dose = false;
+  for (const auto& e : report.exposures) {
+    if (e.verdict != Verdict::unsafe) continue;
+    if (e.limit && e.limit->kind.ends_with("_distance_mm") && e.limit->kind != "ice_edge_distance_mm" &&
+        e.limit->kind != "zone_distance_mm")
+      return false;
+    by_dose = true;
+  }
+  return by_dose;
+}
+
+const Device* smaller_device(const Device& device, const std::vector<Device>& fitting) {
+  const Device* best = nullptr;
+  for (const auto& d : fitting) {
+    const auto part = active_part(d), now = active_part(device);
+    if (!part || !now || part->centre_mm() > now->centre_mm()) continue;  // the tip would go deeper
+    if (zone_volume(d) >= zone_volume(device) || d.shaft_diameter_mm > device.shaft_diameter_mm) continue;
+    if (!best || zone_volume(d) > zone_volume(*best)) best = &d;
+  }
+  return best;
+}
+
+bool better(const RankedPlan& a, const RankedPlan& b) {
+  const bool a_solved = a.thermal.summary.usable(), b_solved = b.thermal.summary.usable();
+  if (a_solved != b_solved) return a_solved;
+  if (a_solved) {
+    if (a.exposure.exposure_verdict() != b.exposure.exposure_verdict())
+      return a.exposure.exposure_verdict() < b.exposure.exposure_verdict();
+    const double covered_a = a.coverage.coverage.value_or(-1), covered_b = b.coverage.coverage.value_or(-1);
+    if (covered_a != covered_b) return covered_a > covered_b;
+  }
+  return a.trajectory.score < b.trajectory.score;
+}
+
+}  // namespace
+
+void PlannerOptions::validate() const {
+  trajectory.validate();
+  structures.validate();
+  exposure.validate();
+  require(geometric >= 1, "PlannerOptions.geometric", geometric, "must be >= 1");
+  require(max_solves >= 1, "PlannerOptions.max_solves", max_solves, "must be >= 1");
+  require(enough >= 1, "PlannerOptions.enough", enough, "must be >= 1");
+  require(margin_mm >= 0, "PlannerOptions.margin_mm", margin_mm, "must be >= 0 mm");
+  require(hold_down_K > 0, "PlannerOptions.hold_down_K", hold_down_K, "must be > 0 K");
+  require(power_factor > 0 && power_factor < 1, "PlannerOptions.power_factor", power_factor,
+          "must lie in (0, 1)");
+  require(time_factor > 0 && time_factor < 1, "PlannerOptions.time_factor", time_factor,
+          "must lie in (0, 1)");
+  require(shortest_s > 0, "PlannerOptions.shortest_s", shortest_s, "must be > 0 s");
+}
+
+std::vector<Device> fitting_devices(const TargetShape& shape, const std::vector<Device>& catalogue,
+                                    const PlannerOptions& options) {
+  std::vector<Device> out;
+  std::vector<std::string> names;
+  std::set<std::string> energies;
+  for (const auto& d : catalogue) {
+    names.push_back(d.name);
+    energies.insert(d.modality);
+    if (d.modality == options.energy && active_part(d)) out.push_back(d);
+  }
+  if (!options.device.empty()) {
+    const auto it = std::find(names.begin(), names.end(), options.device);
+    if (it == names.end())
+      throw ConfigError("unknown device '" + options.device + "'", "--device",
+                        "did you mean '" + nearest_word(options.device, names) + "'?");
+    const Device& chosen = catalogue[std::size_t(it - names.begin())];
+    if (chosen.modality != options.energy)
+      throw ConfigError("device '" + chosen.name + "' is of energy " + chosen.modality, "--energy",
+                        "use --energy " + chosen.modality);
+    if (!active_part(chosen))
+      throw ConfigError("device '" + chosen.name + "' has no known active part", "--device",
+                        "choose another one");
+    return {chosen};
+  }
+  if (out.empty())
+    throw ConfigError("no device of energy '" + options.energy + "'", "--energy",
+                      fmt::format("known: {}", fmt::join(energies, ", ")));
+  const double long_mm = 2 * (shape.half_mm[0] + options.margin_mm);
+  const double wide_mm = 2 * (std::sqrt(shape.half_mm[1] * shape.half_mm[2]) + options.margin_mm);
+  const auto misfit = [&](const Device& d) {  // logarithms of the ratios: twice too big is as bad as half
+    const auto [length, diameter] = expected_zone_mm(d);
+    if (length <= 0 || diameter <= 0) return 1e9;
+    return std::abs(std::log(length / long_mm)) + 2 * std::abs(std::log(diameter / wide_mm));
+  };
+  std::stable_sort(out.begin(), out.end(), [&](const Device& a, const Device& b) {
+    if (a.published_zone.has_value() != b.published_zone.has_value()) return a.published_zone.has_value();
+    return misfit(a) < misfit(b);
+  });
+  return out;
+}
+
+Plan plan_on(const Trajectory& trajectory, const Device& device) {
+  const auto part = active_part(device);
+  if (!part)
+    throw ConfigError("device '" + device.name + "' has no known active part", "--device",
+                      "choose another one");
+  Plan plan;
+  Applicator a;
+  a.device = device.name;
+  a.entry_mm = trajectory.entry_mm;
+  a.tip_mm = trajectory.goal_mm + part->centre_mm() * trajectory.direction();
+  plan.applicators.push_back(a);
+  plan.protocol.push_back(device.protocol);
+  return plan;
+}
+
+RankedPlans propose_plans(const PlannerInputs& inputs, const PlannerOptions& options,
+                          const Progress& progress) {
+  options.validate();
+  RankedPlans out;
+  const auto fitting = fitting_devices(shape_of(inputs.target), inputs.devices, options);
+  std::set<std::array<double, 3>> searched;  // geometries that have no path
+  for (const Device& device : fitting) {
+    TrajectoryOptions t = options.trajectory;
+    t.shaft_diameter_mm = std::max(t.shaft_diameter_mm, device.shaft_diameter_mm);
+    if (device.length_mm > 0) t.length_mm = device.length_mm;
+    t.tip_beyond_goal_mm = active_part(device)->centre_mm();
+    if (int(searched.size()) >= kDevicesSearched) break;
+    if (!searched.insert({t.shaft_diameter_mm, t.length_mm, t.tip_beyond_goal_mm}).second) continue;
+    out.search = find_trajectories(inputs.anatomy, inputs.target, inputs.ct_HU, t, progress);
+    out.termination = out.search.termination;
+    if (out.termination == Termination::cancelled) return out;
+    if (out.search.ranked.empty()) {
+      out.reasons.push_back(device.name + ": no path");
+      continue;
+    }
+    for (const auto& trajectory : out.search.ranked) {
+      if (int(out.plans.size()) >= options.geometric) break;
+      out.plans.push_back(proposal(trajectory, device, inputs));
+    }
+    break;
+  }
+  out.reasons.insert(out.reasons.end(), out.search.reasons.begin(), out.search.reasons.end());
+  return out;
+}
+
+std::optional<Protocol> de_escalated(const Protocol& protocol, const PlannerOptions& options) {
+  Protocol out = protocol;
+  bool eased = false;
+  for (auto& step : out.steps)
+    if (step.hold_degC && *step.hold_degC > options.lowest_hold_degC) {
+      step.hold_degC = std::max(*step.hold_degC - options.hold_down_K, options.lowest_hold_degC);
+      eased = true;
+    }
+  if (eased) return out;
+  for (auto& step : out.steps)
+    if (step.power_W && *step.power_W * options.power_factor >= options.lowest_power_W) {
+      step.power_W = *step.power_W * options.power_factor;
+      eased = true;
+    }
+  if (eased) return out;
+  if (protocol.duration_s() * options.time_factor < options.shortest_s) return std::nullopt;
+  for (auto& step : out.steps) step.duration_s *= options.time_factor;
+  return out;
+}
+
+void assess(RankedPlan& ranked, const PlannerInputs& inputs, const std::vector<Structure>& structures,
+            const PosteriorWall& wall, const PlannerOptions& options) {
+  const auto placed = placed_devices(ranked.plan, inputs.devices);
+  ranked.coverage = assess_coverage(inputs.target, ranked.thermal, placed, options.exposure.kill);
+  ExposureFacts facts;
+  facts.protections = ranked.plan.protections;
+  facts.wall = wall;
+  facts.level = inputs.level;
+  facts.unknown_tissue = inputs.unknown_tissue;
+  ranked.exposure =
+      assess_exposure(structures, ranked.thermal, placed, inputs.limits, facts, options.exposure);
+  ranked.plan.score.coverage = ranked.coverage.coverage;
+  ranked.plan.score.min_margin_mm = ranked.coverage.min_margin_mm;
+  ranked.plan.score.verdict = std::string(to_string(ranked.exposure.verdict()));
+}
+
+RankedPlans plan_ablation(const PlannerInputs& inputs, const SolvePlan& solve, const PlannerOptions& options,
+                          const Progress& progress) {
+  RankedPlans out = propose_plans(inputs, options, progress);
+  if (out.plans.empty() || out.termination == Termination::cancelled) return out;
+  const auto structures = find_structures(inputs.anatomy, inputs.target, inputs.ct_HU, options.structures);
+  const auto wall = assess_posterior_wall(inputs.anatomy, inputs.target, inputs.ct_HU);
+  const auto fitting = fitting_devices(shape_of(inputs.target), inputs.devices, options);
+  const auto proposals = std::move(out.plans);
+  out.plans.clear();
+
+  int good = 0;
+  std::size_t next = 0;
+  for (; next < proposals.size() && good < options.enough && out.solves < options.max_solves; ++next) {
+    RankedPlan attempt = proposals[next];
+    for (int easings = 0; out.solves < options.max_solves;) {
+      if (progress.cancelled()) {
+        out.termination = Termination::cancelled;
+        break;
+      }
+      progress(double(out.solves) / options.max_solves, "heat of a plan");
+      attempt.thermal = solve(attempt.plan);
+      ++out.solves;
+      assess(attempt, inputs, structures, wall, options);
+      const bool unsafe = attempt.exposure.exposure_verdict() == Verdict::unsafe;
+      const bool by_dose = unsafe_by_dose(attempt.exposure);
+      out.plans.push_back(attempt);
+      if (!attempt.thermal.summary.usable()) break;
+      if (!unsafe) {
+        ++good;
+        break;
+      }
+      const Device current = placed_devices(attempt.plan, inputs.devices).front().device;
+      const auto gentler = by_dose && easings < kEasings
+                               ? de_escalated(attempt.plan.protocol.front(), options)
+                               : std::optional<Protocol>{};
+      if (gentler) {
+        ++easings;
+        attempt.plan.protocol.front() = *gentler;
+        attempt.reasons.emplace_back("gentler protocol, as the standard one is unsafe");
+        continue;
+      }
+      const Device* smaller = smaller_device(current, fitting);
+      if (!smaller || !options.device.empty()) break;
+      std::vector<std::string> why = {"smaller device, as " + current.name + " is unsafe"};
+      attempt = proposal(attempt.trajectory, *smaller, inputs);
+      attempt.reasons.insert(attempt.reasons.end(), why.begin(), why.end());
+      easings = 0;
+    }
+    if (out.termination == Termination::cancelled) break;
+  }
+  for (; next < proposals.size(); ++next) out.plans.push_back(proposals[next]);
+  std::stable_sort(out.plans.begin(), out.plans.end(), better);
+  if (good == 0)
+    out.reasons.push_back(fmt::format("no plan was found that is not unsafe, in {} solves", out.solves));
+  return out;
+}
+
+}  // namespace spinetherm

@@ -1,0 +1,462 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "planning/safety.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+#include <limits>
+#include <set>
+
+#include "imaging/core/error.h"
+
+namespace spinetherm {
+namespace {
+
+constexpr double kInf = std::numeric_limits<double>::infinity();
+
+/// The run, made ready for sampling.
+struct Fields {
+  bool usable = false;
+  Volume<float> peak, lowest, cem43, arrhenius, peak_time_s, lowest_time_s;
+  LevelRegion disturbed, zone, ice;
+  /// Heat and cold end inside the box: what lies beyond is at rest.
+  bool rest_outside = false;
+};
+
+Fields prepare(const ThermalResult& thermal, const std::vector<PlacedDevice>& applicators,
+               const ExposureOptions& options) {
+  Fields f;
+  f.usable = thermal.summary.usable();
+  if (!f.usable) return f;
+  f.peak = without_shafts(thermal.peak_temperature, applicators);
+  f.lowest = without_shafts(thermal.lowest_temperature, applicators, true);
+  f.cem43 = without_shafts(thermal.cem43, applicators);
+  f.arrhenius = without_shafts(thermal.arrhenius, applicators);
+  f.peak_time_s = thermal.peak_time_s;
+  f.lowest_time_s = thermal.lowest_time_s;
+  f.disturbed = disturbed_region(thermal, options.rest_degC, options.rest_tolerance_K);
+  f.zone = ablation_zone(thermal, applicators, options.kill);
+  f.ice = ice_region(thermal);
+  f.rest_outside = f.disturbed.computed() && !f.disturbed.touches_box;
+  return f;
+}
+
+/// Extreme of a field over points. Points outside the box count as `rest` where that is known, else the
+/// answer is empty. `sign` +1 seeks the largest, -1 the smallest value.
+std::optional<FieldExtreme> extreme(const Volume<float>& field, const std::vector<Eigen::Vector3d>& points_mm,
+                                    double rest, bool rest_outside, int sign) {
+  if (field.empty() || points_mm.empty()) return std::nullopt;
+  std::optional<FieldExtreme> best;
+  for (const auto& x : points_mm) {
+    auto value = sample_linear(field, x);
+    if (!value) {
+      if (!rest_outside) return std::nullopt;
+      value = rest;
+    }
+    if (!std::isfinite(*value)) return std::nullopt;
+    if (!best || sign * (*value - best->value) > 0) best = FieldExtreme{*value, {}, x};
+  }
+  return best;
+}
+
+void add_time(std::optional<FieldExtreme>& e, const Volume<float>& times_s) {
+  if (!e || times_s.empty()) return;
+  if (const auto t = sample_nearest(times_s, e->at_mm); t && std::isfinite(*t)) e->t_s = *t;
+}
+
+/// Distances to regions: infinity when the region was computed and does not exist.
+struct Distances {
+  RegionDistance zone, ice;
+};
+
+void measure(const Structure& s, const Fields& f, const Distances& distances,
+             const std::vector<PlacedDevice>& applicators, const ExposureOptions& options,
+             StructureExposure& e) {
+  if (s.points_mm.empty()) return;
+  for (const auto& placed : applicators) {
+    for (const auto& x : s.points_mm) {
+      const double shaft = shaft_distance_mm(placed, x);
+      e.distance_to_applicator_mm = std::min(e.distance_to_applicator_mm.value_or(kInf), shaft);
+      if (const auto active = active_distance_mm(placed, x))
+        e.distance_to_active_mm = std::min(e.distance_to_active_mm.value_or(kInf), *active);
+    }
+    if (!active_part(placed.device)) {  // one unknown part makes the nearest unknown
+      e.distance_to_active_mm.reset();
+      break;
+    }
+  }
+  if (!f.usable) return;
+  e.peak_degC = extreme(f.peak, s.points_mm, options.rest_degC, f.rest_outside, 1);
+  e.lowest_degC = extreme(f.lowest, s.points_mm, options.rest_degC, f.rest_outside, -1);
+  add_time(e.peak_degC, f.peak_time_s);
+  add_time(e.lowest_degC, f.lowest_time_s);
+  if (const auto dose = extreme(f.cem43, s.points_mm, 0, f.rest_outside, 1)) e.cem43_min = dose->value;
+  if (const auto omega = extreme(f.arrhenius, s.points_mm, 0, f.rest_outside, 1)) e.arrhenius = omega->value;
+  if (f.zone.exists && !f.zone.touches_box) e.distance_to_zone_mm = distances.zone.nearest(s.points_mm);
+  if (f.ice.exists && !f.ice.touches_box) e.distance_to_ice_mm = distances.ice.nearest(s.points_mm);
+}
+
+/// A region that was computed and is empty is infinitely far; one that reaches the box is not known.
+std::optional<double> region_distance(const LevelRegion& region, const std::optional<double>& distance_mm) {
+  if (!region.computed()) return std::nullopt;
+  if (!region.exists) return kInf;
+  return distance_mm;
+}
+
+std::optional<double> quantity_of(const StructureExposure& e, const Fields& f, const std::string& quantity) {
+  const auto value = [](const std::optional<FieldExtreme>& x) {
+    return x ? std::optional<double>(x->value) : std::nullopt;
+  };
+  if (quantity == "peak_degC") return value(e.peak_degC);
+  if (quantity == "lowest_degC") return value(e.lowest_degC);
+  if (quantity == "cem43_min") return e.cem43_min;
+  if (quantity == "arrhenius") return e.arrhenius;
+  if (quantity == "shaft_distance_mm") return e.distance_to_applicator_mm;
+  if (quantity == "active_distance_mm") return e.distance_to_active_mm;
+  if (quantity == "zone_distance_mm") return region_distance(f.zone, e.distance_to_zone_mm);
+  if (quantity == "ice_edge_distance_mm") return region_distance(f.ice, e.distance_to_ice_mm);
+  return std::nullopt;
+}
+
+bool is_distance(const std::string& quantity) { return quantity.ends_with("_distance_mm"); }
+
+bool broken(const std::optional<double>& bound, bool above, double value) {
+  return bound && (above ? value >= *bound : value < *bound);
+}
+
+std::string title_of(const std::string& quantity) {
+  if (quantity == "peak_degC") return "peak";
+  if (quantity == "lowest_degC") return "lowest";
+  if (quantity == "cem43_min") return "CEM43";
+  if (quantity == "arrhenius") return "Arrhenius integral";
+  if (quantity == "shaft_distance_mm") return "distance to the shaft";
+  if (quantity == "active_distance_mm") return "distance to the active part";
+  if (quantity == "zone_distance_mm") return "distance to the ablation zone";
+  if (quantity == "ice_edge_distance_mm") return "distance to the ice";
+  if (quantity == "wall_defect_mm") return "opening of the posterior wall";
+  if (quantity == "unprotected") return "neither sensor nor dissection";
+  if (quantity == "sensor_mismatch_K") return "hottest dural point minus sensor";
+  return quantity;
+}
+
+std::string with_unit(double value, const std::string& unit) {
+  return fmt::format("{:.1f}{}{}", value, unit.empty() ? "" : " ", unit);
+}
+
+/// One limit, judged.
+struct Judgement {
+  Verdict verdict = Verdict::within_limits;
+  const ExposureLimit* limit = nullptr;
+  double bound = 0;
+  std::string reason;
+};
+
+/// Facts under one hypothesis of the wall.
+struct Conditions {
+  bool wall_open = false, sensor = false, dissection = false;
+  bool hold(const std::vector<std::string>& when) const {
+    return std::all_of(when.begin(), when.end(), [&](const std::string& word) {
+      if (word == "no_sensor") return !sensor;
+      if (word == "no_sensor_no_dissection") return !sensor && !dissection;
+      if (word == "wall_defect") return wall_open;
+      return !wall_open;  // intact_wall; validate() knows no other word
+    });
+  }
+};
+
+using Quantity = std::function<std::optional<double>(const std::string&)>;
+
+Judgement judge(const ExposureLimit& limit, const std::vector<ExposureLimit>& limits,
+                const Quantity& quantity) {
+  Judgement j;
+  j.limit = &limit;
+  j.bound = limit.caution ? *limit.caution : *limit.unsafe;
+  const auto value = quantity(limit.quantity);
+  const std::string name = title_of(limit.quantity);
+  if (!value) {
+    j.verdict = Verdict::unknown;
+    j.reason = name + " not known";
+    return j;
+  }
+  const bool caution = broken(limit.caution, limit.above, *value);
+  bool unsafe = broken(limit.unsafe, limit.above, *value);
+  std::string and_what;
+  bool partner_missing = false, downgraded = false;
+  if (unsafe && !limit.unsafe_with.empty()) {
+    for (const auto& other : limits)
+      if (other.id == limit.unsafe_with) {
+        const auto partner = quantity(other.quantity);
+        partner_missing = !partner;
+        if (partner && !broken(other.unsafe, other.above, *partner)) downgraded = true;
+        if (partner)
+          and_what = fmt::format(" with {} {}", title_of(other.quantity), with_unit(*partner, other.unit));
+      }
+    unsafe = !downgraded;
+  }
+  if (unsafe || caution || downgraded) {
+    j.verdict = partner_missing ? Verdict::unknown : unsafe ? Verdict::unsafe : Verdict::caution;
+    j.bound = unsafe || !limit.caution ? *limit.unsafe : *limit.caution;
+  }
+  j.reason = fmt::format("{} {}{}: {} from {}", name, with_unit(*value, limit.unit), and_what,
+                         j.verdict == Verdict::within_limits ? "limit" : to_string(j.verdict),
+                         with_unit(j.bound, limit.unit));
+  if (!limit.above)
+    j.reason = fmt::format("{} {}{}: {} below {}", name, with_unit(*value, limit.unit), and_what,
+                           j.verdict == Verdict::within_limits ? "limit" : to_string(j.verdict),
+                           with_unit(j.bound, limit.unit));
+  return j;
+}
+
+/// The worst limit of some classes; without a verdict when no limit of theirs holds.
+std::optional<Judgement> worst_limit(const std::vector<std::string>& classes,
+                                     const std::vector<ExposureLimit>& limits, const Conditions& conditions,
+                                     bool doses_only, const Quantity& quantity) {
+  std::optional<Judgement> worst_one;
+  for (const auto& limit : limits) {
+    if (std::find(classes.begin(), classes.end(), limit.structure) == classes.end()) continue;
+    if (doses_only && is_distance(limit.quantity)) continue;
+    if (!conditions.hold(limit.when)) continue;
+    Judgement j = judge(limit, limits, quantity);
+    if (!worst_one || worst_one->verdict < j.verdict) worst_one = std::move(j);
+  }
+  return worst_one;
+}
+
+/// Both hypotheses while the wall is not known.
+std::optional<Judgement> judge_classes(const std::vector<std::string>& classes,
+                                       const std::vector<ExposureLimit>& limits, const ExposureFacts& facts,
+                                       const ExposureOptions& options, bool doses_only,
+                                       const Quantity& quantity) {
+  Conditions c;
+  for (const auto& p : facts.protections) {
+    c.sensor |= std::holds_alternative<Thermocouple>(p);
+    c.dissection |= std::holds_alternative<Dissection>(p);
+  }
+  if (facts.wall.defect_mm) {
+    c.wall_open = *facts.wall.defect_mm > options.wall_defect_mm;
+    return worst_limit(classes, limits, c, doses_only, quantity);
+  }
+  auto intact = worst_limit(classes, limits, c, doses_only, quantity);
+  c.wall_open = true;
+  auto open = worst_limit(classes, limits, c, doses_only, quantity);
+  const auto verdict_of = [](const auto& j) { return j ? j->verdict : Verdict::within_limits; };
+  const bool open_is_worse = !intact || verdict_of(intact) < verdict_of(open);
+  auto& heavier = open_is_worse ? open : intact;
+  if (verdict_of(heavier) == Verdict::unsafe &&
+      verdict_of(open_is_worse ? intact : open) != Verdict::unsafe) {
+    heavier->verdict = Verdict::unknown;
+    heavier->reason +=
+        fmt::format(", if the posterior wall is {}, which is not known", open_is_worse ? "open" : "intact");
+  }
+  return heavier;
+}
+
+void decide(const Structure& s, const Fields& f, const std::vector<ExposureLimit>& limits,
+            const ExposureFacts& facts, const ExposureOptions& options, const std::string& run_message,
+            StructureExposure& e) {
+  if (s.whereabouts == Whereabouts::anywhere) {
+    e.reason = "not known: " + s.reason;
+    return;
+  }
+  if (s.whereabouts == Whereabouts::outside_image) {
+    if (!f.usable) return;
+    e.verdict = f.rest_outside ? Verdict::within_limits : Verdict::unknown;
+    e.reason = s.reason + (f.rest_outside ? ": outside the heated region"
+                                          : ", and the heat reaches the edge of the box");
+    return;
+  }
+  if (s.points_mm.empty() && s.whereabouts == Whereabouts::known) {
+    e.reason = "no point of it within reach";
+    return;
+  }
+  std::vector<std::string> classes = s.also_classes;
+  classes.push_back(s.limit_class);
+  const bool unlabelled = s.whereabouts == Whereabouts::unlabelled;
+  const auto judged = judge_classes(classes, limits, facts, options, unlabelled,
+                                    [&](const std::string& q) { return quantity_of(e, f, q); });
+  if (!judged) {
+    e.reason = "no limit is known for class " + s.limit_class;
+    return;
+  }
+  if (unlabelled) {
+    e.verdict = judged->verdict == Verdict::within_limits ? Verdict::caution : Verdict::unknown;
+    e.reason = fmt::format("{}; {}", s.reason,
+                           judged->verdict == Verdict::within_limits
+                               ? "none of it comes to a limit, but a path cannot be checked against it"
+                               : judged->reason);
+  } else {
+    e.verdict = judged->verdict;
+    e.reason = judged->verdict == Verdict::unknown && !f.usable
+                   ? "the thermal run is not usable: " + run_message
+                   : judged->reason;
+    if (s.caution_at_best && e.verdict == Verdict::within_limits) {
+      e.verdict = Verdict::caution;
+      e.reason = "caution at best: " + s.reason + "; " + judged->reason;
+    } else if (s.status == StructureStatus::estimated || s.status == StructureStatus::modelled) {
+      e.reason += "; " + s.reason;
+    }
+    if (e.peak_degC && std::abs(e.peak_degC->value - options.rest_degC) <= options.rest_tolerance_K &&
+        e.verdict == Verdict::within_limits)
+      e.reason = "outside the heated region";
+  }
+  e.limit = AppliedLimit{judged->limit->id, judged->limit->quantity, judged->bound, judged->limit->source,
+                         judged->limit->confidence};
+  if (judged->limit->quantity == "peak_degC" || judged->limit->quantity == "cem43_min") {
+    const auto q = quantity_of(e, f, judged->limit->quantity);
+    if (q && *q < judged->bound) e.time_above_limit_s = 0;  // never reached; else the run keeps no history
+  }
+}
+
+/// Limits of class `plan`: judged once, kept as notes.
+void judge_plan(const std::vector<ExposureLimit>& limits, const ExposureFacts& facts, const Fields& f,
+                const ExposureOptions& options, ExposureReport& report) {
+  const bool protects = !facts.protections.empty();
+  std::optional<double> dura_peak;
+  for (const auto& e : report.exposures)
+    if (e.structure == "dura" && e.peak_degC) dura_peak = e.peak_degC->value;
+  std::optional<double> mismatch;
+  bool has_sensor = false, would_stop = false;
+  for (const auto& p : facts.protections) {
+    const auto* sensor = std::get_if<Thermocouple>(&p);
+    if (!sensor) continue;
+    has_sensor = true;
+    const auto hot = sample_linear(f.peak, sensor->at_mm), cold = sample_linear(f.lowest, sensor->at_mm);
+    if (dura_peak && hot) {
+      const double off = *dura_peak - *hot;
+      mismatch = std::min(mismatch.value_or(kInf), off);  // the sensor nearest to the hottest point serves
+    }
+    would_stop |= sensor->stop_above_degC && (!hot || *hot >= *sensor->stop_above_degC);
+    would_stop |= sensor->stop_below_degC && (!cold || *cold <= *sensor->stop_below_degC);
+  }
+  for (const auto& limit : limits) {
+    if (limit.structure != "plan") continue;
+    if (limit.quantity == "sensor_mismatch_K" && !has_sensor) continue;
+    if (limit.quantity == "overshoot_K" && !would_stop) continue;
+    const auto judged = judge_classes({"plan"}, {limit}, facts, options, false,
+                                      [&](const std::string& q) -> std::optional<double> {
+                                        if (q == "wall_defect_mm") return facts.wall.defect_mm;
+                                        if (q == "unprotected") return protects ? 0 : 1;
+                                        if (q == "sensor_mismatch_K") return mismatch;
+                                        return std::nullopt;
+                                      });
+    if (!judged || judged->verdict == Verdict::within_limits) continue;
+    Verdict verdict = judged->verdict;
+    std::string reason = judged->reason;
+    if (limit.quantity == "wall_defect_mm" && !facts.wall.defect_mm) {
+      // Only its own row can be too strict here: an open wall alone is caution.
+      verdict = Verdict::caution;
+      reason = "posterior wall not known (" + facts.wall.reason + "): taken as open";
+    }
+    report.notes_verdict = worst(report.notes_verdict, verdict);
+    report.notes.push_back(fmt::format("{}: {}", to_string(verdict), reason));
+  }
+}
+
+void note_the_run(const ThermalResult& thermal, const Fields& f, const ExposureFacts& facts,
+                  ExposureReport& report) {
+  report.notes.emplace_back("one run with nominal values (n = 1): no bound on the uncertainty is claimed");
+  if (!f.usable) {
+    report.notes_verdict = Verdict::unknown;
+    report.notes.push_back("unknown: the thermal run is not usable (" + thermal.summary.message + ")");
+    return;
+  }
+  if (!f.disturbed.computed()) return;
+  if (f.disturbed.touches_box)
+    report.notes.emplace_back(
+        "the heated region reaches the box of the simulation: structures beyond are unknown");
+  if (facts.unknown_tissue.empty()) return;
+  const Grid& g = f.disturbed.level.grid;
+  long cells = 0;
+  for (int k = 0; k < g.size[2]; ++k)
+    for (int j = 0; j < g.size[1]; ++j)
+      for (int i = 0; i < g.size[0]; ++i)
+        if (f.disturbed.level(i, j, k) >= 0 &&
+            sample_nearest(facts.unknown_tissue, g.to_world(i, j, k)).value_or(1))
+          ++cells;
+  if (cells == 0) return;
+  report.notes_verdict = Verdict::unknown;
+  report.notes.push_back(fmt::format("unknown: {:.2f} ml of the heated region is tissue that was not imaged",
+                                     double(cells) * g.voxel_volume_mm3() * 1e-3));
+}
+
+}  // namespace
+
+void ExposureOptions::validate() const {
+  require(rest_degC > 30 && rest_degC < 40, "ExposureOptions.rest_degC", rest_degC,
+          "must lie in (30, 40) degC");
+  require(rest_tolerance_K > 0, "ExposureOptions.rest_tolerance_K", rest_tolerance_K, "must be > 0 K");
+  require(wall_defect_mm >= 0, "ExposureOptions.wall_defect_mm", wall_defect_mm, "must be >= 0 mm");
+  kill.validate();
+}
+
+LevelCheck check_level(const std::string& name, const std::vector<LevelConfirmation>& confirmed_by) {
+  LevelCheck check;
+  check.name = name;
+  std::set<std::string> methods;
+  for (const auto& c : confirmed_by)
+    if (!c.method.empty()) methods.insert(c.method);
+  if (name.empty()) {
+    check.reason = "level not named";
+    return check;
+  }
+  if (methods.empty()) {
+    check.reason = "level " + name + " assumed: nobody confirmed it";
+    return check;
+  }
+  check.confirmed = true;
+  check.verdict = methods.size() == 1 ? Verdict::caution : Verdict::within_limits;
+  check.reason = fmt::format("level {} confirmed by {}{}", name, fmt::join(methods, ", "),
+                             methods.size() == 1 ? " only" : "");
+  return check;
+}
+
+Verdict ExposureReport::exposure_verdict() const {
+  if (exposures.empty()) return Verdict::unknown;
+  Verdict v = notes_verdict;
+  for (const auto& e : exposures) v = worst(v, e.verdict);
+  return v;
+}
+
+Verdict ExposureReport::verdict() const { return worst(exposure_verdict(), level.verdict); }
+
+std::vector<std::string> ExposureReport::reasons() const {
+  std::vector<std::string> out;
+  if (exposures.empty()) out.emplace_back("unknown: no structure was judged");
+  for (const Verdict v : {Verdict::unsafe, Verdict::unknown, Verdict::caution}) {
+    for (const auto& e : exposures)
+      if (e.verdict == v) out.push_back(fmt::format("{} {}: {}", e.structure, to_string(v), e.reason));
+    if (level.verdict == v) out.push_back(fmt::format("level {}: {}", to_string(v), level.reason));
+  }
+  out.insert(out.end(), notes.begin(), notes.end());
+  return out;
+}
+
+ExposureReport assess_exposure(const std::vector<Structure>& structures, const ThermalResult& thermal,
+                               const std::vector<PlacedDevice>& applicators,
+                               const std::vector<ExposureLimit>& limits, const ExposureFacts& facts,
+                               const ExposureOptions& options) {
+  options.validate();
+  validate(limits, "limits");
+  const Fields f = prepare(thermal, applicators, options);
+  const Distances distances{RegionDistance(f.zone), RegionDistance(f.ice)};
+  ExposureReport report;
+  report.level = facts.level;
+  report.exposures.resize(structures.size());
+#pragma omp parallel for schedule(dynamic)
+  for (std::size_t n = 0; n < structures.size(); ++n) {
+    const Structure& s = structures[n];
+    StructureExposure& e = report.exposures[n];
+    e.structure = s.name;
+    e.limit_class = s.limit_class;
+    e.status = s.status;
+    measure(s, f, distances, applicators, options, e);
+    decide(s, f, limits, facts, options, thermal.summary.message, e);
+  }
+  judge_plan(limits, facts, f, options, report);
+  note_the_run(thermal, f, facts, report);
+  return report;
+}
+
+}  // namespace spinetherm
