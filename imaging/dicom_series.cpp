@@ -155,7 +155,8 @@ constexpr Kind kOtherKinds[] = {
     {"KO", "key object selection", "name an image series"}};
 
 /// Sorts the slices along the normal and sets `grid`, or says why not.
-void arrange(DicomSeries& series, const std::vector<const DicomObject*>& objects, const std::string& where) {
+void arrange(DicomSeries& series, const std::vector<const DicomObject*>& objects, const std::string& where,
+             bool one_file) {
   const auto refuse = [&](std::string what, std::string to_do) {
     series.refusal = IoError(std::move(what), where, std::move(to_do));
   };
@@ -184,7 +185,8 @@ void arrange(DicomSeries& series, const std::vector<const DicomObject*>& objects
   auto& slices = series.slices;
   if (slices.size() < 3)
     return refuse(fmt::format("is not a volume: {} slice{}", slices.size(), slices.size() == 1 ? "" : "s"),
-                  "at least 3 are needed to know that they are even");
+                  one_file ? "name the folder of the whole series"
+                           : "at least 3 are needed to know that they are even");
   const auto lacks = [&](auto member) {
     return std::any_of(slices.begin(), slices.end(), [&](const DicomSlice& s) { return !(s.*member); });
   };
@@ -323,7 +325,8 @@ DicomSeries series_of(const std::vector<std::size_t>& members, const Found& foun
     series.axial = std::abs((*first.slices[0].axes)(2, 2)) > std::cos(30.1 * kPi / 180);
   arrange(series, objects,
           fmt::format("{}, series {}", found.folder.path.string(),
-                      series.number ? std::to_string(*series.number) : series.uid));
+                      series.number ? std::to_string(*series.number) : series.uid),
+          std::filesystem::is_regular_file(found.folder.path) && !is_archive(found.folder.path));
   return series;
 }
 
