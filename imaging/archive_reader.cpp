@@ -76,7 +76,8 @@ void for_each_archive_member(const std::filesystem::path& path,
     if (status != ARCHIVE_OK && status != ARCHIVE_WARN) fail(handle.get(), path.string());
     if (archive_entry_filetype(entry) != AE_IFREG) continue;
     const char* name = archive_entry_pathname(entry);
-    ArchiveMember member(handle.get(), name ? name : "?", path.string());
+    ArchiveMember member(handle.get(), name ? name : "?", path.string(),
+                         std::uint64_t(archive_entry_size(entry)));
     if (!visit(member)) return;
   }
 }

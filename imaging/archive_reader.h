@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <string>
@@ -14,10 +15,12 @@ namespace spinetherm {
 /// One regular file of an archive, while the archive is being passed through.
 class ArchiveMember {
  public:
-  ArchiveMember(archive* handle, std::string name, std::string where)
-      : handle_(handle), name_(std::move(name)), where_(std::move(where)) {}
+  ArchiveMember(archive* handle, std::string name, std::string where, std::uint64_t size)
+      : handle_(handle), name_(std::move(name)), where_(std::move(where)), size_(size) {}
 
   const std::string& name() const { return name_; }
+  /// Bytes that it unpacks to, as the archive declares.
+  std::uint64_t size() const { return size_; }
   /// Appends up to `count` further bytes to `to`; returns how many there were, 0 at the member's end.
   /// IoError when the archive is damaged.
   std::size_t read(std::vector<char>& to, std::size_t count);
@@ -25,6 +28,7 @@ class ArchiveMember {
  private:
   archive* handle_;
   std::string name_, where_;
+  std::uint64_t size_;
 };
 
 /// True for a file that begins as xz, zip or tar, and for a gzip file whose name ends in .tar.gz or .tgz

@@ -10,6 +10,8 @@
 #include <cmath>
 #include <mutex>
 
+#include "imaging/dicom_structure.h"
+
 namespace spinetherm {
 namespace {
 
@@ -167,8 +169,11 @@ bool begins_as_dicom(std::string_view head) {
   return explicit_vr || implicit_vr;
 }
 
-std::optional<DicomObject> read_dicom_object(std::istream& in) {
+std::optional<DicomObject> read_dicom_object(std::istream& in, std::uint64_t size) {
   silence_gdcm();
+  if (!is_whole_dicom(in, size, false)) return std::nullopt;
+  in.clear();
+  in.seekg(0);
   try {
     gdcm::Reader reader;
     reader.SetStream(in);

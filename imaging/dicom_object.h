@@ -3,6 +3,7 @@
 
 // The header of one DICOM object, for dicom_series.h; no public interface.
 
+#include <cstdint>
 #include <istream>
 #include <optional>
 #include <string>
@@ -24,8 +25,8 @@ struct DicomObject {
 /// True when the bytes (132 or more) begin a DICOM object.
 bool begins_as_dicom(std::string_view head);
 
-/// Reads the header up to the pixels. Empty when GDCM cannot parse it.
-std::optional<DicomObject> read_dicom_object(std::istream& in);
+/// Reads the header up to the pixels of an object of `size` bytes. Empty when it is truncated or garbled.
+std::optional<DicomObject> read_dicom_object(std::istream& in, std::uint64_t size);
 
 /// Silences GDCM, which talks on stderr.
 void silence_gdcm();

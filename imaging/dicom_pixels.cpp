@@ -14,6 +14,7 @@
 
 #include "imaging/dicom_object.h"
 #include "imaging/dicom_series.h"
+#include "imaging/dicom_structure.h"
 
 namespace spinetherm {
 namespace {
@@ -60,19 +61,25 @@ void decode(const DicomFolder& folder, std::size_t file,
             const std::array<int, 2>& pixels) {
   const std::string where = name_of(folder, file);
   const auto broken = [&](const std::string& what) { return IoError(what, where, "fetch the file again"); };
-  gdcm::ImageReader reader;
   std::optional<MemoryBuffer> memory;
-  std::optional<std::istream> stream;
-  std::ifstream in;
+  std::ifstream file_in;
+  std::istream in(nullptr);
+  std::uint64_t size = 0;
   if (!folder.contents.empty()) {
-    memory.emplace(folder.contents[file]);
-    stream.emplace(&*memory);
-    reader.SetStream(*stream);
+    size = folder.contents[file].size();
+    in.rdbuf(&memory.emplace(folder.contents[file]));
   } else {
-    in.open(folder.files[file], std::ios::binary);
-    if (!in) throw IoError("cannot be opened", where, "check the path and the permissions");
-    reader.SetStream(in);
+    file_in.open(folder.files[file], std::ios::binary);
+    std::error_code ec;
+    size = std::filesystem::file_size(folder.files[file], ec);
+    if (!file_in || ec) throw IoError("cannot be opened", where, "check the path and the permissions");
+    in.rdbuf(file_in.rdbuf());
   }
+  if (!is_whole_dicom(in, size, true)) throw broken("is truncated or garbled");
+  in.clear();
+  in.seekg(0);
+  gdcm::ImageReader reader;
+  reader.SetStream(in);
   std::vector<char> bytes;
   gdcm::PixelFormat::ScalarType type = gdcm::PixelFormat::UNKNOWN;
   std::size_t value_bytes = 0;
@@ -83,11 +90,11 @@ void decode(const DicomFolder& folder, std::size_t file,
     const gdcm::Image& image = reader.GetImage();
     type = image.GetPixelFormat().GetScalarType();
     value_bytes = image.GetPixelFormat().GetPixelSize();
-    const unsigned* size = image.GetDimensions();
-    const std::size_t depth = image.GetNumberOfDimensions() > 2 ? size[2] : 1;
+    const unsigned* extent = image.GetDimensions();
+    const std::size_t depth = image.GetNumberOfDimensions() > 2 ? extent[2] : 1;
     std::size_t need = depth;
     for (const auto& [slice, target] : frames) need = std::max(need, std::size_t(slice->frame) + 1);
-    if (size[0] != unsigned(pixels[0]) || size[1] != unsigned(pixels[1]) || need > depth ||
+    if (extent[0] != unsigned(pixels[0]) || extent[1] != unsigned(pixels[1]) || need > depth ||
         image.GetBufferLength() < per_frame * depth * value_bytes)
       throw broken("pixels do not fit the header");
     bytes.resize(image.GetBufferLength());

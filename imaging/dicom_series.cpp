@@ -86,12 +86,17 @@ void scan_file(const fs::path& path, Found& found) {
   in.read(head.data(), std::streamsize(head.size()));
   head.resize(std::size_t(in.gcount()));
   if (!begins_as_dicom(head)) {
-    ++found.folder.other_files;
+    // What calls itself DICOM and is none is a lost slice, not somebody's notes.
+    if (path.extension() == ".dcm")
+      found.folder.broken.push_back(path.string());
+    else
+      ++found.folder.other_files;
     return;
   }
   in.clear();
   in.seekg(0);
-  auto object = read_dicom_object(in);
+  std::error_code ec;
+  auto object = read_dicom_object(in, fs::file_size(path, ec));
   if (!object) {
     found.folder.broken.push_back(path.string());
     return;
@@ -119,11 +124,14 @@ void scan_archive(const fs::path& path, const DicomScanOptions& options, Found& 
   for_each_archive_member(path, [&](ArchiveMember& member) {
     MemberBuffer buffer(member);
     if (!begins_as_dicom(buffer.head()) || fs::path(member.name()).filename() == "DICOMDIR") {
-      ++found.folder.other_files;
+      if (fs::path(member.name()).extension() == ".dcm")
+        found.folder.broken.push_back(member.name());
+      else
+        ++found.folder.other_files;
       return true;
     }
     std::istream in(&buffer);
-    auto object = read_dicom_object(in);
+    auto object = read_dicom_object(in, member.size());
     if (!object) {
       found.folder.broken.push_back(member.name());
       return true;

@@ -12,10 +12,10 @@ namespace spinetherm {
 
 struct ReadOptions {
   /// DICOM only: SeriesInstanceUID or series number; empty: the largest axial CT (choose_series()).
-  std::string series;
+  std::string series = {};
   /// What the scan is meant to be. A DICOM series of another modality is refused; NIfTI, NRRD and MHA do not
   /// say, and take this. A cone-beam CT calls itself CT or XA, and an MR does not name its weighting.
-  std::optional<Modality> expected;
+  std::optional<Modality> expected = {};
   /// Refused before allocation when the voxels alone (as stored, and as float) need more [MB].
   /// 4 GB: what a laptop of 8 GB can hold; a 512 x 512 x 2000 CT takes 3.1 GB.
   double max_memory_MB = 4096;
