@@ -20,7 +20,7 @@ function(spinetherm_compile_options target)
   endif()
   if(SPINETHERM_SANITIZE)
     target_compile_options(${target} PRIVATE -fsanitize=address,undefined -fno-sanitize-recover=all
-                           -fno-omit-frame-pointer -g -O1)
+                           -fno-omit-frame-pointer -g1 -O1)
     target_link_options(${target} PRIVATE -fsanitize=address,undefined)
   endif()
 endfunction()
