@@ -1,18 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <fmt/format.h>
+#include "imaging/convert.h"
 
-#include <algorithm>
-#include <cmath>
 #include <iostream>
-#include <limits>
 #include <memory>
 #include <nlohmann/json.hpp>
 
 #include "apps/cli/command.h"
-#include "imaging/image_header.h"
 #include "imaging/labels.h"
-#include "imaging/read.h"
-#include "imaging/transform_io.h"
 #include "imaging/write.h"
 
 namespace spinetherm {
@@ -20,110 +14,67 @@ namespace {
 
 namespace fs = std::filesystem;
 
-struct ConvertOptions {
+struct ConvertArguments {
   fs::path in, out;
-  std::string series, convention;
-  bool labels = false;
+  std::string convention;
+  ConvertOptions options;
 };
 
-/// What was written, for stdout.
-struct Written {
-  std::string kind;        ///< "image", "label map", "transform"
-  std::string value_type;  ///< of a voxel
-  Grid grid;
-  std::vector<std::string> warnings;
-};
-
-/// HU and most MR values are whole numbers: 16 bits hold them without loss.
-bool fits_int16(const Volume<float>& volume) {
-  return std::all_of(volume.values.begin(), volume.values.end(), [](float v) {
-    return v >= float(std::numeric_limits<std::int16_t>::min()) &&
-           v <= float(std::numeric_limits<std::int16_t>::max()) && v == std::floor(v);
-  });
-}
-
-Written convert_image(const ConvertOptions& options) {
-  ReadOptions read;
-  read.series = options.series;
-  const Image image = read_image(options.in, read);
-  Written written{"image", "float32", image.volume.grid, image.warnings};
-  if (fits_int16(image.volume)) {
-    written.value_type = "int16";
-    Volume<std::int16_t> whole(image.volume.grid);
-    std::transform(image.volume.values.begin(), image.volume.values.end(), whole.values.begin(),
-                   [](float v) { return std::int16_t(v); });
-    write_volume(options.out, whole);
-  } else {
-    write_volume(options.out, image.volume);
-  }
-  return written;
-}
-
-/// With a convention the values become ours; without one they stay, with the names that came with them.
-Written convert_labels(const ConvertOptions& options) {
-  const Volume<std::uint32_t> raw = read_label_volume(options.in);
-  if (options.convention.empty()) {
-    write_labels(options.out, raw, read_label_names(options.in));
-    return {"label map", "", raw.grid, {}};
-  }
+/// The values of a label map of somebody else's convention become ours.
+ConvertSummary import_label_map(const ConvertArguments& arguments) {
   ImportOptions import;
-  import.where = options.in.string();
-  const Anatomy anatomy = import_labels(raw, options.convention, import);
-  write_labels(options.out, anatomy.labels);
-  return {"label map", "", anatomy.labels.grid, anatomy.warnings};
+  import.where = arguments.in.string();
+  const Anatomy anatomy = import_labels(read_label_volume(arguments.in), arguments.convention, import);
+  write_labels(arguments.out, anatomy.labels);
+  return {"label map", "uint16", anatomy.warnings};
 }
 
-nlohmann::ordered_json to_json(const Written& written, const fs::path& out) {
-  nlohmann::ordered_json document = {{"path", out.string()}, {"kind", written.kind}};
-  if (!written.value_type.empty()) document["value_type"] = written.value_type;
-  if (written.kind != "transform") {
-    const Grid& grid = written.grid;
-    document["size"] = grid.size;
-    document["spacing_mm"] = {grid.spacing_mm[0], grid.spacing_mm[1], grid.spacing_mm[2]};
-  }
-  document["warnings"] = written.warnings;
-  return document;
-}
-
-int convert(const ConvertOptions& options, const CommandContext& context) {
+int run_convert(const ConvertArguments& arguments, const CommandContext& context) {
   std::error_code error;
-  if (fs::equivalent(options.in, options.out, error))
-    throw ConfigError("input and output are the same file", options.out.string(), "give another OUT");
-  require_free_file(options.out, context.force);
-  const bool labels = options.labels || !options.convention.empty();
+  if (fs::equivalent(arguments.in, arguments.out, error))
+    throw ConfigError("input and output are the same file", arguments.out.string(), "give another OUT");
+  require_free_file(arguments.out, context.force);
 
-  Written written;
-  if (is_transform_file(options.in)) {
-    convert_transform(options.in, options.out);
-    written.kind = "transform";
+  const ConvertSummary summary = arguments.convention.empty()
+                                     ? convert(arguments.in, arguments.out, arguments.options)
+                                     : import_label_map(arguments);
+  for (const std::string& warning : summary.warnings) std::cerr << "warning: " << warning << '\n';
+  if (context.json) {
+    nlohmann::ordered_json document = {{"path", arguments.out.string()}, {"kind", summary.kind}};
+    if (!summary.type.empty()) document["value_type"] = summary.type;
+    document["warnings"] = summary.warnings;
+    print_json(document);
   } else {
-    written = labels ? convert_labels(options) : convert_image(options);
+    std::cout << arguments.out.string() << '\n';
   }
-  for (const std::string& warning : written.warnings) std::cerr << "warning: " << warning << '\n';
-  if (context.json)
-    print_json(to_json(written, options.out));
-  else
-    std::cout << options.out.string() << '\n';
   return kExitDone;
 }
 
 }  // namespace
 
 Run convert_command(CLI::App& app) {
-  auto options = std::make_shared<ConvertOptions>();
-  app.add_option("IN", options->in,
-                 "DICOM folder, file or archive of one; NIfTI, NRRD or MHA file; ITK transform (.tfm, .h5)")
+  auto arguments = std::make_shared<ConvertArguments>();
+  app.add_option("IN", arguments->in,
+                 "DICOM folder, file or archive of one; NIfTI, NRRD or MHA file; ITK transform (.tfm, .txt, "
+                 ".h5, .mat)")
       ->required();
-  app.add_option("OUT", options->out, "file to write: .nii, .nii.gz, .nrrd, .mha; .tfm, .h5 of a transform")
+  app.add_option("OUT", arguments->out,
+                 "file to write: .nii, .nii.gz, .nrrd or .mha; of a transform .tfm, .txt, .h5 or .mat")
       ->required();
-  app.add_option("--series", options->series,
+  app.add_option("--series", arguments->options.read.series,
                  "DICOM series, by UID or number; without it the largest axial CT")
       ->type_name("S");
-  app.add_flag("--labels", options->labels, "IN is a label map: values and names are kept as they are");
-  app.add_option("--convention", options->convention,
-                 "IN is a label map of this convention; its values become SpineTherm's")
+  app.add_flag("--labels", arguments->options.labels,
+               "IN is a label map, even when it carries no names; values and names are kept");
+  app.add_option(
+         "--convention", arguments->convention,
+         "IN is a label map of this convention (totalsegmentator-v2, totalsegmentator-v1, verse); its values "
+         "become SpineTherm's")
       ->type_name("NAME");
-  return [options](const CommandContext& context) { return convert(*options, context); };
+  app.footer(
+      "No value of an image changes: whole numbers are written in the narrowest type that holds all, others\n"
+      "as float32.");
+  return [arguments](const CommandContext& context) { return run_convert(*arguments, context); };
 }
 
 }  // namespace spinetherm

@@ -24,7 +24,9 @@ namespace {
 
 // Every command, in the order of `spinetherm --help`. How to add one: apps/cli/command.h.
 constexpr std::array kCommands = {
-    Command{"convert", "from DICOM, NIfTI, NRRD, MHA to NIfTI, NRRD, MHA; label maps and transforms too",
+    Command{"info", "what a file or DICOM folder is: series, size, spacing, direction, range, warnings",
+            Writes::nothing, info_command},
+    Command{"convert", "DICOM, NIfTI, NRRD, MHA to NIfTI, NRRD, MHA; label maps and transforms too",
             Writes::file, convert_command},
     Command{"map", "carries points through a transform file, as ITK applies it", Writes::nothing,
             map_command},
@@ -56,6 +58,7 @@ void add_common_options(CLI::App& app, Writes writes, ParsedOptions& parsed) {
       ->group(kCommonOptions);
   app.add_option("--seed", context.seed, "where random numbers start: the same seed gives the same result")
       ->type_name("N")
+      ->check(CLI::NonNegativeNumber)  // CLI11 would wrap -1 around
       ->capture_default_str()
       ->group(kCommonOptions);
   app.add_flag("--progress", parsed.progress, "show progress on stderr even when it is not a terminal")

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "apps/cli/job_options.h"
+
+#include <fmt/format.h>
+
+#include <iostream>
+
+#include "apps/version.h"
+#include "thermal/modality.h"
+
+namespace spinetherm {
+
+void add_job_options(CLI::App& app, JobCommandOptions& options) {
+  app.add_option("--energy", options.job.energy, "rfa")->type_name("NAME")->capture_default_str();
+  app.add_option("--device", options.job.device, "of 'spinetherm devices'; without it the best fitting one")
+      ->type_name("NAME");
+  app.add_option("--spacing", options.job.spacing_mm, "cells of the simulation, mm")
+      ->type_name("MM")
+      ->check(CLI::Range(0.25, 4.0))
+      ->capture_default_str();
+  app.add_option("--solves", options.job.max_solves, "simulations while planning, at most")
+      ->type_name("N")
+      ->check(CLI::Range(1, 100))
+      ->capture_default_str();
+}
+
+JobOptions job_options(const JobCommandOptions& options, const CommandContext& context) {
+  JobOptions out = options.job;
+  out.threads = context.threads;
+  out.seed = context.seed;
+  energy_modality(out.energy);  // refuses an unknown one before any work
+  return out;
+}
+
+RunProvenance provenance_of(const PatientCase& patient, const CommandContext& context) {
+  RunProvenance p;
+  p.version = version();
+  p.argv = context.argv;
+  p.seed = context.seed;
+  p.threads = context.threads;
+  for (const auto& input : patient.inputs()) p.inputs_sha256.emplace(input.string(), sha256_of(input));
+  return p;
+}
+
+void require_result(const Job& job, const CommandContext& context) {
+  throw_if_cancelled(context.progress);
+  const RankedPlan* plan = job.plan();
+  if (plan && plan->thermal.summary.termination != Termination::not_run && !plan->thermal.summary.usable())
+    throw ComputationFailed("the simulation ended without a result: " + plan->thermal.summary.message,
+                            job.patient.name(), "check the plan and the tissue map");
+}
+
+void print_summary(const CaseResult& result, const std::filesystem::path& report) {
+  const Verdict verdict = result.exposure.verdict();
+  std::cout << fmt::format("verdict      {}\n", title(verdict));
+  for (const std::string& reason : result.exposure.reasons()) std::cout << "             " << reason << '\n';
+  std::cout << fmt::format("exposure     {}\n", title(result.exposure.exposure_verdict()));
+  std::cout << fmt::format("eligibility  {}\n", to_string(result.eligibility.verdict));
+  std::cout << fmt::format(
+      "target       {:.1f} ml, coverage {}, smallest margin {}\n", result.coverage.volume_ml,
+      result.coverage.coverage ? fmt::format("{:.0f} %", 100 * *result.coverage.coverage) : "unknown",
+      result.coverage.min_margin_mm ? fmt::format("{:.1f} mm", *result.coverage.min_margin_mm) : "unknown");
+  if (!report.empty()) std::cout << "report       " << report.string() << '\n';
+}
+
+}  // namespace spinetherm
