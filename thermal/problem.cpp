@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "thermal/problem.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "imaging/core/error.h"
+
+namespace spinetherm {
+namespace {
+
+using Eigen::Vector3d;
+
+/// A run with every field asked for needs about this much; the labels come on top.
+constexpr double kBytesPerCell = 72;
+
+void check(bool holds, double value, const std::string& where, std::string_view rule) {
+  if (!holds) throw ConfigError(fmt::format("{} is not possible", value), where, std::string(rule));
+}
+void temperature(double degC, const std::string& where) {
+  check(degC > -273.15 && degC < 1000, degC, where, "give degrees Celsius between -273 and 1000");
+}
+void power(double power_W, const std::string& where) {
+  check(power_W >= 0 && std::isfinite(power_W), power_W, where, "give a power of 0 W or above");
+}
+void inside_grid(const Grid& grid, const Vector3d& x_mm, const std::string& where) {
+  if (!x_mm.allFinite() || !grid.covers(x_mm))
+    throw ConfigError(fmt::format("({}, {}, {}) mm is outside the grid", x_mm[0], x_mm[1], x_mm[2]), where,
+                      "move it into the box, or enlarge the grid");
+}
+
+Box box_of(const Grid& grid) {
+  const Vector3d half = grid.spacing_mm / 2;
+  return {grid.origin_mm - half, grid.to_world(grid.size[0] - 1, grid.size[1] - 1, grid.size[2] - 1) + half};
+}
+void meets_grid(const Grid& grid, const Region& region, const std::string& where) {
+  const Box box = box_of(grid), b = bounding_box(region);
+  if (((b.max_mm - box.min_mm).array() <= 0).any() || ((box.max_mm - b.min_mm).array() <= 0).any())
+    throw ConfigError("the region is outside the grid", where, "move it into the box, or enlarge the grid");
+}
+void lies_in_grid(const Grid& grid, const Region& region, const std::string& where) {
+  if (std::holds_alternative<Outside>(region.shape)) return meets_grid(grid, region, where);
+  const Box box = box_of(grid), b = bounding_box(region);
+  if (((b.min_mm - box.min_mm).array() < 0).any() || ((box.max_mm - b.max_mm).array() < 0).any())
+    throw ConfigError("the electrode reaches out of the grid", where,
+                      "move it into the box, or enlarge the grid");
+}
+
+/// Foot point on the region (the point itself when inside): along the gradient of the distance.
+Vector3d nearest_point(const Region& region, Vector3d x) {
+  for (int n = 0; n < 3; ++n) {  // one step but for round-off and the crease of a distance
+    const double d = signed_distance_mm(region, x);
+    if (d <= 0) return x;
+    const double h = 1e-5;
+    Vector3d g;
+    for (int a = 0; a < 3; ++a) {
+      Vector3d e = Vector3d::Zero();
+      e[a] = h;
+      g[a] = (signed_distance_mm(region, x + e) - signed_distance_mm(region, x - e)) / (2 * h);
+    }
+    x -= d * g;
+  }
+  return x;
+}
+
+/// Convex bodies: projections in turn end at their closest points. What is outside something touches a body
+/// that reaches out of it.
+bool touch(const Region& a, const Region& b) {
+  constexpr double kTolerance_mm = 1e-3;
+  if (std::holds_alternative<Outside>(b.shape)) {
+    if (std::holds_alternative<Outside>(a.shape)) return true;
+    const Box box = bounding_box(a);
+    constexpr int kPoints = 24;
+    for (int k = 0; k <= kPoints; ++k)
+      for (int j = 0; j <= kPoints; ++j)
+        for (int i = 0; i <= kPoints; ++i) {
+          const Vector3d x =
+              box.min_mm + (box.max_mm - box.min_mm).cwiseProduct(Vector3d(i, j, k) / double(kPoints));
+          if (contains(a, x) && signed_distance_mm(b, x) <= kTolerance_mm) return true;
+        }
+    return false;
+  }
+  if (std::holds_alternative<Outside>(a.shape)) return touch(b, a);
+  const Box start = bounding_box(a);
+  Vector3d x = (start.min_mm + start.max_mm) / 2;
+  for (int n = 0; n < 500; ++n) {
+    x = nearest_point(b, x);
+    if (signed_distance_mm(a, x) <= kTolerance_mm) return true;
+    x = nearest_point(a, x);
+  }
+  return signed_distance_mm(b, x) <= kTolerance_mm;
+}
+
+void validate_active(const ActiveTimes& active, const std::string& where) {
+  for (std::size_t n = 0; n < active.size(); ++n) {
+    const auto [from, to] = active[n];
+    const std::string pointer = fmt::format("{}/active_s/{}", where, n);
+    check(from >= 0 && std::isfinite(from), from, pointer + "/0", "give seconds of 0 or above");
+    check(to > from, to, pointer + "/1", "an interval must end after it begins");
+  }
+}
+
+struct SourceCheck {
+  const ThermalProblem& problem;
+  std::string where;
+
+  void operator()(const VolumetricSource& s) const {
+    if (s.power_W_per_m3.grid != problem.grid() || s.power_W_per_m3.values.size() != problem.grid().count())
+      throw ConfigError("the power density is on another grid than the labels", where + "/file",
+                        "resample it");
+    for (const float q : s.power_W_per_m3.values)
+      check(std::isfinite(q), q, where + "/file", "the field holds a value that is not a finite number");
+  }
+  void operator()(const PointSource& s) const {
+    power(s.power_W, where + "/power_W");
+    inside_grid(problem.grid(), s.at_mm, where + "/at_mm");
+  }
+  void operator()(const GaussianSource& s) const {
+    power(s.power_W, where + "/power_W");
+    check(s.sigma_mm > 0 && std::isfinite(s.sigma_mm), s.sigma_mm, where + "/sigma_mm",
+          "give a length above 0 mm");
+    inside_grid(problem.grid(), s.at_mm, where + "/at_mm");
+  }
+  void operator()(const BoxSource& s) const {
+    power(s.power_W, where + "/power_W");
+    check(s.half_mm.minCoeff() > 0 && s.half_mm.allFinite(), s.half_mm.minCoeff(), where + "/half_mm",
+          "give lengths above 0 mm");
+    inside_grid(problem.grid(), s.centre_mm - s.half_mm, where + "/centre_mm");
+    inside_grid(problem.grid(), s.centre_mm + s.half_mm, where + "/centre_mm");
+  }
+  void operator()(const LineSource& s) const {
+    check(std::isfinite(s.W_per_m), s.W_per_m, where + "/W_per_m", "give a finite number");
+    inside_grid(problem.grid(), s.a_mm, where + "/a_mm");
+    inside_grid(problem.grid(), s.b_mm, where + "/b_mm");
+    if (!((s.b_mm - s.a_mm).norm() > 0))
+      throw ConfigError("a line of length 0", where + "/b_mm", "give two different ends");
+  }
+  void operator()(const FixedTemperatureSource& s) const {
+    validate(s.region, where + "/region");
+    meets_grid(problem.grid(), s.region, where + "/region");
+    if (s.degC.empty())
+      throw ConfigError("there is no temperature", where + "/degC", "give a number or a curve");
+    for (std::size_t n = 0; n < s.degC.size(); ++n) {
+      const std::string pointer = fmt::format("{}/degC/{}", where, n);
+      check(std::isfinite(s.degC[n][0]), s.degC[n][0], pointer + "/0", "give seconds");
+      if (n > 0) check(s.degC[n][0] > s.degC[n - 1][0], s.degC[n][0], pointer + "/0", "times must increase");
+      temperature(s.degC[n][1], pointer + "/1");
+    }
+  }
+  void operator()(const ElectrodesSource& s) const {
+    const std::string list = where + "/electrodes";
+    if (s.electrodes.empty()) throw ConfigError("there is no electrode", list, "give at least one");
+    bool differ = false;
+    for (std::size_t n = 0; n < s.electrodes.size(); ++n) {
+      const Electrode& e = s.electrodes[n];
+      const std::string pointer = fmt::format("{}/{}", list, n);
+      validate(e.region, pointer + "/region");
+      lies_in_grid(problem.grid(), e.region, pointer + "/region");
+      check(std::isfinite(e.potential_V), e.potential_V, pointer + "/potential_V", "give volts");
+      if (e.cooled_degC) temperature(*e.cooled_degC, pointer + "/cooled_degC");
+      differ =
+          differ || e.potential_V != s.electrodes[0].potential_V || (s.outer_grounded && e.potential_V != 0);
+      for (std::size_t m = 0; m < n; ++m)
+        if (s.electrodes[m].potential_V != e.potential_V && touch(e.region, s.electrodes[m].region))
+          throw ConfigError(fmt::format("electrodes {} and {} touch", m, n), pointer + "/region",
+                            "leave a gap between electrodes of different potential");
+    }
+    if (!differ)
+      throw ConfigError("no current can flow: all potentials are equal", list,
+                        "give different potentials, or ground the outer faces");
+    for (std::size_t n = 0; n < s.insulators.size(); ++n)
+      validate(s.insulators[n], fmt::format("{}/insulators/{}", where, n));
+    if (const auto* c = std::get_if<ConstantPower>(&s.control))
+      power(c->power_W, where + "/control/constant_W");
+    if (const auto* c = std::get_if<HoldTemperature>(&s.control)) {
+      temperature(c->degC, where + "/control/hold_degC");
+      check(c->max_W > 0 && std::isfinite(c->max_W), c->max_W, where + "/control/max_W",
+            "give a power above 0 W");
+      inside_grid(problem.grid(), c->sensor_mm, where + "/control/sensor_mm");
+    }
+    if (s.roll_off) {
+      check(s.roll_off->rise > 0 && std::isfinite(s.roll_off->rise), s.roll_off->rise,
+            where + "/control/roll_off/rise", "give a fraction above 0");
+      check(s.roll_off->off_s > 0 && std::isfinite(s.roll_off->off_s), s.roll_off->off_s,
+            where + "/control/roll_off/off_s", "give seconds above 0");
+    }
+    std::array<bool, 256> used{};
+    for (const std::uint8_t label : problem.tissue_map.labels.values) used[label] = true;
+    for (std::size_t n = 0; n < problem.tissue_map.tissues.size(); ++n)
+      if (used[n] && !problem.tissue_map.tissues[n].electrical_S_per_m)
+        throw ConfigError(
+            fmt::format("tissue '{}' has no electrical conductivity", problem.tissue_map.tissues[n].name),
+            fmt::format("/tissues/{}/electrical_S_per_m", n), "electrodes need it: give a value in S/m");
+  }
+};
+
+void validate_grid(const Grid& grid) {
+  grid.validate("/grid");
+  if ((grid.direction - Eigen::Matrix3d::Identity()).cwiseAbs().maxCoeff() > 1e-9)
+    throw ConfigError("the grid is turned", "/grid/direction",
+                      "thermal problems live on an axis-aligned LPS grid: resample the labels");
+  if (grid.spacing_mm.maxCoeff() >= 10 * grid.spacing_mm.minCoeff())
+    throw ConfigError(fmt::format("spacings of {} x {} x {} mm", grid.spacing_mm[0], grid.spacing_mm[1],
+                                  grid.spacing_mm[2]),
+                      "/grid/spacing_mm", "they must not differ tenfold: resample to similar spacings");
+  const double need = kBytesPerCell * double(grid.count());
+  const double have = double(sysconf(_SC_PHYS_PAGES)) * double(sysconf(_SC_PAGE_SIZE));
+  if (have > 0 && need > have)
+    throw ConfigError(fmt::format("{} x {} x {} cells need {:.0f} GB of memory and there are {:.0f}",
+                                  grid.size[0], grid.size[1], grid.size[2], need / 1e9, have / 1e9),
+                      "/grid/size", "take a smaller box or a coarser spacing");
+}
+
+}  // namespace
+
+bool is_active(const Source& source, double t_s) {
+  if (source.active_s.empty()) return true;
+  return std::any_of(source.active_s.begin(), source.active_s.end(),
+                     [&](const auto& interval) { return t_s >= interval[0] && t_s < interval[1]; });
+}
+
+void validate(const ThermalProblem& problem) {
+  validate_grid(problem.grid());
+  validate(problem.tissue_map);
+  const Grid& grid = problem.grid();
+
+  const Blood& b = problem.blood;
+  check(b.density_kg_per_m3 > 0 && std::isfinite(b.density_kg_per_m3), b.density_kg_per_m3,
+        "/blood/density_kg_per_m3", "give a value above 0");
+  check(b.specific_heat_J_per_kg_K > 0 && std::isfinite(b.specific_heat_J_per_kg_K),
+        b.specific_heat_J_per_kg_K, "/blood/specific_heat_J_per_kg_K", "give a value above 0");
+  temperature(b.temperature_degC, "/blood/temperature_degC");
+  if (problem.initial_field.empty()) {
+    temperature(problem.initial_degC, "/initial/degC");
+  } else {
+    if (problem.initial_field.grid != grid || problem.initial_field.values.size() != grid.count())
+      throw ConfigError("the initial temperature is on another grid than the labels", "/initial/file",
+                        "resample it");
+    for (const float T : problem.initial_field.values) temperature(T, "/initial/file");
+  }
+  constexpr std::array<std::string_view, 6> kFaces{"x_min", "x_max", "y_min", "y_max", "z_min", "z_max"};
+  for (std::size_t f = 0; f < 6; ++f) {
+    const std::string where = fmt::format("/boundary/{}", kFaces[f]);
+    if (problem.boundary[f].kind != BoundaryKind::insulated)
+      temperature(problem.boundary[f].degC, where + "/degC");
+    if (problem.boundary[f].kind == BoundaryKind::convective) {
+      const double h = problem.boundary[f].h_W_per_m2_K;
+      check(h >= 0 && std::isfinite(h), h, where + "/h_W_per_m2_K", "give a value of 0 or above");
+    }
+  }
+
+  check(problem.duration_s >= 0 && std::isfinite(problem.duration_s), problem.duration_s, "/duration_s",
+        "give seconds of 0 or above");
+  if (problem.duration_s == 0 && !problem.until_dose_settled)
+    throw ConfigError("the run has no length", "/duration_s",
+                      "give a duration, or \"until\": \"dose_settled\"");
+  for (std::size_t n = 0; n < problem.sample.points_mm.size(); ++n)
+    inside_grid(grid, problem.sample.points_mm[n], fmt::format("/sample/points_mm/{}", n));
+  for (std::size_t n = 0; n < problem.sample.times_s.size(); ++n) {
+    const double t = problem.sample.times_s[n];
+    const std::string where = fmt::format("/sample/times_s/{}", n);
+    check(t >= 0 && std::isfinite(t), t, where, "give seconds of 0 or above");
+    if (!problem.until_dose_settled)
+      check(t <= problem.duration_s * (1 + 1e-9), t, where, "the run ends earlier: see duration_s");
+  }
+
+  for (std::size_t n = 0; n < problem.sources.size(); ++n) {
+    const std::string where = fmt::format("/sources/{}", n);
+    validate_active(problem.sources[n].active_s, where);
+    std::visit(SourceCheck{problem, where}, problem.sources[n].what);
+  }
+}
+
+}  // namespace spinetherm
