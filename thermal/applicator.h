@@ -74,7 +74,16 @@ struct Applicator {
   bool operator==(const Applicator&) const = default;
 };
 inline Eigen::Vector3d direction(const Applicator& a) { return (a.tip_mm - a.entry_mm).normalized(); }
-/// Centre of the active part: where the zone is centred.
+/// Point on the shaft, measured from the tip backwards.
+inline Eigen::Vector3d on_shaft_mm(const Applicator& a, double from_tip_mm) {
+  return a.tip_mm - from_tip_mm * direction(a);
+}
+/// Unit vector across the shaft to which roll_deg points: at roll 0 the side nearest to the head (LPS +z; for
+/// a shaft within 1 degree of that axis, to the front, -y), turning clockwise as seen along the shaft from
+/// entry to tip.
+Eigen::Vector3d roll_direction(const Applicator& applicator);
+/// Centre of the active part: where the zone is centred. The middle of all poles; the tip of a device without
+/// poles.
 Eigen::Vector3d active_centre_mm(const Applicator& applicator, const Device& device);
 /// Position [mm] of a sensor of a placed device.
 Eigen::Vector3d sensor_mm(const Applicator& applicator, const DeviceSensor& sensor);
