@@ -21,7 +21,7 @@ constexpr double kLongestGap_mm = 45;
 constexpr double kCarry_mm = 12;
 
 struct Hole {
-  Volume<float> signed_mm;  ///< in its slice
+  Volume<std::uint8_t> mask;  ///< in its slice
   Eigen::Vector2d centre{0, 0};
 };
 
@@ -73,45 +73,59 @@ std::optional<Hole> enclosed_hole(const Volume<std::uint8_t>& bone, int k) {
   if (best == 0) return std::nullopt;
   Volume<std::uint8_t> mask(g);
   for (std::size_t n = 0; n < mask.values.size(); ++n) mask[n] = part[n] == best;
-  return Hole{signed_distance_mm(mask), best_centre};
+  return Hole{std::move(mask), best_centre};
 }
 
-/// Distance in a slice, with the shape moved so that its centre comes to lie at `centre`.
-double moved(const Hole& hole, int i, int j, const Eigen::Vector2d& centre) {
-  const Grid& g = hole.signed_mm.grid;
-  const int u = std::clamp(int(std::lround(i - centre[0] + hole.centre[0])), 0, g.size[0] - 1);
-  const int v = std::clamp(int(std::lround(j - centre[1] + hole.centre[1])), 0, g.size[1] - 1);
-  return hole.signed_mm(u, v, 0);
+/// Shape of the last ring before a gap, or of the first one after it.
+struct GapEdge {
+  const Hole* hole = nullptr;
+  Volume<float> signed_mm;
+  explicit GapEdge(const Hole& h) : hole(&h), signed_mm(signed_distance_mm(h.mask)) {}
+
+  /// Distance in the slice, with the shape moved so that its centre comes to lie at `centre`.
+  double moved(int i, int j, const Eigen::Vector2d& centre) const {
+    const Grid& g = signed_mm.grid;
+    const int u = std::clamp(int(std::lround(i - centre[0] + hole->centre[0])), 0, g.size[0] - 1);
+    const int v = std::clamp(int(std::lround(j - centre[1] + hole->centre[1])), 0, g.size[1] - 1);
+    return signed_mm(u, v, 0);
+  }
+};
+
+/// Fills slices (first, last) between two rings, or beside one, by the interpolated shape, where no bone is.
+void fill_gap(const std::map<int, Hole>& rings, int first, int last, const Volume<std::uint8_t>& bone,
+              Volume<std::uint8_t>& canal) {
+  const Grid& g = canal.grid;
+  const auto below = rings.find(first), above = rings.find(last);
+  const bool has_below = below != rings.end(), has_above = above != rings.end();
+  const GapEdge a((has_below ? below : above)->second), b((has_above ? above : below)->second);
+  const bool bridged = has_below && has_above && (last - first) * g.spacing_mm[2] <= kLongestGap_mm;
+  for (int k = std::max(first + 1, 0); k < std::min(last, g.size[2]); ++k) {
+    const double from_below = has_below ? (k - first) * g.spacing_mm[2] : 1e9;
+    const double from_above = has_above ? (last - k) * g.spacing_mm[2] : 1e9;
+    if (!bridged && std::min(from_below, from_above) > kCarry_mm) continue;
+    const double t = bridged ? from_below / (from_below + from_above) : from_below <= from_above ? 0 : 1;
+    const Eigen::Vector2d centre = (1 - t) * a.hole->centre + t * b.hole->centre;
+    for (int j = 0; j < g.size[1]; ++j)
+      for (int i = 0; i < g.size[0]; ++i)
+        if (!bone(i, j, k) && (1 - t) * a.moved(i, j, centre) + t * b.moved(i, j, centre) < 0)
+          canal(i, j, k) = 1;
+  }
 }
 
-/// Fills the slices between rings by the shapes of the nearest rings; false when no slice has a ring.
+/// Rings, and the slices between and beside them; false when no slice has a ring.
 bool carry_through(const std::map<int, Hole>& rings, const Volume<std::uint8_t>& bone,
                    Volume<std::uint8_t>& canal) {
   if (rings.empty()) return false;
   const Grid& g = canal.grid;
-  for (int k = 0; k < g.size[2]; ++k) {
-    auto after = rings.lower_bound(k);
-    auto before = after;
-    if (after == rings.end() || after->first != k)
-      before = after == rings.begin() ? rings.end() : std::prev(after);
-    const bool has_before = before != rings.end(), has_after = after != rings.end();
-    const double below_mm = has_before ? (k - before->first) * g.spacing_mm[2] : 1e9;
-    const double above_mm = has_after ? (after->first - k) * g.spacing_mm[2] : 1e9;
-    double t = 0;  // weight of the ring after
-    if (has_before && has_after && below_mm + above_mm <= kLongestGap_mm)
-      t = below_mm + above_mm > 0 ? below_mm / (below_mm + above_mm) : 0;
-    else if (std::min(below_mm, above_mm) <= kCarry_mm)
-      t = below_mm <= above_mm ? 0 : 1;
-    else
-      continue;
-    const Hole& a = (has_before ? before : after)->second;
-    const Hole& b = (has_after ? after : before)->second;
-    const Eigen::Vector2d centre = (1 - t) * a.centre + t * b.centre;
+  int last_ring = -1;
+  for (const auto& [k, hole] : rings) {
     for (int j = 0; j < g.size[1]; ++j)
       for (int i = 0; i < g.size[0]; ++i)
-        if (!bone(i, j, k) && (1 - t) * moved(a, i, j, centre) + t * moved(b, i, j, centre) < 0)
-          canal(i, j, k) = 1;
+        if (hole.mask(i, j, 0)) canal(i, j, k) = 1;
+    if (k > last_ring + 1) fill_gap(rings, last_ring, k, bone, canal);
+    last_ring = k;
   }
+  if (last_ring + 1 < g.size[2]) fill_gap(rings, last_ring, g.size[2], bone, canal);
   return true;
 }
 

@@ -258,6 +258,9 @@ void add_score(const Search& s, const Eigen::Vector3d& outward, const March& m, 
   if (std::isfinite(m.viscera_mm)) p["viscera"] = std::exp(-m.viscera_mm / 5);
   p["length"] = 0.5 * t.length_mm() / 150;
   p["tilt"] = std::abs(outward.z());  // double-angled: 3.3 mm of error become 6.7 (Busser 2013)
+  // From the flank: past 40 deg off straight posterior the way is through the psoas and beside the kidney.
+  const double oblique_deg = std::acos(std::clamp(outward.y(), -1.0, 1.0)) * 180 / kPi;
+  p["obliquity"] = 0.5 * std::max(0.0, oblique_deg - 40) / 25;
   if (m.kind == ApproachKind::transpedicular)
     p["lateral_breach"] = std::clamp((s.radius_mm - m.gate_depth_mm) / (2 * s.radius_mm), 0.0, 1.0);
   if (m.kind == ApproachKind::parapedicular) p["kind"] = 0.5;

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "planning/plan.h"
+
+#include <gmock/gmock.h>
+
+#include <limits>
+
+#include "imaging/core/error.h"
+
+namespace spinetherm {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::ThrowsMessage;
+
+Device bipolar() {
+  Device d;
+  d.name = "bipolar-10";
+  d.modality = "rfa";
+  d.shaft_diameter_mm = 2;
+  d.poles = {{0, 4, 2, 1}, {6, 10, 2, -1}};
+  d.protocol.steps = {{.duration_s = 300, .hold_degC = 70}};
+  return d;
+}
+Plan simple() {
+  Plan p;
+  Applicator a;
+  a.device = "bipolar-10";
+  a.entry_mm = {0, 100, 0};
+  a.tip_mm = {0, 0, 0};
+  p.applicators = {a};
+  p.protocol = {bipolar().protocol};
+  return p;
+}
+
+TEST(ActivePart, IsTheHullOfThePoles) {
+  const auto part = active_part(bipolar());
+  ASSERT_TRUE(part);
+  EXPECT_DOUBLE_EQ(part->from_tip_mm, 0);
+  EXPECT_DOUBLE_EQ(part->to_tip_mm, 10);
+  EXPECT_DOUBLE_EQ(part->centre_mm(), 5);
+}
+
+TEST(ActivePart, IsUnknownWithoutPolesAndZone) {
+  Device d = bipolar();
+  d.poles.clear();
+  EXPECT_FALSE(active_part(d));
+  EXPECT_FALSE(active_distance_mm({simple().applicators[0], d}, {0, 0, 0}));
+}
+
+TEST(ShaftDistance, IsToTheSurfaceAndNegativeInside) {
+  const PlacedDevice placed{simple().applicators[0], bipolar()};
+  EXPECT_NEAR(shaft_distance_mm(placed, {4, 50, 0}), 3, 1e-12);
+  EXPECT_NEAR(shaft_distance_mm(placed, {0, 50, 0}), -1, 1e-12);
+  EXPECT_NEAR(shaft_distance_mm(placed, {0, -5, 0}), 4, 1e-12);
+  EXPECT_NEAR(*active_distance_mm(placed, {0, 50, 0}), 39,
+              1e-12);  // the active part ends 10 mm behind the tip
+}
+
+TEST(PlacedDevices, AnUnknownDeviceIsNamedWithTheNearest) {
+  Plan p = simple();
+  p.applicators[0].device = "bipolar-1O";
+  EXPECT_THAT([&] { placed_devices(p, {bipolar()}); },
+              ThrowsMessage<ConfigError>(HasSubstr("(/applicators/0/device): did you mean 'bipolar-10'?")));
+  EXPECT_EQ(placed_devices(simple(), {bipolar()}).size(), 1U);
+}
+
+TEST(PlanRules, AreNamedWithTheirPointer) {
+  EXPECT_NO_THROW(validate(simple()));
+  Plan p = simple();
+  p.applicators[0].tip_mm.x() = std::numeric_limits<double>::quiet_NaN();
+  EXPECT_THAT([&] { validate(p, "plan.json"); },
+              ThrowsMessage<ConfigError>(HasSubstr("plan.json: /applicators/0")));
+  p = simple();
+  p.applicators[0].deployment = 1.5;
+  EXPECT_THAT([&] { validate(p); }, ThrowsMessage<ConfigError>(HasSubstr("/deployment")));
+  p = simple();
+  p.protections = {Thermocouple{{0, 0, 0}, -1, 45.0, {}}};
+  EXPECT_THAT([&] { validate(p); }, ThrowsMessage<ConfigError>(HasSubstr("lag_s = -1")));
+  EXPECT_THAT([] { validate(Plan{}); }, ThrowsMessage<ConfigError>(HasSubstr("without an applicator")));
+}
+
+TEST(PlanProtections, AreCounted) {
+  Plan p = simple();
+  EXPECT_FALSE(has_sensor(p));
+  p.protections = {Dissection{"CO2", "epidural", {}}};
+  EXPECT_FALSE(has_sensor(p));
+  EXPECT_TRUE(has_dissection(p));
+}
+
+}  // namespace
+}  // namespace spinetherm
