@@ -139,7 +139,7 @@ CorridorMaps corridor_maps(const Anatomy& anatomy, const Target& target, const V
   const Eigen::Vector3d centre = shape.centre_mm, near = Eigen::Vector3d::Constant(settings.near_mm);
   const Grid fine = box_grid(centre - near, centre + near, settings.spacing_mm);
   CorridorMaps maps;
-  maps.canal = find_canal(anatomy, fine);
+  maps.canal = find_labelled_canal(anatomy, fine);
   const Volume<StructureValue> labels = labels_on(anatomy, fine);
 
   const std::string own_name = "vertebra_" + target.level;

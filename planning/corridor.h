@@ -8,7 +8,7 @@
 
 #include "imaging/core/anatomy.h"
 #include "planning/body.h"
-#include "planning/canal.h"
+#include "planning/labelled_canal.h"
 #include "planning/target.h"
 
 namespace spinetherm {
@@ -44,7 +44,7 @@ struct CorridorSettings {
 /// Signed distances [mm] to the surfaces that a path must keep clear of or stay inside (negative inside).
 /// Empty map: no such label. The fine maps share one grid around the target, the coarse ones another.
 struct CorridorMaps {
-  Canal canal;
+  LabelledCanal canal;
   Volume<float> canal_mm, bone_mm, other_bone_mm, roots_mm, vessels_mm, viscera_mm, implant_mm;  // fine
   Volume<float> far_vessels_mm, far_viscera_mm;                                                  // coarse
   std::vector<CanalSlice> slices;  ///< by slice of the fine grid

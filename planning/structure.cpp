@@ -11,7 +11,7 @@
 #include "imaging/core/error.h"
 #include "imaging/core/units.h"
 #include "planning/body.h"
-#include "planning/canal.h"
+#include "planning/labelled_canal.h"
 
 namespace spinetherm {
 namespace {
@@ -20,7 +20,7 @@ using Points = std::vector<Eigen::Vector3d>;
 
 /// Skin is collected this far around the target [mm]: an entry lies 40-120 mm behind a vertebra.
 constexpr double kSkinReach_mm = 150;
-/// An estimated canal must be there this far above and below the target [mm], or it is missing.
+/// The canal must be there this far above and below the target [mm], or it is missing.
 constexpr double kCanalBeyond_mm = 10;
 constexpr std::array<std::array<int, 3>, 6> kFaces = {
     {{-1, 0, 0}, {1, 0, 0}, {0, -1, 0}, {0, 1, 0}, {0, 0, -1}, {0, 0, 1}}};
@@ -91,7 +91,7 @@ struct Scene {
   TargetShape shape;
   const StructureOptions& options;
   Volume<StructureValue> labels;  ///< around the target
-  Canal canal;
+  LabelledCanal canal;
   Body body;
   std::set<StructureValue> present;  ///< labels within reach
 
@@ -135,8 +135,8 @@ std::array<double, 2> height_of(const Target& target) {
 
 /// A canal that ends beside the target would hide what it does not show.
 void drop_incomplete_canal(Scene& scene) {
-  Canal& canal = scene.canal;
-  if (canal.mask.empty() || canal.status != StructureStatus::estimated) return;
+  LabelledCanal& canal = scene.canal;
+  if (canal.mask.empty()) return;
   const auto z = height_of(scene.target);
   const Grid& g = canal.mask.grid;
   for (int k = 0; k < g.size[2]; ++k) {
@@ -148,7 +148,7 @@ void drop_incomplete_canal(Scene& scene) {
       continue;
     canal.mask = {};
     canal.status = StructureStatus::missing;
-    canal.reason = fmt::format("the estimated canal has a gap at z = {:.0f} mm, beside the target", here);
+    canal.reason = fmt::format("the canal has a gap at z = {:.0f} mm, beside the target", here);
     return;
   }
 }
@@ -365,7 +365,7 @@ std::vector<Structure> find_structures(const Anatomy& anatomy, const Target& tar
   scene.labels = labels_on(anatomy, box_grid(centre - reach, centre + reach, options.spacing_mm));
   for (StructureValue value : scene.labels.values)
     if (value) scene.present.insert(value);
-  scene.canal = find_canal(anatomy, scene.labels.grid);
+  scene.canal = find_labelled_canal(anatomy, scene.labels.grid);
   drop_incomplete_canal(scene);
   scene.body = find_body(ct_HU, centre);
 

@@ -8,7 +8,7 @@
 
 #include "imaging/core/distance.h"
 #include "imaging/core/error.h"
-#include "planning/canal.h"
+#include "planning/labelled_canal.h"
 
 namespace spinetherm {
 namespace {
@@ -92,7 +92,7 @@ PosteriorWall assess_posterior_wall(const Anatomy& anatomy, const Target& target
   const double reach = shape.half_mm[0] * 1.6 + 30;
   const Eigen::Vector3d r = Eigen::Vector3d::Constant(reach);
   const Grid grid = box_grid(shape.centre_mm - r, shape.centre_mm + r, 1);
-  const Canal canal = find_canal(anatomy, grid);
+  const LabelledCanal canal = find_labelled_canal(anatomy, grid);
   PosteriorWall wall;
   if (canal.mask.empty()) {
     wall.reason = "canal not known";

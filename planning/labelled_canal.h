@@ -8,7 +8,7 @@
 namespace spinetherm {
 
 /// The vertebral canal with everything in it.
-struct Canal {
+struct LabelledCanal {
   Volume<std::uint8_t> mask;  ///< empty: not known
   StructureStatus status = StructureStatus::missing;
   std::string reason = "no canal was looked for";
@@ -18,7 +18,7 @@ struct Canal {
 /// canal or sac are labelled; else (status estimated) the hole that bone encloses in axial slices, carried
 /// through the slices of the foramina by interpolation of its shape, together with cord and cauda; else
 /// empty. ConfigError unless the grid's direction is the identity.
-Canal find_canal(const Anatomy& anatomy, const Grid& lps_grid);
+LabelledCanal find_labelled_canal(const Anatomy& anatomy, const Grid& lps_grid);
 
 /// Labels on another grid by nearest voxel; 0 outside. Never invents a value.
 Volume<StructureValue> labels_on(const Anatomy& anatomy, const Grid& grid);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "planning/canal.h"
+#include "planning/labelled_canal.h"
 
 #include <gtest/gtest.h>
 
@@ -29,36 +29,36 @@ double dice(const Volume<std::uint8_t>& mask) {
   return 2 * both / sum;
 }
 
-TEST(FindCanal, TakesTheLabelWithItsContent) {
-  const Canal c = find_canal(make_spine().anatomy, kRoi);
+TEST(FindLabelledCanal, TakesTheLabelWithItsContent) {
+  const LabelledCanal c = find_labelled_canal(make_spine().anatomy, kRoi);
   EXPECT_EQ(c.status, StructureStatus::imported);
   EXPECT_GT(dice(c.mask), 0.999);
 }
 
-TEST(FindCanal, EstimatesTheRingAndCarriesItThroughTheForamina) {
+TEST(FindLabelledCanal, EstimatesTheRingAndCarriesItThroughTheForamina) {
   SpineOptions o;
   o.canal = o.content = false;
-  const Canal c = find_canal(make_spine(o).anatomy, kRoi);
+  const LabelledCanal c = find_labelled_canal(make_spine(o).anatomy, kRoi);
   EXPECT_EQ(c.status, StructureStatus::estimated);
   EXPECT_GT(dice(c.mask), 0.95);
   o.spacing_mm = 3;  // as a routine CT
-  EXPECT_GT(dice(find_canal(make_spine(o).anatomy, kRoi).mask), 0.85);
+  EXPECT_GT(dice(find_labelled_canal(make_spine(o).anatomy, kRoi).mask), 0.85);
 }
 
-TEST(FindCanal, IsMissingWhereNothingEnclosesIt) {
+TEST(FindLabelledCanal, IsMissingWhereNothingEnclosesIt) {
   SpineOptions o;
   o.canal = o.content = o.pedicles = false;
-  const Canal c = find_canal(make_spine(o).anatomy, kRoi);
+  const LabelledCanal c = find_labelled_canal(make_spine(o).anatomy, kRoi);
   EXPECT_EQ(c.status, StructureStatus::missing);
   EXPECT_TRUE(c.mask.empty());
   o.content = true;  // a cord alone tells nothing of the wall
-  EXPECT_TRUE(find_canal(make_spine(o).anatomy, kRoi).mask.empty());
+  EXPECT_TRUE(find_labelled_canal(make_spine(o).anatomy, kRoi).mask.empty());
 }
 
-TEST(FindCanal, RefusesAnObliqueGrid) {
+TEST(FindLabelledCanal, RefusesAnObliqueGrid) {
   Grid oblique = kRoi;
   oblique.direction.col(0).swap(oblique.direction.col(1));
-  EXPECT_THROW(find_canal(make_spine().anatomy, oblique), ConfigError);
+  EXPECT_THROW(find_labelled_canal(make_spine().anatomy, oblique), ConfigError);
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "planning/canal.h"
+#include "planning/labelled_canal.h"
 
 #include <algorithm>
 #include <cmath>
@@ -146,14 +146,14 @@ Volume<StructureValue> labels_on(const Anatomy& anatomy, const Grid& grid) {
   return out;
 }
 
-Canal find_canal(const Anatomy& anatomy, const Grid& lps_grid) {
+LabelledCanal find_labelled_canal(const Anatomy& anatomy, const Grid& lps_grid) {
   if (!lps_grid.direction.isIdentity(1e-6))
-    throw ConfigError("the grid for the canal is not axis-aligned", "find_canal", "use box_grid()");
+    throw ConfigError("the grid for the canal is not axis-aligned", "find_labelled_canal", "use box_grid()");
   const Volume<StructureValue> labels = labels_on(anatomy, lps_grid);
   std::vector<StructureValue> content;
   for (const char* name : {"canal", "dural_sac", "dura", "cord", "cauda"})
     content.push_back(*structure_value(name));
-  Canal found;
+  LabelledCanal found;
   found.mask = mask_of(labels, content);
   const bool any =
       std::find(found.mask.values.begin(), found.mask.values.end(), 1) != found.mask.values.end();
