@@ -170,6 +170,7 @@ TEST(ProblemFile, EverythingSurvivesWritingAndReading) {
   const ScratchFolder folder;
   nlohmann::json j = example();
   j["tissues"].push_back(second_tissue());
+  j["tissues"][1]["electrical_S_per_m"] = 0.02;
   j["labels"] = nlohmann::json::parse(
       R"({"layers": [{"axis": "y", "below_mm": 4.6, "tissue": 1}, {"axis": "y", "below_mm": 99, "tissue": 0}]})");
   j["until"] = "dose_settled";

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <iostream>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "apps/cli/job_options.h"
+#include "apps/io/plan_file.h"
+#include "apps/io/problem_file.h"
+#include "apps/io/result_file.h"
+#include "imaging/core/json_reader.h"
+#include "thermal/bioheat_solver.h"
+
+namespace spinetherm {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct SimulateOptions {
+  JobCommandOptions job;
+  fs::path patient;  ///< --case
+  bool estimate_error = false;
+};
+
+void print_result(const ThermalResult& r, const fs::path& folder) {
+  std::cout << fmt::format("simulated    {:g} s in {} steps, {:.2f} s, {:.0f} MB\n", r.summary.simulated_s,
+                           r.summary.steps, r.summary.wall_time_s, r.summary.peak_memory_MB);
+  for (const Sample& s : r.samples)
+    std::cout << fmt::format("sample       ({:g}, {:g}, {:g}) mm, {:g} s: {:.3f} degC, CEM43 {:.4g} min{}\n",
+                             s.at_mm.x(), s.at_mm.y(), s.at_mm.z(), s.t_s, s.T_degC, s.cem43_min,
+                             s.arrhenius ? fmt::format(", Arrhenius {:.4g}", *s.arrhenius) : "");
+  for (const auto& [key, zone] : r.zones)
+    if (zone.volume_ml > 0)
+      std::cout << fmt::format("zone         {}: {:.3f} ml, {:.1f} x {:.1f} x {:.1f} mm{}\n", key,
+                               zone.volume_ml, zone.extent_mm.x(), zone.extent_mm.y(), zone.extent_mm.z(),
+                               zone.touches_box ? ", cut by the box" : "");
+  if (r.electrical && !r.electrical->times_s.empty())
+    std::cout << fmt::format("electrical   {:.2f} ohm, {:.3f} W, {:.4f} A at the end\n",
+                             r.electrical->resistance_ohm.back(), r.electrical->power_W.back(),
+                             r.electrical->current_A.back());
+  std::cout << fmt::format("energy       in {:.4g} J, stored {:.4g} J, out {:.4g} J, residual {:.1e}\n",
+                           r.energy.in_J, r.energy.stored_J, r.energy.out_J, r.energy.relative_residual);
+  for (const std::string& warning : r.warnings) std::cout << "warning      " << warning << '\n';
+  std::cout << "results      " << folder.string() << '\n';
+}
+
+int simulate_problem(const SimulateOptions& options, const CommandContext& context) {
+  const ThermalProblem problem = read_problem(options.job.input);
+  OutputDirectory out(context.output("simulate", options.job.input.stem().string()));
+  BioheatOptions engine;
+  engine.threads = context.threads;
+  engine.estimate_error = options.estimate_error;
+  const ThermalResult result = solve(problem, engine, context.progress);
+  throw_if_cancelled(context.progress);
+  if (!result.summary.usable())
+    throw ComputationFailed("the simulation ended without a result: " + result.summary.message,
+                            options.job.input.string(), "check properties and sources");
+  write_result(result, out.working());
+  out.commit();
+  if (context.json)
+    print_json(to_json(result));
+  else
+    print_result(result, out.final_path());
+  return kExitDone;
+}
+
+int simulate_patient(const SimulateOptions& options, const CommandContext& context) {
+  const Plan plan = read_plan(options.job.input);
+  const PatientCase patient =
+      read_case(options.patient.empty() ? case_file_of(plan, options.job.input) : options.patient);
+  JobOptions wanted = job_options(options.job, context);
+  wanted.energy = plan.protocol.front().modality;
+  OutputDirectory out(context.output("simulate", patient.name()));
+  Job job = make_job(patient, wanted, provenance_of(patient, context));
+  read_images(job, context.progress);
+  find_anatomy(job, context.progress);
+  find_target(job, context.progress);
+  judge_eligibility(job, context.progress);
+  simulate_plan(job, plan, context.progress);
+  require_result(job, context);
+  write_simulation(job, out.working());
+  out.commit();
+  const ThermalResult& result = job.plan()->thermal;
+  if (context.json)
+    print_json(to_json(result));
+  else
+    print_result(result, out.final_path());
+  return kExitDone;
+}
+
+/// The document's kind decides: a plan is simulated on its patient, all else is read as a problem.
+bool is_plan(const fs::path& path) {
+  const nlohmann::json document = parse_json_file(path);
+  return document.is_object() && document.value("format", nlohmann::json()) == "spinetherm.plan";
+}
+
+}  // namespace
+
+Run simulate_command(CLI::App& app) {
+  auto options = std::make_shared<SimulateOptions>();
+  app.add_option("INPUT", options->job.input,
+                 "a plan (spinetherm.plan) or a bare problem (spinetherm.problem)")
+      ->required();
+  app.add_option("--case", options->patient,
+                 "the patient case of a plan; without it the one that the plan names")
+      ->type_name("CASE");
+  return [options](const CommandContext& context) -> int {
+    return is_plan(options->job.input) ? simulate_patient(*options, context)
+                                       : simulate_problem(*options, context);
+  };
+}
+
+}  // namespace spinetherm
