@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "datasets/device_table.h"
+
+#include "datasets/embedded_tables.h"
+#include "datasets/table_reader.h"
+#include "imaging/core/error.h"
+#include "imaging/core/text.h"
+
+namespace spinetherm {
+namespace {
+
+double keep(Device& d, const TableReader& table, const JsonReader& parent, const std::string& key) {
+  const TableNumber n = table.number(parent.at(key));
+  d.provenance[key] = n.provenance;
+  return n.value;
+}
+std::optional<double> keep_optional(Device& d, const TableReader& table, const JsonReader& parent,
+                                    const std::string& key) {
+  return parent.has(key) ? std::optional(keep(d, table, parent, key)) : std::nullopt;
+}
+
+ProtocolStep read_step(const JsonReader& r) {
+  ProtocolStep step;
+  step.duration_s = r.get<double>("duration_s");
+  step.hold_degC = r.get_optional<double>("hold_degC");
+  step.max_W = r.get_optional<double>("max_W");
+  step.power_W = r.get_optional<double>("power_W");
+  step.voltage_V = r.get_optional<double>("voltage_V");
+  r.finish();
+  return step;
+}
+
+/// What only radiofrequency devices have: the metal poles.
+void read_rfa(const JsonReader& r, const TableReader& table, Device& d) {
+  const JsonReader poles = r.at("poles");
+  d.provenance["poles"] = table.provenance(poles);
+  for (const JsonReader& p : poles.at("list").elements()) {
+    d.poles.push_back({p.get<double>("from_tip_mm"), p.get<double>("to_tip_mm"), p.get<double>("diameter_mm"),
+                       p.get<double>("polarity")});
+    p.finish();
+  }
+  poles.finish();
+}
+
+/// What a device of each energy has beside the common keys. To add an energy: a function and a row.
+struct DeviceReader {
+  std::string modality;
+  void (*read)(const JsonReader&, const TableReader&, Device&);
+};
+const std::vector<DeviceReader>& device_readers() {
+  static const std::vector<DeviceReader> readers = {{"rfa", read_rfa}};
+  return readers;
+}
+
+void read_zone(const JsonReader& device, const TableReader& table, Device& d) {
+  const auto r = device.find("published_zone");
+  if (!r) return;
+  d.provenance["published_zone"] = table.provenance(*r);
+  if (r->has("length_mm") || r->has("diameter_mm"))
+    d.published_zone = PublishedZone{r->get<double>("length_mm"), r->get<double>("diameter_mm"),
+                                     r->get<std::string>("medium"), table.provenance(*r)};
+  r->finish();
+}
+
+Device read_device(const JsonReader& r, const TableReader& table) {
+  Device d;
+  d.name = r.get<std::string>("name");
+  d.title = r.get<std::string>("title");
+  std::vector<std::string> energies;
+  for (const DeviceReader& reader : device_readers()) energies.push_back(reader.modality);
+  const DeviceReader& energy = device_readers()[r.get_word("modality", energies)];
+  d.modality = energy.modality;
+  d.shaft_diameter_mm = keep(d, table, r, "shaft_diameter_mm");
+  d.length_mm = keep(d, table, r, "length_mm");
+  if (const auto sensors = r.find("sensors")) {
+    d.provenance["sensors"] = table.provenance(*sensors);
+    for (const JsonReader& s : sensors->at("list").elements()) {
+      d.sensors.push_back(
+          {s.get<std::string>("name"), s.get<double>("from_tip_mm"), s.get_or<double>("off_axis_mm", 0)});
+      s.finish();
+    }
+    sensors->finish();
+  }
+  d.cooled_degC = keep_optional(d, table, r, "cooled_degC");
+  d.max_power_W = keep_optional(d, table, r, "max_power_W");
+  d.max_degC = keep_optional(d, table, r, "max_degC");
+  const JsonReader protocol = r.at("protocol");
+  d.provenance["protocol"] = table.provenance(protocol);
+  d.protocol.modality = d.modality;
+  for (const JsonReader& step : protocol.at("steps").elements()) d.protocol.steps.push_back(read_step(step));
+  protocol.finish();
+  read_zone(r, table, d);
+  energy.read(r, table, d);
+  r.finish();
+  try {
+    validate(d);
+    validate(d.protocol, d);
+  } catch (Error& e) {
+    e.within(r.pointer());
+    throw;
+  }
+  return d;
+}
+
+}  // namespace
+
+std::vector<Device> read_devices(const JsonReader& document) {
+  expect_format(document, "devices");
+  document.get_or<std::string>("notes", "");
+  const TableReader table(document);
+  std::vector<Device> out;
+  for (const JsonReader& r : document.at("devices").elements()) {
+    Device d = read_device(r, table);
+    for (const Device& other : out)
+      if (other.name == d.name) r.at("name").fail("the device '" + d.name + "' is named twice", "rename one");
+    out.push_back(std::move(d));
+  }
+  document.finish();
+  return out;
+}
+
+const std::vector<Device>& device_table() {
+  static const std::vector<Device> devices = [] {
+    const auto json = embedded_document("devices.json");
+    return read_devices(JsonReader(json));
+  }();
+  return devices;
+}
+
+const Device& find_device(const std::vector<Device>& devices, std::string_view name) {
+  std::vector<std::string> known;
+  std::string list;
+  for (const Device& d : devices) {
+    if (d.name == name) return d;
+    known.push_back(d.name);
+    list += (list.empty() ? "" : ", ") + d.name;
+  }
+  throw ConfigError("unknown device '" + std::string(name) + "'", "device",
+                    known.empty() ? "no device is known"
+                                  : "did you mean '" + nearest_word(name, known) + "'? known: " + list);
+}
+
+const Device& device(std::string_view name) { return find_device(device_table(), name); }
+
+std::vector<Device> load_devices(const std::filesystem::path& path) {
+  const auto json = parse_json_file(path);
+  try {
+    const JsonReader document(json);
+    auto devices = read_devices(document);
+    for (std::size_t n = 0; n < devices.size(); ++n)
+      for (const Device& built_in : device_table())
+        if (built_in.name == devices[n].name)
+          document.at("devices").elements()[n].fail("the device '" + built_in.name + "' is built in",
+                                                    "give yours another name");
+    return devices;
+  } catch (Error& e) {
+    e.within(path.string());
+    throw;
+  }
+}
+
+}  // namespace spinetherm

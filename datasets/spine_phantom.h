@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "datasets/image_simulator.h"
+#include "datasets/vertebra_shape.h"
+#include "imaging/core/anatomy.h"
+
+namespace spinetherm {
+
+enum class LesionKind { lytic, blastic, mixed, marrow };
+enum class LesionPlace { anterior, central, posterior, pedicle };
+std::string_view to_string(LesionKind kind);
+std::string_view to_string(LesionPlace place);
+
+struct LesionOptions {
+  LesionKind kind = LesionKind::lytic;
+  LesionPlace place = LesionPlace::posterior;
+  int side = 1;          ///< +1 the patient's left, -1 right
+  double radius_mm = 7;  ///< of the sphere that holds the lesion; ablation is used from 5 to 17 mm
+  /// Bone [mm] between a posterior lesion and the posterior wall (an anterior one and the anterior wall).
+  double wall_gap_mm = 7;
+};
+
+/// Reads the words of `--lesion`, separated by commas: lytic, blastic, mixed, marrow; anterior, central,
+/// posterior, pedicle; left, right. ConfigError for a word nobody knows, two words of one kind, and for
+/// wall-defect, epidural:*, paraspinal and fracture:*, which this phantom cannot make yet.
+LesionOptions parse_lesion(std::string_view words, LesionOptions start = {});
+
+/// Reads "L2-L4" or "T8": levels from the head down. ConfigError for what the table of vertebrae lacks.
+std::vector<std::string> parse_levels(std::string_view range);
+
+struct SpinePhantomOptions {
+  std::vector<std::string> levels = {"L2", "L3", "L4"};
+  std::string lesion_level;  ///< empty: the middle of `levels`
+  LesionOptions lesion = {};
+  double spacing_mm = 1;
+  double width_mm = 160;   ///< left to right, about the middle of the body
+  double front_mm = 55;    ///< of the image before the middle of the body
+  double back_mm = 105;    ///< behind it: the skin of the back lies at 75-95 mm
+  double margin_mm = 14;   ///< of the image above and below the end discs: the neighbours are cut
+  int supersample = 3;     ///< points an axis in voxels at a boundary
+  std::uint64_t seed = 1;  ///< of noise, of the lesion's shape and of the pose of the MRI
+  double mri_rotation_deg = 4, mri_translation_mm = 8;  ///< size of the motion between MRI and CBCT
+  CtOptions ct;
+  MrOptions mr;
+  CbctOptions cbct;
+  void validate() const;
+};
+
+struct LevelLandmarks {
+  std::string level;
+  std::vector<Landmark> points;  ///< 16
+};
+
+struct PhantomLesion {
+  std::string level;
+  LesionOptions options;
+  Eigen::Vector3d centre_mm{0, 0, 0};  ///< CT frame: of the sphere that holds it
+  double volume_ml = 0;                ///< of its mask
+  Volume<std::uint8_t> mask;           ///< on the CT's grid
+};
+
+struct SpinePhantomSummary {
+  Termination termination = Termination::not_run;
+  double wall_time_s = 0;
+};
+
+/// A synthetic patient. CT and CBCT share frame and grid; the MRI has a frame and a sagittal grid of its own.
+struct SpinePhantom {
+  SpinePhantomSummary summary;
+  SpinePhantomOptions options;
+  Image ct, mri_t2, cbct;
+  Volume<std::uint8_t> cbct_valid;        ///< 1 where the CBCT was measured
+  Anatomy anatomy;                        ///< on the CT's grid; roots as the tubes that they were made from
+  Volume<StructureValue> labels_mri;      ///< on the MRI's grid
+  Rigid mri_from_cbct;                    ///< the truth
+  Rigid ct_from_cbct;                     ///< identity
+  std::vector<LevelLandmarks> landmarks;  ///< CT frame; levels that were asked for
+  std::vector<LevelLandmarks> landmarks_mri;  ///< the same points in the MRI's frame
+  PhantomLesion lesion;
+};
+
+/// Makes a spine of adult mean size (datasets/tables/vertebrae.json) in LPS millimetres: patient's left +x,
+/// posterior +y, head +z, origin at the middle of the middle level's body. Bodies, arches, discs, canal,
+/// sac, cord or cauda, roots, great vessels, psoas and back muscles, lungs and ribs (thoracic), kidneys and
+/// bowel (lumbar), fat, skin, air; the levels beyond the ends appear cut. Rigid: the posture is the same in
+/// every image. The result depends on the options only, not on the number of threads. ConfigError for options
+/// that cannot be meant; when cancelled the summary says so and nothing else may be used.
+SpinePhantom make_spine_phantom(const SpinePhantomOptions& options = {}, const Progress& progress = {});
+
+}  // namespace spinetherm

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "imaging/core/json_reader.h"
+#include "thermal/tissue.h"
+
+namespace spinetherm {
+
+/// Mean adult size of one level: a row of datasets/tables/vertebrae.json. Widths across, depths front to
+/// back.
+struct VertebraSize {
+  std::string level;
+  double body_width_upper_mm = 0, body_width_lower_mm = 0, body_depth_upper_mm = 0, body_depth_lower_mm = 0;
+  double posterior_height_mm = 0;
+  double canal_width_mm = 0, canal_depth_mm = 0;
+  double pedicle_width_mm = 0, pedicle_height_mm = 0;
+  double pedicle_angle_deg = 0;  ///< positive: converges forwards
+  double disc_below_mm = 0;
+  double cord_width_mm = 0, cord_depth_mm = 0;  ///< 0: no cord at this level
+  double cord_ventral_gap_mm = 0;               ///< CSF in front of the cord
+  double sac_width_mm = 0, sac_depth_mm = 0;
+  double epidural_ventral_mm = 0;  ///< posterior wall to sac
+  double spinous_length_mm = 0, spinous_height_mm = 0, spinous_slope_deg = 0;
+  double transverse_tip_mm = 0;  ///< from the midline
+  double facet_height_mm = 0;    ///< superior articular process above the endplate
+  double joint_below_deg = 0;    ///< turn of the next vertebra about the left-pointing axis; lordosis > 0
+  double root_diameter_mm = 0, ganglion_diameter_mm = 0;
+};
+
+struct VertebraTable {
+  std::vector<VertebraSize> rows;                ///< from the head down, C3 .. L5, sacrum
+  std::map<std::string, Provenance> provenance;  ///< by column
+};
+const VertebraTable& vertebra_table();
+/// ConfigError with the known levels when the table has no such row.
+const VertebraSize& vertebra_size(std::string_view level);
+
+/// Reads a document of the format "spinetherm.vertebrae". ConfigError with the JSON pointer: a column that is
+/// missing, unknown, without source or of another length than `rows`; a level nobody knows.
+VertebraTable read_vertebrae(const JsonReader& document);
+
+}  // namespace spinetherm

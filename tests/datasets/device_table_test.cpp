@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "datasets/device_table.h"
+
+#include <gmock/gmock.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "datasets/embedded_tables.h"
+#include "imaging/core/error.h"
+
+namespace spinetherm {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::ThrowsMessage;
+
+TEST(DeviceTable, HoldsTheRadiofrequencyDevices) {
+  for (const char* name : {"bipolar-cooled-7", "bipolar-cooled-10", "bipolar-cooled-15", "bipolar-cooled-20",
+                           "bipolar-articulating-10", "monopolar-cooled-10", "monopolar-cooled-20",
+                           "monopolar-cooled-30", "monopolar-plain-17g-10"})
+    EXPECT_EQ(device(name).modality, "rfa") << name;
+}
+
+TEST(DeviceTable, EveryNumberHasItsSource) {
+  for (const Device& d : device_table()) {
+    std::vector<std::string> keys = {"shaft_diameter_mm", "length_mm", "poles", "protocol"};
+    if (!d.sensors.empty()) keys.emplace_back("sensors");
+    if (d.cooled_degC) keys.emplace_back("cooled_degC");
+    if (d.max_power_W) keys.emplace_back("max_power_W");
+    if (d.max_degC) keys.emplace_back("max_degC");
+    if (d.published_zone) keys.emplace_back("published_zone");
+    for (const std::string& key : keys) {
+      ASSERT_TRUE(d.provenance.count(key)) << d.name << " " << key;
+      EXPECT_GT(d.provenance.at(key).source.size(), 3u) << d.name << " " << key;
+    }
+  }
+}
+
+TEST(DeviceTable, PolesFitTheNameAndLeaveAGap) {
+  for (const Device& d : device_table()) {
+    const double active = std::stod(d.name.substr(d.name.rfind('-') + 1));
+    if (d.poles.size() == 2) {
+      EXPECT_EQ(d.poles[0].polarity, -d.poles[1].polarity) << d.name;
+      EXPECT_GT(d.poles[1].from_tip_mm - d.poles[0].to_tip_mm, 0.5) << d.name;
+    } else {
+      ASSERT_EQ(d.poles.size(), 1u) << d.name;
+      EXPECT_EQ(d.poles[0].to_tip_mm, active) << d.name;
+    }
+    EXPECT_FALSE(d.protocol.steps.empty()) << d.name;
+    // A temperature can only be held where there is a sensor.
+    for (const ProtocolStep& step : d.protocol.steps)
+      if (step.hold_degC) {
+        EXPECT_FALSE(d.sensors.empty()) << d.name;
+      }
+  }
+}
+
+TEST(DeviceTable, PlaceholdersAreNeverCalledMeasured) {
+  EXPECT_EQ(device("bipolar-cooled-15").provenance.at("poles").confidence, Confidence::placeholder);
+  EXPECT_EQ(device("bipolar-cooled-15").published_zone->provenance.confidence, Confidence::placeholder);
+  EXPECT_FALSE(device("monopolar-cooled-20").published_zone);
+}
+
+TEST(DeviceTable, NamesTheNearestDevice) {
+  EXPECT_THAT([] { device("bipolar-coold-15"); },
+              ThrowsMessage<ConfigError>(
+                  AllOf(HasSubstr("did you mean 'bipolar-cooled-15'"), HasSubstr("monopolar-cooled-30"))));
+}
+
+TEST(DeviceTable, RefusesAnUnknownEnergyAndPolesInsideOut) {
+  auto json = embedded_document("devices.json");
+  json["devices"][0]["modality"] = "sonar";
+  EXPECT_THAT([&] { read_devices(JsonReader(json)); },
+              ThrowsMessage<ConfigError>(HasSubstr("/devices/0/modality")));
+  json = embedded_document("devices.json");
+  json["devices"][1]["poles"]["list"][0]["to_tip_mm"] = -4;
+  EXPECT_THAT([&] { read_devices(JsonReader(json)); }, ThrowsMessage<ConfigError>(HasSubstr("/devices/1")));
+}
+
+class DeviceFile : public testing::Test {
+ protected:
+  void SetUp() override {
+    path_ = std::filesystem::path(testing::TempDir()) /
+            (std::string(testing::UnitTest::GetInstance()->current_test_info()->name()) + "_devices.json");
+  }
+  void TearDown() override { std::filesystem::remove(path_); }
+  void write(const nlohmann::json& json) { std::ofstream(path_) << json; }
+  std::filesystem::path path_;
+};
+
+TEST_F(DeviceFile, AUserMayAddDevices) {
+  auto json = embedded_document("devices.json");
+  json["devices"].erase(json["devices"].begin() + 1, json["devices"].end());
+  json["devices"][0]["name"] = "mine-7";
+  write(json);
+  const auto mine = load_devices(path_);
+  ASSERT_EQ(mine.size(), 1u);
+  EXPECT_EQ(mine[0].poles, device("bipolar-cooled-7").poles);
+  EXPECT_EQ(&find_device(mine, "mine-7"), mine.data());
+}
+
+TEST_F(DeviceFile, MayNotReplaceWhatIsBuiltIn) {
+  write(embedded_document("devices.json"));
+  EXPECT_THAT([&] { load_devices(path_); },
+              ThrowsMessage<ConfigError>(AllOf(HasSubstr("is built in"), HasSubstr(path_.string()))));
+}
+
+TEST_F(DeviceFile, MissingFileIsSaid) {
+  EXPECT_THAT([&] { load_devices(path_); }, ThrowsMessage<IoError>(HasSubstr(path_.string())));
+}
+
+}  // namespace
+}  // namespace spinetherm

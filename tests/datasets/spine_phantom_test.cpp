@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "datasets/spine_phantom.h"
+
+#include <gmock/gmock.h>
+#include <omp.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "datasets/spine_model.h"
+#include "imaging/core/error.h"
+
+namespace spinetherm {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::ThrowsMessage;
+
+SpinePhantomOptions small() {
+  SpinePhantomOptions o;
+  o.levels = {"L3"};
+  o.spacing_mm = 2;
+  o.supersample = 2;
+  return o;
+}
+StructureValue value(const char* name) { return *structure_value(name); }
+const PlacedVertebra& vertebra(const SpineModel& m, const std::string& level) {
+  return *std::find_if(m.vertebrae().begin(), m.vertebrae().end(),
+                       [&](const auto& v) { return v.shape.size().level == level; });
+}
+
+TEST(SpineModel, LevelsStackFromTheHeadDown) {
+  SpinePhantomOptions o;
+  o.levels = parse_levels("T11-L2");
+  const SpineModel m(o);
+  ASSERT_EQ(m.vertebrae().size(), 6u);  // with T10 and L3
+  for (std::size_t n = 0; n + 1 < m.vertebrae().size(); ++n) {
+    const VertebraSize &up = m.vertebrae()[n].shape.size(), &low = m.vertebrae()[n + 1].shape.size();
+    const Eigen::Vector3d step = m.vertebrae()[n + 1].world_from_vertebra.translation_mm -
+                                 m.vertebrae()[n].world_from_vertebra.translation_mm;
+    EXPECT_LT(step.z(), 0);
+    EXPECT_NEAR(step.norm(), up.posterior_height_mm / 2 + up.disc_below_mm + low.posterior_height_mm / 2, 1.0)
+        << up.level;
+  }
+  EXPECT_LT(vertebra(m, "L1").world_from_vertebra.translation_mm.norm(), 1e-9);  // the third of four
+}
+
+TEST(SpineModel, LumbarSpineIsLordoticAndThoracicSpineKyphotic) {
+  const auto bow = [](const char* range) {  // how far the middle lies in front of the ends
+    SpinePhantomOptions o;
+    o.levels = parse_levels(range);
+    const SpineModel m(o);
+    const double first = m.vertebrae().front().world_from_vertebra.translation_mm.y();
+    const double last = m.vertebrae().back().world_from_vertebra.translation_mm.y();
+    return (first + last) / 2;
+  };
+  EXPECT_GT(bow("L1-L5"), 3);
+  EXPECT_LT(bow("T5-T9"), -1);
+}
+
+TEST(SpineModel, CordLiesInTheSacInTheCanal) {
+  for (const char* range : {"C4-C6", "T6-T8", "T12-L2", "L2-L4"}) {
+    SpinePhantomOptions o;
+    o.levels = parse_levels(range);
+    o.lesion.radius_mm = 3;
+    o.lesion.wall_gap_mm = 3;
+    const SpineModel m(o);
+    for (double z = m.low_mm().z(); z < m.high_mm().z(); z += 1) {
+      const SpineSection s = m.section(z);
+      EXPECT_GT(s.sac_y - s.sac_b, s.canal_y - s.canal_b - 0.05) << range << " z " << z;
+      EXPECT_LT(s.sac_y + s.sac_b, s.canal_y + s.canal_b + 0.3) << range << " z " << z;
+      EXPECT_LT(s.sac_a, s.canal_a) << range << " z " << z;
+      if (s.cord_a <= 1) continue;
+      EXPECT_LT(s.cord_a, s.sac_a);
+      EXPECT_GT(s.cord_y - s.cord_b, s.sac_y - s.sac_b) << range << " z " << z;
+      EXPECT_LT(s.cord_y + s.cord_b, s.sac_y + s.sac_b) << range << " z " << z;
+    }
+  }
+}
+
+TEST(SpineModel, CordEndsAtL1L2AndCaudaFollows) {
+  SpinePhantomOptions o;
+  o.levels = parse_levels("T12-L3");
+  const SpineModel m(o);
+  const auto at_level = [&](const char* level) {
+    const Eigen::Vector3d c = vertebra(m, level).world_from_vertebra.translation_mm;
+    return m.at({0, m.section(c.z()).cord_a > 1 ? m.section(c.z()).cord_y : m.section(c.z()).sac_y, c.z()})
+        .label;
+  };
+  EXPECT_EQ(at_level("T12"), value("cord"));
+  EXPECT_EQ(at_level("L1"), value("cord"));
+  EXPECT_EQ(at_level("L2"), value("cauda"));
+  EXPECT_EQ(at_level("L3"), value("cauda"));
+}
+
+TEST(SpineModel, RootsLeaveTheSacAndPassTheForamenClearOfBone) {
+  for (const char* range : {"C4-C6", "T7-T9", "L2-L4", "L5"}) {
+    SpinePhantomOptions o;
+    o.levels = parse_levels(range);
+    o.lesion.radius_mm = 3;
+    o.lesion.wall_gap_mm = 3;
+    const SpineModel m(o);
+    EXPECT_GE(m.roots().size(), 2u * o.levels.size());
+    for (const PlacedRoot& r : m.roots()) {
+      const bool left = r.tube.name.ends_with("_left");
+      EXPECT_EQ(r.tube.to_mm.x() > 0, left) << r.tube.name;
+      for (int n = 0; n <= 40; ++n) {
+        const Eigen::Vector3d x = r.tube.from_mm + (r.tube.to_mm - r.tube.from_mm) * (n / 40.0);
+        for (const PlacedVertebra& v : m.vertebrae())
+          EXPECT_GT(v.shape.at(v.vertebra_from_world * x).distance_mm, r.tube.radius_mm)
+              << r.tube.name << " at " << n << "/40 meets " << v.shape.size().level;
+      }
+      const StructureValue start = m.at(r.tube.from_mm).label;
+      EXPECT_TRUE(start == value("dural_sac") || start == value("cauda")) << r.tube.name;
+    }
+  }
+}
+
+TEST(SpineModel, LeftIsLeftAndTheBackIsBehind) {
+  SpinePhantomOptions o;
+  const SpineModel m(o);
+  EXPECT_EQ(m.at({11, -28, 0}).label, value("aorta"));  // the aorta runs on the left
+  EXPECT_EQ(m.at({-14, -27, 0}).label, value("vena_cava"));
+  EXPECT_EQ(m.at({64, 2, 40}).label, value("kidney_left"));
+  EXPECT_EQ(m.at({0, 104, 0}).label, 0);                    // air behind the back
+  EXPECT_EQ(m.at({0, 50, 0}).label, value("vertebra_L3"));  // spinous process
+  EXPECT_EQ(m.at({0, 0, 8}).label, value("vertebra_body_L3"));
+  EXPECT_GT(m.lesion().centre_mm.x(), 5);
+}
+
+TEST(SpineModel, LesionKeepsItsDistanceToThePosteriorWall) {
+  SpinePhantomOptions o;
+  const SpineModel m(o);
+  const PlacedVertebra& v = vertebra(m, "L3");
+  double last = -1e9;
+  for (double y = 0; y < 30; y += 0.1)
+    for (double x = 0; x < 22; x += 0.5)
+      for (double z = -8; z <= 8; z += 1)
+        if (m.at({x, y, z}).label == value("tumour")) last = std::max(last, y);
+  const double gap = v.shape.body_half(0).y() - last;
+  EXPECT_GE(gap, o.lesion.wall_gap_mm - 0.1);
+  EXPECT_LE(gap, o.lesion.wall_gap_mm + 2.5);
+}
+
+TEST(SpineModel, RefusesALesionThatDoesNotFit) {
+  SpinePhantomOptions o;
+  o.levels = {"T3"};
+  o.lesion.radius_mm = 9;
+  EXPECT_THAT([&] { SpineModel m(o); }, ThrowsMessage<ConfigError>(HasSubstr("T3")));
+}
+
+TEST(SpinePhantom, ImagesLabelsAndTruthAgree) {
+  const SpinePhantom p = make_spine_phantom(small());
+  ASSERT_EQ(p.summary.termination, Termination::reached_end);
+  // Labels and CT numbers.
+  std::map<StructureValue, std::pair<double, int>> mean;
+  for (std::size_t n = 0; n < p.anatomy.labels.values.size(); ++n) {
+    auto& [sum, count] = mean[p.anatomy.labels[n]];
+    sum += p.ct.volume[n];
+    ++count;
+  }
+  const auto hu = [&](const char* name) {
+    const auto& [sum, count] = mean[value(name)];
+    EXPECT_GT(count, 0) << name;
+    return sum / count;
+  };
+  EXPECT_NEAR(hu("muscle"), 55, 40);
+  EXPECT_NEAR(hu("fat"), -95, 40);
+  EXPECT_NEAR(hu("cauda"), 22, 25);
+  EXPECT_GT(hu("vertebra_body_L3"), 140);
+  EXPECT_LT(hu("vertebra_body_L3"), 320);
+  EXPECT_NEAR(hu("tumour"), 55, 30);
+  EXPECT_LT(mean[0].first / mean[0].second, -900);
+  // Lesion: within the sphere that holds it.
+  const double sphere_ml = 4.0 / 3 * 3.14159265 * std::pow(small().lesion.radius_mm, 3) / 1000;
+  EXPECT_LT(p.lesion.volume_ml, sphere_ml);
+  EXPECT_GT(p.lesion.volume_ml, 0.45 * sphere_ml);
+  EXPECT_LT((*centroid_mm(p.lesion.mask) - p.lesion.centre_mm).norm(), 2);
+  // The truth carries each landmark exactly.
+  ASSERT_EQ(p.landmarks.size(), 1u);
+  ASSERT_EQ(p.landmarks[0].points.size(), 16u);
+  for (std::size_t n = 0; n < 16; ++n)
+    EXPECT_LT((p.mri_from_cbct * (inverse(p.ct_from_cbct) * p.landmarks[0].points[n].at_mm) -
+               p.landmarks_mri[0].points[n].at_mm)
+                  .norm(),
+              1e-9);
+  EXPECT_NEAR(angle_deg(p.mri_from_cbct), p.options.mri_rotation_deg, 1e-6);
+  // The MRI shows under the truth what the CT is labelled with.
+  int same = 0, all = 0;
+  const Grid& g = p.anatomy.labels.grid;
+  for (int k = 4; k < g.size[2] - 4; k += 2)
+    for (int j = 0; j < g.size[1]; j += 2)
+      for (int i = 0; i < g.size[0]; i += 2) {
+        const auto seen = sample_nearest(p.labels_mri, p.mri_from_cbct * g.to_world(i, j, k));
+        if (!seen) continue;
+        ++all;
+        same += *seen == p.anatomy.labels(i, j, k);
+      }
+  EXPECT_GT(all, 10000);
+  EXPECT_GT(double(same) / all, 0.88);  // the rest are voxels at boundaries
+  // Anatomy: what is labelled has a status, roots are there as tubes.
+  for (const char* name : {"vertebra_L3", "vertebra_body_L3", "canal", "dural_sac", "cauda", "tumour",
+                           "muscle", "skin", "aorta", "vena_cava", "disc_L3_L4", "root_L3_left"})
+    EXPECT_EQ(p.anatomy.status_of(name), StructureStatus::imported) << name;
+  EXPECT_FALSE(p.anatomy.has("lung_left"));
+  EXPECT_GE(p.anatomy.roots.size(), 2u);
+}
+
+TEST(SpinePhantom, SameSeedSameImagesForAnyNumberOfThreads) {
+  SpinePhantomOptions o = small();
+  o.spacing_mm = 3;
+  const int before = omp_get_max_threads();
+  omp_set_num_threads(1);
+  const SpinePhantom one = make_spine_phantom(o);
+  omp_set_num_threads(2);
+  const SpinePhantom two = make_spine_phantom(o);
+  omp_set_num_threads(before);
+  EXPECT_EQ(one.ct.volume, two.ct.volume);
+  EXPECT_EQ(one.mri_t2.volume, two.mri_t2.volume);
+  EXPECT_EQ(one.cbct.volume, two.cbct.volume);
+  EXPECT_EQ(one.anatomy.labels, two.anatomy.labels);
+  EXPECT_EQ(one.mri_from_cbct, two.mri_from_cbct);
+  o.seed = 2;
+  const SpinePhantom other = make_spine_phantom(o);
+  EXPECT_NE(one.ct.volume, other.ct.volume);
+  EXPECT_FALSE(one.mri_from_cbct == other.mri_from_cbct);
+}
+
+TEST(SpinePhantom, CancelledSaysSo) {
+  std::stop_source stop;
+  stop.request_stop();
+  Progress progress;
+  progress.stop = stop.get_token();
+  EXPECT_EQ(make_spine_phantom(small(), progress).summary.termination, Termination::cancelled);
+}
+
+TEST(SpinePhantom, LesionWords) {
+  const LesionOptions l = parse_lesion("blastic,pedicle,right");
+  EXPECT_EQ(l.kind, LesionKind::blastic);
+  EXPECT_EQ(l.place, LesionPlace::pedicle);
+  EXPECT_EQ(l.side, -1);
+  EXPECT_THAT([] { parse_lesion("lytik"); },
+              ThrowsMessage<ConfigError>(AllOf(HasSubstr("'lytic'"), HasSubstr("posterior"))));
+  for (const char* later : {"wall-defect", "epidural:1b", "paraspinal", "fracture:0.3"})
+    EXPECT_THAT([&] { parse_lesion(std::string("lytic,") + later); },
+                ThrowsMessage<ConfigError>(AllOf(HasSubstr(later), HasSubstr("yet"))));
+  EXPECT_THAT([] { parse_lesion("lytic,blastic"); }, ThrowsMessage<ConfigError>(HasSubstr("second word")));
+  EXPECT_THROW(parse_lesion("lytic,,posterior"), ConfigError);
+}
+
+TEST(SpinePhantom, LevelWords) {
+  EXPECT_EQ(parse_levels("T11-L1"), (std::vector<std::string>{"T11", "T12", "L1"}));
+  EXPECT_EQ(parse_levels("L3"), (std::vector<std::string>{"L3"}));
+  for (const char* bad : {"", "L4-L2", "L3-", "sacrum", "C1-C3", "T13", "L2-L9"})
+    EXPECT_THROW(parse_levels(bad), ConfigError) << bad;
+}
+
+TEST(SpinePhantom, RefusesOptionsThatCannotBeMeant) {
+  const auto refused = [](auto change) {
+    SpinePhantomOptions o = small();
+    change(o);
+    EXPECT_THROW(o.validate(), ConfigError);
+  };
+  refused([](auto& o) { o.spacing_mm = 0; });
+  refused([](auto& o) { o.spacing_mm = std::nan(""); });
+  refused([](auto& o) { o.levels = {"L2", "L4"}; });
+  refused([](auto& o) { o.levels.clear(); });
+  refused([](auto& o) { o.lesion_level = "T4"; });
+  refused([](auto& o) { o.lesion.radius_mm = -3; });
+}
+
+}  // namespace
+}  // namespace spinetherm
