@@ -9,7 +9,7 @@
 namespace spinetherm {
 
 struct ConvertOptions {
-  ReadOptions read;  ///< series, memory limit
+  ReadOptions read = {};  ///< series, memory limit
   bool labels =
       false;  ///< a label map even when it carries no names: whole numbers from 0 up, or it is refused
 };

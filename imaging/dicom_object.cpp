@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "imaging/dicom_object.h"
 
-#include <gdcmAttribute.h>
 #include <gdcmReader.h>
 #include <gdcmSequenceOfItems.h>
 #include <gdcmTrace.h>
 
 #include <charconv>
 #include <cmath>
+#include <cstring>
 #include <mutex>
+#include <sstream>
 
 #include "imaging/dicom_structure.h"
 
@@ -49,13 +50,14 @@ std::optional<double> number_of(const DataSet& data, const Tag& tag) {
   return v[0];
 }
 
-template <std::uint16_t Group, std::uint16_t Element>
-int whole_of(const DataSet& data, int fallback) {
-  const Tag tag(Group, Element);
-  if (!data.FindDataElement(tag) || data.GetDataElement(tag).IsEmpty()) return fallback;
-  gdcm::Attribute<Group, Element> attribute;
-  attribute.SetFromDataElement(data.GetDataElement(tag));
-  return int(attribute.GetValue());
+/// An unsigned short (US); gdcm::Attribute would abort on another VR.
+int whole_of(const DataSet& data, const Tag& tag, int fallback) {
+  if (!data.FindDataElement(tag)) return fallback;
+  const gdcm::ByteValue* value = data.GetDataElement(tag).GetByteValue();
+  if (!value || value->GetLength() < 2) return fallback;
+  std::uint16_t number = 0;  // GDCM has put the bytes into the machine's order
+  std::memcpy(&number, value->GetPointer(), 2);
+  return number;
 }
 
 gdcm::SmartPointer<gdcm::SequenceOfItems> sequence_of(const DataSet& data, const Tag& tag) {
@@ -117,10 +119,10 @@ DicomObject object_of(const gdcm::File& file) {
   if (const auto n = number_of(data, Tag(0x0020, 0x0011)); n && std::abs(*n) < 2e9)
     object.series_number = int(*n);
   object.tilt_deg = number_of(data, Tag(0x0018, 0x1120));
-  object.columns = whole_of<0x0028, 0x0011>(data, 0);
-  object.rows = whole_of<0x0028, 0x0010>(data, 0);
-  object.samples = whole_of<0x0028, 0x0002>(data, 1);
-  object.bits = whole_of<0x0028, 0x0100>(data, 0);
+  object.columns = whole_of(data, Tag(0x0028, 0x0011), 0);
+  object.rows = whole_of(data, Tag(0x0028, 0x0010), 0);
+  object.samples = whole_of(data, Tag(0x0028, 0x0002), 1);
+  object.bits = whole_of(data, Tag(0x0028, 0x0100), 0);
   const double frames = number_of(data, Tag(0x0028, 0x0008)).value_or(1);
   object.frames = frames >= 1 && frames <= 1e6 ? int(frames) : 0;
 
@@ -171,19 +173,23 @@ bool begins_as_dicom(std::string_view head) {
 
 std::optional<DicomObject> read_dicom_object(std::istream& in, std::uint64_t size) {
   silence_gdcm();
-  if (!is_whole_dicom(in, size, false)) return std::nullopt;
-  in.clear();
-  in.seekg(0);
+  const auto layout = dicom_layout(in, size, false);
+  if (!layout) return std::nullopt;
   try {
+    // GDCM gets the header alone: it would look into the pixels else.
+    std::string header(std::size_t(layout->header_bytes), '\0');
+    in.clear();
+    in.seekg(0);
+    in.read(header.data(), std::streamsize(header.size()));
+    if (!in) return std::nullopt;
+    std::istringstream memory(std::move(header));
     gdcm::Reader reader;
-    reader.SetStream(in);
-    if (!reader.ReadUpToTag(Tag(0x7fe0, 0x0010))) return std::nullopt;
+    reader.SetStream(memory);
+    if (!reader.Read()) return std::nullopt;
     DicomObject object = object_of(reader.GetFile());
     if (object.series_uid.empty() && object.sop_class.empty()) return std::nullopt;
     return object;
-  } catch (const std::bad_alloc&) {
-    return std::nullopt;  // a length that no file can hold
-  } catch (const std::exception&) {
+  } catch (const std::exception&) {  // among them bad_alloc, for a length that no memory holds
     return std::nullopt;
   }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
-#include <gdcmImageReader.h>
+#include <gdcmPixmapReader.h>
 
 #include <algorithm>
 #include <atomic>
@@ -57,8 +57,8 @@ void convert(const char* bytes, std::size_t count, const DicomSlice& slice, floa
 
 /// Decodes one file and writes each wanted frame of it: `into(frame)` gives the target of a frame, or null.
 void decode(const DicomFolder& folder, std::size_t file,
-            const std::vector<std::pair<const DicomSlice*, float*>>& frames,
-            const std::array<int, 2>& pixels) {
+            const std::vector<std::pair<const DicomSlice*, float*>>& frames, const std::array<int, 2>& pixels,
+            int bits) {
   const std::string where = name_of(folder, file);
   const auto broken = [&](const std::string& what) { return IoError(what, where, "fetch the file again"); };
   std::optional<MemoryBuffer> memory;
@@ -75,10 +75,12 @@ void decode(const DicomFolder& folder, std::size_t file,
     if (!file_in || ec) throw IoError("cannot be opened", where, "check the path and the permissions");
     in.rdbuf(file_in.rdbuf());
   }
-  if (!is_whole_dicom(in, size, true)) throw broken("is truncated or garbled");
+  const auto layout = dicom_layout(in, size, true);
+  if (!layout || !fragments_fit(in, *layout, pixels, bits)) throw broken("is truncated or garbled");
   in.clear();
   in.seekg(0);
-  gdcm::ImageReader reader;
+  // Not ImageReader: that reads the geometry too, and aborts on what it does not expect there.
+  gdcm::PixmapReader reader;
   reader.SetStream(in);
   std::vector<char> bytes;
   gdcm::PixelFormat::ScalarType type = gdcm::PixelFormat::UNKNOWN;
@@ -87,7 +89,7 @@ void decode(const DicomFolder& folder, std::size_t file,
   try {
     if (!reader.Read())
       throw broken("pixels cannot be read: truncated, or packed in a way that is not known");
-    const gdcm::Image& image = reader.GetImage();
+    const gdcm::Pixmap& image = reader.GetPixmap();
     type = image.GetPixelFormat().GetScalarType();
     value_bytes = image.GetPixelFormat().GetPixelSize();
     const unsigned* extent = image.GetDimensions();
@@ -177,7 +179,7 @@ Image read_dicom_series(const DicomFolder& folder, const DicomSeries& series, do
   for (std::size_t n = 0; n < jobs.size(); ++n) {
     if (failed) continue;
     try {
-      decode(folder, jobs[n].first, jobs[n].second, series.pixels);
+      decode(folder, jobs[n].first, jobs[n].second, series.pixels, series.bits);
     } catch (...) {
       failures[n] = std::current_exception();
       failed = true;
@@ -192,7 +194,8 @@ std::array<float, 2> dicom_slice_range(const DicomFolder& folder, const DicomSer
                                        std::size_t slice) {
   silence_gdcm();
   std::vector<float> values(std::size_t(series.pixels[0]) * std::size_t(series.pixels[1]));
-  decode(folder, series.slices.at(slice).file, {{&series.slices.at(slice), values.data()}}, series.pixels);
+  decode(folder, series.slices.at(slice).file, {{&series.slices.at(slice), values.data()}}, series.pixels,
+         series.bits);
   const auto [low, high] = std::minmax_element(values.begin(), values.end());
   return {*low, *high};
 }

@@ -186,6 +186,9 @@ void arrange(DicomSeries& series, const std::vector<const DicomObject*>& objects
   }
   if (any([](const DicomObject& o) { return o.samples != 1 || o.photometric == "PALETTE COLOR"; }))
     return refuse("has colour pixels (RGB)", "choose a series of grey values");
+  if (any([](const DicomObject& o) { return o.bits != 8 && o.bits != 16 && o.bits != 32 && o.bits != 64; }) ||
+      any([&](const DicomObject& o) { return o.bits != series.bits; }))
+    return refuse(fmt::format("has pixels of {} bits", objects.front()->bits), "export the series again");
   if (any([](const DicomObject& o) { return o.image_type.find("MOSAIC") != std::string::npos; }))
     return refuse("is a mosaic: many slices in one picture", "unpack it with dcm2niix");
   if (any([&](const DicomObject& o) { return o.columns != series.pixels[0] || o.rows != series.pixels[1]; }))
@@ -323,6 +326,7 @@ DicomSeries series_of(const std::vector<std::size_t>& members, const Found& foun
   series.kind = "image";
   series.files = members.size();
   series.pixels = {first.columns, first.rows};
+  series.bits = first.bits;
   for (auto m : members)
     for (DicomSlice slice : found.objects[m].slices) {
       slice.file = m;

@@ -35,6 +35,7 @@ struct DicomSeries {
   std::string kind;      ///< "image" or what else it is: "segmentation", "structure set", "localizer", ...
   std::size_t files = 0;
   std::array<int, 2> pixels{0, 0};  ///< columns, rows (of the first object)
+  int bits = 0;                     ///< allocated for each pixel
   std::vector<DicomSlice> slices;   ///< sorted along the normal when `grid` is set
   std::optional<Grid> grid;         ///< set when the series is one volume
   bool axial = false;               ///< normal within 30 deg of the head-foot axis

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "imaging/dicom_structure.h"
 
-#include <array>
-#include <string>
+#include <algorithm>
 #include <string_view>
 
 namespace spinetherm {
@@ -36,8 +35,11 @@ class Walker {
       explicit_vr = (kShortVr.find(std::string_view(first.data() + 4, 2)) != std::string_view::npos);
       jump(start);
     }
+    layout_.transfer_syntax = syntax;
+    layout_.header_bytes = size_;
     return elements(size_, explicit_vr, 0, false) && in_.good();
   }
+  const DicomLayout& layout() const { return layout_; }
 
  private:
   bool read(char* to, std::size_t count) {
@@ -104,12 +106,14 @@ class Walker {
   bool elements(std::uint64_t end, bool explicit_vr, int depth, bool delimited) {
     if (depth > 32) return false;
     while (at_ < end) {
+      const auto start = at_;
       std::uint32_t t = 0, length = 0;
       std::string vr;
       if (!tag(t)) return false;
       if (t == kItemEnd) return number(4, length) && delimited;
       if (t >> 16 == 0xfffe || !vr_and_length(explicit_vr, vr, length)) return false;
       if (t == kPixels && depth == 0) {
+        layout_.header_bytes = start;
         if (!through_) return length == kUndefined || length <= end - at_;
         if (length == kUndefined ? !fragments() : !skip(length, end)) return false;
       } else if (length == kUndefined) {
@@ -154,6 +158,7 @@ class Walker {
       std::uint32_t t = 0, length = 0;
       if (!tag(t) || !number(4, length)) return false;
       if (t == kSequenceEnd) return true;
+      layout_.fragments.emplace_back(at_, length);
       if (t != kItem || !skip(length, size_)) return false;
     }
     return false;
@@ -162,12 +167,56 @@ class Walker {
   std::istream& in_;
   std::uint64_t size_, at_ = 0;
   bool through_, big_ = false;
+  DicomLayout layout_;
 };
 
 }  // namespace
 
-bool is_whole_dicom(std::istream& in, std::uint64_t size, bool through_pixels) {
-  return Walker(in, size, through_pixels).object();
+std::optional<DicomLayout> dicom_layout(std::istream& in, std::uint64_t size, bool through_pixels) {
+  Walker walker(in, size, through_pixels);
+  if (!walker.object()) return std::nullopt;
+  return walker.layout();
+}
+
+bool fragments_fit(std::istream& in, const DicomLayout& layout, const std::array<int, 2>& pixels, int bits) {
+  const bool rle = layout.transfer_syntax == "1.2.840.10008.1.2.5";
+  const bool jpeg_2000 = layout.transfer_syntax.starts_with("1.2.840.10008.1.2.4.9");
+  if (!rle && !jpeg_2000) return true;
+  for (std::size_t n = 1; n < layout.fragments.size(); ++n) {
+    const auto [first, length] = layout.fragments[n];
+    std::array<unsigned char, 64> head{};
+    if (length < head.size()) return false;
+    in.clear();
+    in.seekg(std::streamoff(first));
+    in.read(reinterpret_cast<char*>(head.data()), std::streamsize(head.size()));
+    if (!in) return false;
+    if (rle) {
+      const auto word = [&](std::size_t w) {
+        std::uint64_t v = 0;
+        for (std::size_t b = 0; b < 4; ++b) v |= std::uint64_t(head[4 * w + b]) << 8 * b;
+        return v;
+      };
+      if (word(0) != std::uint64_t(bits) / 8 || word(1) != 64) return false;
+      for (std::size_t s = 2; s <= word(0); ++s)
+        if (word(s) <= word(s - 1) || word(s) >= length) return false;
+    } else if (head[0] == 0xff &&
+               head[1] == 0x4f) {  // a frame may be split, so that not every fragment has a header
+      const auto word = [&](std::size_t at) {
+        std::uint32_t v = 0;
+        for (std::size_t b = 0; b < 4; ++b) v = v << 8 | head[at + b];
+        return v;
+      };
+      // SOC, SIZ, Lsiz, Rsiz, Xsiz, Ysiz, XOsiz, YOsiz, XTsiz, YTsiz, XTOsiz, YTOsiz, Csiz, Ssiz, XRsiz,
+      // YRsiz
+      if (head[2] != 0xff || head[3] != 0x51 || word(8) - word(16) != std::uint32_t(pixels[0]) ||
+          word(12) - word(20) != std::uint32_t(pixels[1]) || head[40] != 0 || head[41] != 1 ||
+          (head[42] & 0x7f) + 1 > bits || head[43] != 1 || head[44] != 1)
+        return false;
+    } else if (n == 1) {
+      return false;
+    }
+  }
+  return true;
 }
 
 }  // namespace spinetherm

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <fstream>
 #include <memory>
 
 #include "imaging/core/units.h"
@@ -36,6 +37,11 @@ std::string head_of(const fs::path& path, std::size_t count) {
   const int got = gzread(in.get(), bytes.data(), unsigned(count));
   bytes.resize(std::size_t(std::max(got, 0)));
   return bytes;
+}
+
+bool head_is_gzip(const fs::path& path) {
+  std::ifstream in(path, std::ios::binary);
+  return in.get() == 0x1f && in.get() == 0x8b;
 }
 
 void refuse(ImageHeader& header, const fs::path& path, std::string what, std::string to_do) {

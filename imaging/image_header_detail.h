@@ -13,6 +13,7 @@ std::string lower(std::string text);
 std::string trimmed(std::string_view text);
 /// First bytes of a file, decompressed when it is gzip.
 std::string head_of(const std::filesystem::path& path, std::size_t count);
+bool head_is_gzip(const std::filesystem::path& path);
 /// Keeps the first reason only, and drops the grid.
 void refuse(ImageHeader& header, const std::filesystem::path& path, std::string what, std::string to_do);
 /// Refuses sizes that are no volume: not positive, fewer than three, a further one above 1, several

@@ -44,14 +44,12 @@ std::optional<std::vector<std::uint32_t>> labels_of(const Volume<float>& volume)
     if (v == 0) continue;
     if (values.empty() || *values.rbegin() != v) values.insert(v);
     if (values.size() > 400) return std::nullopt;  // more than any convention has
-    if (n % nx != 0) {
+    if (n % nx != 0 && volume[n - 1] != 0) {
       ++pairs;
       equal += volume[n - 1] == v;
     }
   }
-  if (values.size() > 2 && double(equal) < 0.5 * double(pairs) &&
-      double(pairs) > 10.0 * double(values.size()))
-    return std::nullopt;
+  if (values.size() > 2 && 2 * equal < pairs) return std::nullopt;
   return std::vector<std::uint32_t>(values.begin(), values.end());
 }
 

@@ -51,6 +51,28 @@ Eigen::Matrix3d quaternion_matrix(double b, double c, double d) {
   return q.normalized().toRotationMatrix();
 }
 
+/// Where the voxels are; refuses a file that is shorter than they need.
+void set_data(ImageHeader& header, const fs::path& path, bool single_file, double offset) {
+  header.data_file = path;
+  std::error_code ec;
+  if (!single_file) {
+    header.data_file.replace_extension(".img");
+    if (!fs::exists(header.data_file, ec)) header.data_file += ".gz";
+    if (!fs::exists(header.data_file, ec))
+      return refuse(header, path, "its data file (.img) is missing", "put it beside the header");
+  }
+  if (!(offset >= (single_file ? 348 : 0)) || offset > 1e9)
+    return refuse(header, path, fmt::format("voxels begin at byte {}", offset), "correct the header");
+  header.data_offset = std::uint64_t(offset);
+  const bool packed = head_is_gzip(header.data_file);
+  const double need = header.voxels() * header.components * header.bytes_per_value;
+  const double have = double(fs::file_size(header.data_file, ec)) - offset;
+  if (!packed && have < need)
+    refuse(header, path,
+           fmt::format("is truncated: {:.0f} of {:.0f} bytes of voxels", std::max(have, 0.0), need),
+           "fetch the file again");
+}
+
 }  // namespace
 
 ImageHeader read_nifti_header(const fs::path& path) {
@@ -73,6 +95,7 @@ ImageHeader read_nifti_header(const fs::path& path) {
   const NiftiBytes raw(bytes, swap);
   ImageHeader header;
   header.format = VolumeFormat::nifti;
+  header.swapped_bytes = swap;
   const int dimensions = raw.at<std::int16_t>(40);
   if (dimensions < 1 || dimensions > 7) throw not_nifti("has a broken NIfTI header (number of dimensions)");
   for (int a = 0; a < dimensions; ++a) header.size.push_back(raw.at<std::int16_t>(std::size_t(42 + 2 * a)));
@@ -89,6 +112,10 @@ ImageHeader read_nifti_header(const fs::path& path) {
     header.bytes_per_value = type->bytes;
     const float slope = raw.at<float>(112), intercept = raw.at<float>(116);
     const bool scaled = std::isfinite(slope) && slope != 0 && (slope != 1 || intercept != 0);
+    if (scaled) {
+      header.slope = double(slope);
+      header.intercept = double(intercept);
+    }
     header.whole_numbers =
         type->integer && (!scaled || (slope == std::floor(slope) && intercept == std::floor(intercept)));
   }
@@ -99,6 +126,7 @@ ImageHeader read_nifti_header(const fs::path& path) {
     header.size.resize(4);
   }
   check_size(header, path);
+  set_data(header, path, magic == "n+1", double(raw.at<float>(108)));
   if (header.refusal) return header;
 
   const double mm = [&] {  // low three bits of xyzt_units: 1 metre, 2 mm, 3 micron, 0 not said (taken as mm)

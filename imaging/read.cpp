@@ -3,12 +3,14 @@
 
 #include <fmt/format.h>
 #include <itkMetaImageIO.h>
-#include <itkNiftiImageIO.h>
 #include <itkNrrdImageIO.h>
+#include <zlib.h>
 
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <map>
+#include <memory>
 #include <vector>
 
 #include "imaging/archive_reader.h"
@@ -20,18 +22,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-itk::ImageIOBase::Pointer image_io(VolumeFormat format) {
-  switch (format) {
-    case VolumeFormat::nrrd:
-      return itk::NrrdImageIO::New().GetPointer();
-    case VolumeFormat::meta:
-      return itk::MetaImageIO::New().GetPointer();
-    case VolumeFormat::nifti:
-      break;
-  }
-  return itk::NiftiImageIO::New().GetPointer();
-}
-
 /// ITK's message without its class name and pointer.
 std::string plain(const itk::ExceptionObject& e) {
   std::string text = e.GetDescription();
@@ -40,19 +30,56 @@ std::string plain(const itk::ExceptionObject& e) {
   return text.substr(0, text.find('\n'));
 }
 
-/// Voxels as the file stores them (after a NIfTI file's own scaling), i fastest.
+/// Voxels as the file stores them, i fastest.
 struct RawVoxels {
   std::vector<char> bytes;
+  double slope = 1, intercept = 0;
   itk::IOComponentEnum type = itk::IOComponentEnum::UNKNOWNCOMPONENTTYPE;
 };
 
+IoError damaged(const fs::path& path, const std::string& why) {
+  return IoError("voxels cannot be read: truncated or damaged" + (why.empty() ? "" : " [" + why + "]"),
+                 path.string(), "fetch the file again");
+}
+
+/// Not through ITK: its NIfTI reader fills a truncated file with zeros, and turns NaN into 0.
+RawVoxels read_nifti_voxels(const fs::path& path, const ImageHeader& header) {
+  static const std::map<std::string, itk::IOComponentEnum> types = {
+      {"uint8", itk::IOComponentEnum::UCHAR},      {"int8", itk::IOComponentEnum::CHAR},
+      {"uint16", itk::IOComponentEnum::USHORT},    {"int16", itk::IOComponentEnum::SHORT},
+      {"uint32", itk::IOComponentEnum::UINT},      {"int32", itk::IOComponentEnum::INT},
+      {"uint64", itk::IOComponentEnum::ULONGLONG}, {"int64", itk::IOComponentEnum::LONGLONG},
+      {"float32", itk::IOComponentEnum::FLOAT},    {"float64", itk::IOComponentEnum::DOUBLE}};
+  RawVoxels raw;
+  raw.type = types.at(header.value_type);
+  raw.slope = header.slope;
+  raw.intercept = header.intercept;
+  const auto width = std::size_t(header.bytes_per_value);
+  raw.bytes.resize(header.grid->count() * width);
+  const std::unique_ptr<gzFile_s, int (*)(gzFile)> in(gzopen(header.data_file.c_str(), "rb"), gzclose);
+  if (!in) throw IoError("cannot be opened", header.data_file.string(), "check the path and the permissions");
+  gzbuffer(in.get(), 1 << 18);
+  if (gzseek(in.get(), z_off_t(header.data_offset), SEEK_SET) < 0) throw damaged(path, "");
+  for (std::size_t done = 0; done < raw.bytes.size();) {
+    const auto want = unsigned(std::min<std::size_t>(raw.bytes.size() - done, 1 << 30));
+    const int got = gzread(in.get(), raw.bytes.data() + done, want);
+    if (got <= 0) throw damaged(path, fmt::format("{} of {} bytes", done, raw.bytes.size()));
+    done += std::size_t(got);
+  }
+  if (header.swapped_bytes)
+    for (auto at = raw.bytes.begin(); at != raw.bytes.end(); at += std::ptrdiff_t(width))
+      std::reverse(at, at + std::ptrdiff_t(width));
+  return raw;
+}
+
 RawVoxels read_raw(const fs::path& path, const ImageHeader& header) {
-  const auto broken = [&](const std::string& why) {
-    return IoError("voxels cannot be read: truncated or damaged" + (why.empty() ? "" : " [" + why + "]"),
-                   path.string(), "fetch the file again");
-  };
+  if (header.format == VolumeFormat::nifti) return read_nifti_voxels(path, header);
   try {
-    const auto io = image_io(header.format);
+    itk::ImageIOBase::Pointer io;
+    if (header.format == VolumeFormat::nrrd)
+      io = itk::NrrdImageIO::New();
+    else
+      io = itk::MetaImageIO::New();
     io->SetFileName(path.string());
     io->ReadImageInformation();
     const unsigned dimensions = io->GetNumberOfDimensions();
@@ -64,7 +91,7 @@ RawVoxels read_raw(const fs::path& path, const ImageHeader& header) {
       voxels *= double(io->GetDimensions(a));
     }
     if (voxels != double(header.grid->count()) || io->GetNumberOfComponents() != 1)
-      throw broken("ITK reads another size than the header declares");
+      throw damaged(path, "ITK reads another size than the header declares");
     io->SetIORegion(region);
     RawVoxels raw;
     raw.type = io->GetComponentType();
@@ -72,7 +99,7 @@ RawVoxels read_raw(const fs::path& path, const ImageHeader& header) {
     io->Read(raw.bytes.data());
     return raw;
   } catch (const itk::ExceptionObject& e) {
-    throw broken(plain(e));
+    throw damaged(path, plain(e));
   }
 }
 
@@ -171,7 +198,7 @@ Image read_image(const fs::path& path, const ReadOptions& options) {
     std::size_t not_finite = 0;
     with_type(raw, path, [&](const auto* voxels) {
       for (std::size_t n = 0; n < image.volume.values.size(); ++n) {
-        image.volume[n] = float(voxels[n]);
+        image.volume[n] = float(double(voxels[n]) * raw.slope + raw.intercept);
         not_finite += !std::isfinite(image.volume[n]);
       }
     });
@@ -196,13 +223,12 @@ Volume<std::uint32_t> read_label_volume(const fs::path& path, const ReadOptions&
     Volume<std::uint32_t> labels(*header.grid);
     with_type(raw, path, [&](const auto* voxels) {
       for (std::size_t n = 0; n < labels.values.size(); ++n) {
-        const auto value = voxels[n];
-        // As double: exact for every value that is allowed; false for NaN.
-        const double v = double(value);
+        // As double: exact for every value that is allowed; the comparisons are false for NaN.
+        const double v = double(voxels[n]) * raw.slope + raw.intercept;
         if (!(v >= 0 && v <= double(std::numeric_limits<std::uint32_t>::max()) && v == std::floor(v)))
           throw IoError(fmt::format("is no label map: it holds the value {}", v), path.string(),
                         "labels are whole numbers from 0 up");
-        labels[n] = std::uint32_t(value);
+        labels[n] = std::uint32_t(v);
       }
     });
     return labels;

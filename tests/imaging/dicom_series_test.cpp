@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <random>
 
 #include "imaging/read.h"
 #include "tests/imaging/dicom_fixture.h"
@@ -223,6 +224,26 @@ TEST_F(Dicom, TruncatedFilesAreRefused) {
   }
   put(victim, whole);
   EXPECT_NO_THROW(read_image(folder));
+}
+
+TEST_F(Dicom, GarbledFilesNeverEndTheProgram) {
+  write_fake_series(folder, 4);
+  const auto victim = folder / "499.dcm";
+  const std::string whole = bytes_of(victim);
+  int refused = 0;
+  for (unsigned seed = 0; seed < 400; ++seed) {
+    std::mt19937 random(seed);
+    std::string bytes = whole;
+    for (unsigned n = 0; n <= seed % 5; ++n) bytes[random() % bytes.size()] = char(random());
+    put(victim, bytes);
+    try {
+      read_image(folder);
+    } catch (const IoError& e) {
+      ++refused;
+      EXPECT_EQ(std::string(e.what()).find('\n'), std::string::npos);
+    }
+  }
+  EXPECT_GT(refused, 50);
 }
 
 TEST_F(Dicom, MissingAndEmptyFolders) {
