@@ -13,30 +13,35 @@ namespace {
 
 enum : std::uint8_t { kTissue = 0, kAir = 1, kPadding = 2 };
 
-/// Marks everything of `from` that is 6-connected to the seeds.
+using Voxel = std::array<int, 3>;
+
+/// Marks everything that is 6-connected to a seed and accepted, and returns it.
 template <class Accept>
-Volume<std::uint8_t> flood(const Grid& g, std::vector<std::array<int, 3>> front, const Accept& accept) {
-  Volume<std::uint8_t> reached(g);
-  std::erase_if(front, [&](const auto& v) { return !accept(v[0], v[1], v[2]); });
-  for (const auto& [i, j, k] : front) reached(i, j, k) = 1;
-  while (!front.empty()) {
-    const auto [i, j, k] = front.back();
-    front.pop_back();
-    const std::array<std::array<int, 3>, 6> next = {
-        {{i - 1, j, k}, {i + 1, j, k}, {i, j - 1, k}, {i, j + 1, k}, {i, j, k - 1}, {i, j, k + 1}}};
-    for (const auto& [u, v, w] : next)
-      if (g.contains(u, v, w) && !reached(u, v, w) && accept(u, v, w)) {
-        reached(u, v, w) = 1;
-        front.push_back({u, v, w});
-      }
+std::vector<Voxel> flood(Volume<std::uint8_t>& reached, const Voxel& seed, const Accept& accept) {
+  std::vector<Voxel> found;
+  const auto visit = [&](int i, int j, int k) {
+    if (!reached.grid.contains(i, j, k) || reached(i, j, k) || !accept(i, j, k)) return;
+    reached(i, j, k) = 1;
+    found.push_back({i, j, k});
+  };
+  visit(seed[0], seed[1], seed[2]);
+  for (std::size_t n = 0; n < found.size(); ++n) {
+    const auto [i, j, k] = found[n];
+    visit(i - 1, j, k);
+    visit(i + 1, j, k);
+    visit(i, j - 1, k);
+    visit(i, j + 1, k);
+    visit(i, j, k - 1);
+    visit(i, j, k + 1);
   }
-  return reached;
+  return found;
 }
 
 }  // namespace
 
 void BodyOptions::validate() const {
   require(padding_HU < air_HU, "BodyOptions.padding_HU", padding_HU, "must be < air_HU");
+  require(least_air_ml >= 0, "BodyOptions.least_air_ml", least_air_ml, "must be >= 0 ml");
   require(spacing_mm > 0, "BodyOptions.spacing_mm", spacing_mm, "must be > 0 mm");
 }
 
@@ -73,25 +78,38 @@ Body find_body(const Volume<float>& ct_HU, const Eigen::Vector3d& inside_mm, con
   // The image axis along the spine: its end faces are no way in.
   Eigen::Index along = 0;
   g.direction.row(2).cwiseAbs().maxCoeff(&along);
-  std::vector<std::array<int, 3>> seeds;
+  std::vector<Voxel> seeds;
   for (int k = 0; k < g.size[2]; ++k)
     for (int j = 0; j < g.size[1]; ++j)
       for (int i = 0; i < g.size[0]; ++i) {
-        const std::array<int, 3> v{i, j, k};
+        const Voxel v{i, j, k};
         for (std::size_t a = 0; a < 3; ++a)
           if (Eigen::Index(a) != along && (v[a] == 0 || v[a] == g.size[a] - 1)) {
             seeds.push_back(v);
             break;
           }
       }
-  const Volume<std::uint8_t> outer =
-      flood(g, seeds, [&](int i, int j, int k) { return kind(i, j, k) != kTissue; });
+  Volume<std::uint8_t> outer(g), tried(g);
+  const double least_mm3 = options.least_air_ml * 1e3;
+  for (const Voxel& seed : seeds) {
+    const auto pocket = flood(tried, seed, [&](int i, int j, int k) { return kind(i, j, k) != kTissue; });
+    if (double(pocket.size()) * g.voxel_volume_mm3() < least_mm3) continue;
+    double sum = 0, count = 0;
+    for (const auto& [i, j, k] : pocket)
+      if (kind(i, j, k) == kAir) {
+        sum += double(ct_HU(i * stride[0], j * stride[1], k * stride[2]));
+        ++count;
+      }
+    if (count > 0 && sum / count > options.lung_HU) continue;
+    for (const auto& [i, j, k] : pocket) outer(i, j, k) = 1;
+  }
 
   auto start = g.nearest(inside_mm);
   for (std::size_t a = 0; a < 3; ++a) start[a] = std::clamp(start[a], 0, g.size[a] - 1);
   if (outer(start[0], start[1], start[2]))
     throw ConfigError("target lies in air", "/target", "check centre_mm: LPS millimetres of the CT");
-  body.inside = flood(g, {start}, [&](int i, int j, int k) { return !outer(i, j, k); });
+  body.inside = Volume<std::uint8_t>(g);
+  flood(body.inside, start, [&](int i, int j, int k) { return !outer(i, j, k); });
   body.air = Volume<std::uint8_t>(g);
   for (std::size_t n = 0; n < kind.values.size(); ++n) body.air[n] = outer[n] && kind[n] == kAir;
   for (int k = 0; k < g.size[2] && !body.reaches_skin; ++k)

@@ -8,7 +8,10 @@ namespace spinetherm {
 struct BodyOptions {
   double air_HU = -300;       ///< parts air from fat [HU]
   double padding_HU = -1100;  ///< below it nothing was imaged [HU]; air is -1000
-  double spacing_mm = 3;      ///< of the mask; the entry of a path is refined on the CT itself
+  /// Air that reaches the image's side but is less than this [ml] is bowel gas, and air whose mean is above
+  /// this [HU] is lung, both cut by the image: no outer air.
+  double least_air_ml = 30, lung_HU = -930;
+  double spacing_mm = 3;  ///< of the mask; the entry of a path is refined on the CT itself
   /// Throws ConfigError naming the first field that breaks its rule.
   void validate() const;
 };

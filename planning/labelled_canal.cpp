@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <map>
 #include <vector>
 
@@ -19,6 +20,10 @@ constexpr double kLeastArea_mm2 = 60, kMostArea_mm2 = 800;
 constexpr double kLongestGap_mm = 45;
 /// Beyond the last ring the shape is carried on this far [mm].
 constexpr double kCarry_mm = 12;
+/// From ring to ring the centre moves sideways by less than this [mm], and forward or back by less than
+/// `kAnterior_mm` and half of the way along the spine: a disc that a hollow endplate encloses lies further
+/// off.
+constexpr double kSideways_mm = 10, kAnterior_mm = 6, kSlope = 0.45;
 
 struct Hole {
   Volume<std::uint8_t> mask;  ///< in its slice
@@ -27,53 +32,110 @@ struct Hole {
 
 Grid slice_grid(const Grid& g, int k) { return sub_grid(g, {0, 0, k}, {g.size[0], g.size[1], 1}); }
 
-/// The largest region of a slice that bone encloses (bone that touches by corners closes it) and that has the
-/// area of a canal; empty when there is none.
-std::optional<Hole> enclosed_hole(const Volume<std::uint8_t>& bone, int k) {
+/// Regions of a slice that bone encloses (bone that touches by corners closes them) and that have the area of
+/// a canal.
+std::vector<Hole> enclosed_holes(const Volume<std::uint8_t>& bone, int k) {
   const Grid g = slice_grid(bone.grid, k);
   const int nx = g.size[0], ny = g.size[1];
-  Volume<int> part(g, 0);  // 0 not seen, -1 bone, n region
-  for (int j = 0; j < ny; ++j)
-    for (int i = 0; i < nx; ++i)
-      if (bone(i, j, k)) part(i, j, 0) = -1;
   const double voxel_mm2 = g.spacing_mm[0] * g.spacing_mm[1];
-  int regions = 0, best = 0;
-  double best_area = 0;
-  Eigen::Vector2d best_centre{0, 0};
-  std::vector<std::array<int, 2>> front;
+  Volume<std::uint8_t> seen(g);
+  for (int j = 0; j < ny; ++j)
+    for (int i = 0; i < nx; ++i) seen(i, j, 0) = bone(i, j, k);
+  std::vector<Hole> holes;
+  std::vector<std::array<int, 2>> region;
   for (int j = 0; j < ny; ++j)
     for (int i = 0; i < nx; ++i) {
-      if (part(i, j, 0) != 0) continue;
-      ++regions;
+      if (seen(i, j, 0)) continue;
       bool open = false;
-      double count = 0;
       Eigen::Vector2d sum{0, 0};
-      front.assign(1, {i, j});
-      part(i, j, 0) = regions;
-      while (!front.empty()) {
-        const auto [x, y] = front.back();
-        front.pop_back();
-        ++count;
+      region.assign(1, {i, j});
+      seen(i, j, 0) = 1;
+      for (std::size_t n = 0; n < region.size(); ++n) {
+        const auto [x, y] = region[n];
         sum += Eigen::Vector2d(x, y);
         if (x == 0 || y == 0 || x == nx - 1 || y == ny - 1) open = true;
         const std::array<std::array<int, 2>, 4> next = {{{x - 1, y}, {x + 1, y}, {x, y - 1}, {x, y + 1}}};
         for (const auto& [u, v] : next)
-          if (g.contains(u, v, 0) && part(u, v, 0) == 0) {
-            part(u, v, 0) = regions;
-            front.push_back({u, v});
+          if (g.contains(u, v, 0) && !seen(u, v, 0)) {
+            seen(u, v, 0) = 1;
+            region.push_back({u, v});
           }
       }
-      const double area = count * voxel_mm2;
-      if (!open && area > best_area && area >= kLeastArea_mm2 && area <= kMostArea_mm2) {
-        best = regions;
-        best_area = area;
-        best_centre = sum / count;
-      }
+      const double area = double(region.size()) * voxel_mm2;
+      if (open || area < kLeastArea_mm2 || area > kMostArea_mm2) continue;
+      Hole hole{Volume<std::uint8_t>(g), sum / double(region.size())};
+      for (const auto& [x, y] : region) hole.mask(x, y, 0) = 1;
+      holes.push_back(std::move(hole));
     }
-  if (best == 0) return std::nullopt;
-  Volume<std::uint8_t> mask(g);
-  for (std::size_t n = 0; n < mask.values.size(); ++n) mask[n] = part[n] == best;
-  return Hole{std::move(mask), best_centre};
+  return holes;
+}
+
+bool overlap(const Hole& a, const Hole& b) {
+  for (std::size_t n = 0; n < a.mask.values.size(); ++n)
+    if (a.mask[n] && b.mask[n]) return true;
+  return false;
+}
+
+/// Holes of neighbouring slices that overlap.
+struct Run {
+  int first = 0;
+  std::vector<Hole> holes;
+  int last() const { return first + int(holes.size()) - 1; }
+};
+
+/// Whether two runs can be rings of one canal.
+bool in_line(const Run& a, const Run& b, const Grid& g) {
+  const bool b_after = b.first > a.last();
+  const Hole &from = b_after ? a.holes.back() : a.holes.front(),
+             &to = b_after ? b.holes.front() : b.holes.back();
+  const double along = g.spacing_mm[2] * (b_after ? b.first - a.last() : a.first - b.last());
+  const Eigen::Vector2d off = (to.centre - from.centre).cwiseProduct(g.spacing_mm.head<2>()).cwiseAbs();
+  return along > 0 && off[0] <= kSideways_mm && off[1] <= kAnterior_mm + kSlope * along;
+}
+
+/// The rings of the canal by slice: the longest run, and the runs in line with it, the nearest first.
+std::map<int, Hole> rings_of(const Volume<std::uint8_t>& bone) {
+  const Grid& g = bone.grid;
+  std::vector<std::vector<Hole>> slices(std::size_t(g.size[2]));
+#pragma omp parallel for schedule(dynamic)
+  for (int k = 0; k < g.size[2]; ++k) slices[std::size_t(k)] = enclosed_holes(bone, k);
+  std::vector<Run> runs;
+  for (int k = 0; k < g.size[2]; ++k)
+    for (Hole& hole : slices[std::size_t(k)]) {
+      const auto it = std::find_if(runs.begin(), runs.end(), [&](const Run& r) {
+        return r.last() == k - 1 && overlap(r.holes.back(), hole);
+      });
+      if (it != runs.end())
+        it->holes.push_back(std::move(hole));
+      else
+        runs.push_back({k, {std::move(hole)}});
+    }
+  std::map<int, Hole> rings;
+  if (runs.empty()) return rings;
+  const auto longest = std::max_element(
+      runs.begin(), runs.end(), [](const Run& a, const Run& b) { return a.holes.size() < b.holes.size(); });
+  std::vector<Run> chain = {std::move(*longest)};
+  runs.erase(longest);
+  const auto gap = [](const Run& a, const Run& b) {
+    return std::max(b.first - a.last(), a.first - b.last());
+  };
+  while (!runs.empty()) {  // the run nearest to the chain is judged next, against its nearest neighbour
+    std::size_t next = 0, neighbour = 0;
+    int nearest = std::numeric_limits<int>::max();
+    for (std::size_t n = 0; n < runs.size(); ++n)
+      for (std::size_t m = 0; m < chain.size(); ++m)
+        if (gap(runs[n], chain[m]) < nearest) {
+          nearest = gap(runs[n], chain[m]);
+          next = n;
+          neighbour = m;
+        }
+    if (in_line(chain[neighbour], runs[next], g)) chain.push_back(std::move(runs[next]));
+    runs.erase(runs.begin() + std::ptrdiff_t(next));
+  }
+  for (Run& run : chain)
+    for (std::size_t n = 0; n < run.holes.size(); ++n)
+      rings.emplace(run.first + int(n), std::move(run.holes[n]));
+  return rings;
 }
 
 /// Shape of the last ring before a gap, or of the first one after it.
@@ -166,10 +228,7 @@ LabelledCanal find_labelled_canal(const Anatomy& anatomy, const Grid& lps_grid) 
   Volume<std::uint8_t> bone(lps_grid);
   const StructureValue tumour = *structure_value("tumour");
   for (std::size_t n = 0; n < bone.values.size(); ++n) bone[n] = is_bone(labels[n]) || labels[n] == tumour;
-  std::map<int, Hole> rings;
-  for (int k = 0; k < lps_grid.size[2]; ++k)
-    if (auto hole = enclosed_hole(bone, k)) rings.emplace(k, std::move(*hole));
-  if (!carry_through(rings, bone, found.mask)) {
+  if (!carry_through(rings_of(bone), bone, found.mask)) {
     found.mask = {};
     found.reason = any ? "cord or cauda labelled, but no canal around them"
                        : "no canal, cord or vertebral ring is labelled";

@@ -58,6 +58,22 @@ TEST(FindBody, PaddingIsNoSkin) {
   EXPECT_FALSE(find_body(ct, {-20, 0, 0}).reaches_skin);
 }
 
+TEST(FindBody, LungAndBowelGasThatTheImageCutsAreNoOuterAir) {
+  Volume<float> ct(box_grid({-40, -40, -40}, {40, 40, 40}, 2), 60.0F);
+  const Grid& g = ct.grid;
+  for (int k = 0; k < g.size[2]; ++k)
+    for (int j = 0; j < g.size[1]; ++j)
+      for (int i = 0; i < g.size[0]; ++i) {
+        const Eigen::Vector3d x = g.to_world(i, j, k);
+        if (x.x() > 20) ct(i, j, k) = -820;                                      // 128 ml of lung
+        if ((x - Eigen::Vector3d(-38, -38, 0)).norm() < 10) ct(i, j, k) = -990;  // a few ml of gas
+      }
+  const Body body = find_body(ct, {0, 0, 0});
+  EXPECT_FALSE(body.reaches_skin);
+  EXPECT_EQ(sample_nearest(body.inside, {30, 0, 0}), 1);
+  EXPECT_EQ(sample_nearest(body.inside, {-38, -38, 0}), 1);
+}
+
 TEST(FindBody, ACropWithinTheBodyHasNoSkin) {
   Volume<float> ct(box_grid({-20, -20, -20}, {20, 20, 20}, 1.5), 60.0F);
   EXPECT_FALSE(find_body(ct, {0, 0, 0}).reaches_skin);

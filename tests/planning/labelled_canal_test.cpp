@@ -55,6 +55,23 @@ TEST(FindLabelledCanal, IsMissingWhereNothingEnclosesIt) {
   EXPECT_TRUE(find_labelled_canal(make_spine(o).anatomy, kRoi).mask.empty());
 }
 
+TEST(FindLabelledCanal, ADiscInAHollowEndplateIsNoCanal) {
+  SpineOptions o;
+  o.canal = o.content = false;
+  auto spine = make_spine(o);
+  const Grid& g = spine.anatomy.labels.grid;
+  for (int k = 0; k < g.size[2]; ++k)
+    for (int j = 0; j < g.size[1]; ++j)
+      for (int i = 0; i < g.size[0]; ++i) {
+        const Eigen::Vector3d x = g.to_world(i, j, k);
+        if (x.z() > 9 && x.z() < 20 && testing::in_ellipse(x.x(), x.y(), 0, -28, 14, 10))
+          spine.anatomy.labels(i, j, k) = 0;
+      }
+  const LabelledCanal c = find_labelled_canal(spine.anatomy, kRoi);
+  EXPECT_GT(dice(c.mask), 0.95);
+  EXPECT_EQ(sample_nearest(c.mask, {0, -28, 12}), 0);
+}
+
 TEST(FindLabelledCanal, RefusesAnObliqueGrid) {
   Grid oblique = kRoi;
   oblique.direction.col(0).swap(oblique.direction.col(1));
