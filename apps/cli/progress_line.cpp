@@ -6,8 +6,28 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <iostream>
 
 namespace spinetherm {
+
+ProgressLine::ProgressLine(bool terminal) : terminal_(terminal), cout_buffer_(*this, std::cout.rdbuf()) {
+  if (terminal_) std::cout.rdbuf(&cout_buffer_);
+}
+
+ProgressLine::~ProgressLine() {
+  clear();
+  if (terminal_) std::cout.rdbuf(cout_buffer_.next());
+}
+
+int ProgressLine::ClearsFirst::overflow(int c) {
+  line_.clear();
+  return c == traits_type::eof() ? 0 : next_->sputc(traits_type::to_char_type(c));
+}
+
+std::streamsize ProgressLine::ClearsFirst::xsputn(const char* text, std::streamsize count) {
+  line_.clear();
+  return next_->sputn(text, count);
+}
 
 void ProgressLine::show(double fraction, std::string_view what) {
   const std::lock_guard lock(mutex_);
