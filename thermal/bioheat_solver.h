@@ -12,12 +12,17 @@ struct BioheatOptions {
   double max_step_K = 4;
   /// Longest macro-step [s].
   double max_step_s = 5;
-  /// First macro-step [s].
+  /// First macro-step, and the first one after a source has switched [s].
   double first_step_s = 0.05;
+  /// Local error of one macro-step allowed in any cell, by the embedded estimate [K]. The estimate is large
+  /// where a wall or a front has just moved, and those errors die out again.
+  double step_error_K = 0.05;
   /// Most stages of one RKL2 macro-step [-]; sets how far a step may exceed the explicit limit.
   int max_stages = 21;
   /// OpenMP threads; 0: all.
   int threads = 0;
+  /// State in double: twice the memory, for verification.
+  bool double_precision = false;
   /// Throws ConfigError naming the first field that breaks its rule.
   void validate() const;
   bool operator==(const BioheatOptions&) const = default;

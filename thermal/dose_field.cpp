@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "thermal/dose_field.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+namespace spinetherm {
+namespace {
+
+double cem43_rate(double T_degC, DoseBelow39 below) {
+  return cem43_min(straight_step(T_degC, T_degC, 60), below);
+}
+
+/// Simpson's rule is good to 5e-5 when the rate changes by less than this factor over the step.
+bool is_gentle(double r0, double r1) { return r0 < 1.8 * r1 && r1 < 1.8 * r0; }
+
+bool between(double bound, double a, double b) { return (a < bound) != (b < bound); }
+
+}  // namespace
+
+template <class Real>
+DoseField<Real>::DoseField(const ThermalProblem& problem, const HeatLevel<Real>& level)
+    : below_(problem.cem43_quarter_below_39 ? DoseBelow39::quarter : DoseBelow39::none),
+      start_degC_(problem.initial_degC),
+      tissues_(problem.tissue_map.tissues),
+      cem_table_([this](double T) { return cem43_rate(T, below_) / 60; }),
+      damage_tables_(tissues_.size()) {
+  const std::size_t count = level.grid.count();
+  bool any_damage = false, returns = false, rules = false;
+  for (std::size_t n = 0; n < tissues_.size(); ++n) {
+    const Tissue& t = tissues_[n];
+    if (!level.used[n]) continue;
+    if (t.damage) {
+      damage_tables_[n] = RateTable([&](double T) { return arrhenius_rate_per_s(*t.damage, T); });
+      any_damage = true;
+    }
+    has_rule_[n] = t.perfusion_per_s > 0 &&
+                   (t.frozen || t.perfusion_rule.stops_at_arrhenius || t.perfusion_rule.stops_above_degC);
+    rules = rules || has_rule_[n];
+    returns = returns || (has_rule_[n] && t.frozen && t.perfusion_rule.returns_after_freezing);
+  }
+  cem43.assign(count, 0);
+  if (any_damage) {
+    arrhenius.assign(count, 0);
+    for (std::size_t c = 0; c < count; ++c)
+      if (!tissues_[level.label[c]].damage) arrhenius[c] = std::numeric_limits<float>::quiet_NaN();
+  }
+  peak.assign(count, float(problem.initial_degC));
+  if (!problem.initial_field.empty()) peak = problem.initial_field.values;
+  lowest = peak;
+  if (problem.fields.peak_temperature) peak_time.assign(count, 0);
+  if (problem.fields.lowest_temperature) lowest_time.assign(count, 0);
+  if (rules) perfusion_state_.assign(count, 0);
+  if (returns) perfusion_kept_.assign(level.perfusion.begin(), level.perfusion.end());
+}
+
+template <class Real>
+void DoseField<Real>::update_perfusion(HeatLevel<Real>& level, std::size_t c, double T_degC) {
+  const Tissue& t = tissues_[level.label[c]];
+  const PerfusionRule& rule = t.perfusion_rule;
+  std::uint8_t& state = perfusion_state_[c];
+  if (state == 1) return;
+  const bool cooked = (rule.stops_above_degC && double(peak[c]) >= *rule.stops_above_degC) ||
+                      (rule.stops_at_arrhenius && double(arrhenius[c]) >= *rule.stops_at_arrhenius);
+  const bool ice = t.frozen && T_degC < t.frozen->liquidus_degC;
+  std::uint8_t next = state;
+  if (cooked || (ice && !rule.returns_after_freezing))
+    next = 1;
+  else if (ice)
+    next = 2;
+  else if (state == 2)
+    next = 0;
+  if (next == state) return;
+  const Real drive = level.theta_blood - Real(T_degC - kReference_degC);
+  if (state == 0) {
+    level.rate[c] -= level.perfusion[c] * drive;
+    level.perfusion[c] = 0;
+  } else if (next == 0) {
+    level.perfusion[c] = Real(perfusion_kept_[c]);
+    level.rate[c] += level.perfusion[c] * drive;
+  }
+  state = next;
+}
+
+template <class Real>
+typename DoseField<Real>::Findings DoseField<Real>::add_step(HeatLevel<Real>& level,
+                                                             const std::vector<Real>& u0,
+                                                             const std::vector<Real>& rate0, double dt_s,
+                                                             double t_s) {
+  const std::vector<Real>& u1 = level.y[std::size_t(level.now)];
+  const Real* theta1 = level.theta_now();
+  const bool phases = level.table.has_phases;
+  Findings all;
+  all.highest_degC = all.lowest_degC = start_degC_;
+  if (level.window_empty()) return all;
+  std::vector<Findings> planes(std::size_t(level.grid.size[2]));
+
+#pragma omp parallel for num_threads(level.threads) schedule(static)
+  for (int k = level.low[2]; k < level.high[2]; ++k) {
+    Findings f;
+    f.highest_degC = -1e9;
+    f.lowest_degC = 1e9;
+    double out = 0;
+    for (int j = level.low[1]; j < level.high[1]; ++j)
+      for (int i = level.low[0]; i < level.high[0]; ++i) {
+        const std::size_t c = level.grid.index(i, j, k);
+        if (level.is_hole(c)) continue;
+        const int label = level.label[c];
+        const double before = double(phases ? theta_of_u(level.table, label, u0[c]) : u0[c]);
+        TemperatureStep s;
+        s.dt_s = dt_s;
+        s.T0_degC = before + kReference_degC;
+        s.T1_degC = double(theta1[c]) + kReference_degC;
+        // Inside a phase change theta is not u, and the course is taken as straight.
+        const bool plain = !phases || (before == double(u0[c]) && theta1[c] == u1[c]);
+        s.rate0_K_per_s = plain ? double(rate0[c]) : (s.T1_degC - s.T0_degC) / dt_s;
+        s.rate1_K_per_s = plain ? double(level.rate[c]) : s.rate0_K_per_s;
+
+        if (const Real w = level.perfusion[c]; w != 0) {
+          const double mean =
+              (s.T0_degC + s.T1_degC) / 2 + dt_s * (s.rate0_K_per_s - s.rate1_K_per_s) / 12 - kReference_degC;
+          out += double(w) * (mean - double(level.theta_blood)) / double(level.inverse_capacity[c]);
+        }
+        const double high = std::max(s.T0_degC, s.T1_degC);
+        const bool in_table = RateTable::covers(s.T0_degC) && RateTable::covers(s.T1_degC);
+        const double middle = (s.T0_degC + s.T1_degC) / 2 + dt_s * (s.rate0_K_per_s - s.rate1_K_per_s) / 8;
+        const bool simple = in_table && RateTable::covers(middle);
+        if (high >= 39 || below_ == DoseBelow39::quarter) {
+          double dose = -1;
+          if (simple && !between(43, s.T0_degC, s.T1_degC) && !between(39, s.T0_degC, s.T1_degC)) {
+            const double r0 = cem_table_(s.T0_degC), r1 = cem_table_(s.T1_degC);
+            if (is_gentle(r0, r1)) dose = dt_s / 6 * (r0 + 4 * cem_table_(middle) + r1);
+          }
+          if (dose < 0) dose = cem43_min(s, below_);
+          cem43[c] = float(std::min(double(cem43[c]) + dose, kCem43Cap_min));
+        }
+        if (const auto& law = tissues_[std::size_t(label)].damage) {
+          double dose = -1;
+          if (simple) {
+            const RateTable& table = damage_tables_[std::size_t(label)];
+            const double r0 = table(s.T0_degC), r1 = table(s.T1_degC);
+            if (is_gentle(r0, r1)) dose = dt_s / 6 * (r0 + 4 * table(middle) + r1);
+          }
+          if (dose < 0) dose = spinetherm::arrhenius(*law, s);
+          arrhenius[c] = float(std::min(double(arrhenius[c]) + dose, kArrheniusCap));
+        }
+        if (float(s.T1_degC) > peak[c]) {
+          peak[c] = float(s.T1_degC);
+          if (!peak_time.empty()) peak_time[c] = float(t_s);
+        }
+        if (float(s.T1_degC) < lowest[c]) {
+          lowest[c] = float(s.T1_degC);
+          if (!lowest_time.empty()) lowest_time[c] = float(t_s);
+        }
+        f.highest_degC = std::max(f.highest_degC, s.T1_degC);
+        f.lowest_degC = std::min(f.lowest_degC, s.T1_degC);
+        f.total_cem43_min += double(cem43[c]);
+        if (has_rule_[std::size_t(label)]) update_perfusion(level, c, s.T1_degC);
+      }
+    f.perfusion_out_J = out * dt_s * level.cell_volume_m3();
+    planes[std::size_t(k)] = f;
+  }
+  all.highest_degC = -1e9;
+  all.lowest_degC = 1e9;
+  for (int k = level.low[2]; k < level.high[2]; ++k) {
+    const Findings& f = planes[std::size_t(k)];
+    all.perfusion_out_J += f.perfusion_out_J;
+    all.total_cem43_min += f.total_cem43_min;
+    all.highest_degC = std::max(all.highest_degC, f.highest_degC);
+    all.lowest_degC = std::min(all.lowest_degC, f.lowest_degC);
+  }
+  return all;
+}
+
+template <class Real>
+void DoseField<Real>::restart(std::size_t cell, double T_degC, double t_s) {
+  peak[cell] = std::max(peak[cell], float(T_degC));
+  lowest[cell] = std::min(lowest[cell], float(T_degC));
+  if (!peak_time.empty() && peak[cell] == float(T_degC)) peak_time[cell] = float(t_s);
+  if (!lowest_time.empty() && lowest[cell] == float(T_degC)) lowest_time[cell] = float(t_s);
+}
+
+template <class Real>
+double DoseField<Real>::rest_cem43_per_s() const {
+  return cem43_rate(start_degC_, below_) / 60;
+}
+
+template <class Real>
+void DoseField<Real>::join(const HeatLevel<Real>& level, const std::array<int, 3>& low_before,
+                           const std::array<int, 3>& high_before, double t_s) {
+  const double cem = std::min(rest_cem43_per_s() * t_s, kCem43Cap_min);
+  std::array<float, 256> damage{};
+  for (std::size_t n = 0; n < tissues_.size(); ++n)
+    if (tissues_[n].damage) damage[n] = float(arrhenius_rate_per_s(*tissues_[n].damage, start_degC_) * t_s);
+  for (int k = level.low[2]; k < level.high[2]; ++k)
+    for (int j = level.low[1]; j < level.high[1]; ++j)
+      for (int i = level.low[0]; i < level.high[0]; ++i) {
+        if (i >= low_before[0] && i < high_before[0] && j >= low_before[1] && j < high_before[1] &&
+            k >= low_before[2] && k < high_before[2])
+          continue;
+        const std::size_t c = level.grid.index(i, j, k);
+        cem43[c] = float(cem);
+        if (tissues_[level.label[c]].damage) arrhenius[c] = damage[level.label[c]];
+      }
+}
+
+template <class Real>
+void DoseField<Real>::finish(const HeatLevel<Real>& level, double t_s) {
+  if (!level.can_rest) return;
+  HeatLevel<Real> whole;  // only what join() looks at
+  whole.grid = level.grid;
+  whole.label = level.label;
+  whole.high = level.grid.size;
+  join(whole, level.low, level.high, t_s);
+}
+
+template class DoseField<float>;
+template class DoseField<double>;
+
+}  // namespace spinetherm

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "thermal/heat_kernel.h"
+
+#include <cstdlib>
+#include <string_view>
+
+#include "thermal/heat_kernel_sets.h"
+
+namespace spinetherm {
+namespace {
+
+enum class InstructionSet { baseline, avx2, avx512 };
+
+InstructionSet choose() {
+#if defined(__x86_64__) && defined(__GNUC__)
+  __builtin_cpu_init();
+  // For the test that all sets give the same bits.
+  const char* limit = std::getenv("SPINETHERM_INSTRUCTION_SET");
+  const std::string_view most = limit != nullptr ? limit : "avx512";
+  if (most == "avx512" && __builtin_cpu_supports("avx512f") != 0 && __builtin_cpu_supports("avx512dq") != 0 &&
+      __builtin_cpu_supports("avx512bw") != 0 && __builtin_cpu_supports("avx512vl") != 0)
+    return InstructionSet::avx512;
+  if (most != "baseline" && __builtin_cpu_supports("avx2") != 0) return InstructionSet::avx2;
+#endif
+  return InstructionSet::baseline;
+}
+
+}  // namespace
+
+std::size_t kernel_scratch(const int size[3]) {
+  return 2 * std::size_t(size[0]) * std::size_t(size[1]) + 8 * (std::size_t(size[0]) + 1) + 64;
+}
+
+#define SPINETHERM_PICK(call)      \
+  switch (choose()) {              \
+    case InstructionSet::avx512:   \
+      return avx512::call;         \
+    case InstructionSet::avx2:     \
+      return avx2::call;           \
+    case InstructionSet::baseline: \
+      break;                       \
+  }                                \
+  return baseline::call
+
+template <class Real>
+void run_stage(const HeatView<Real>& view, const StageView<Real>& stage, Real* scratch, int threads) {
+  SPINETHERM_PICK(run_stage(view, stage, scratch, threads));
+}
+template <class Real>
+StepFindings run_rates(const HeatView<Real>& view, const StepView<Real>& step, Real* scratch,
+                       StepFindings* plane_findings, int threads) {
+  SPINETHERM_PICK(run_rates(view, step, scratch, plane_findings, threads));
+}
+template <class Real>
+void run_properties(const PropertyView<Real>& view, int threads) {
+  SPINETHERM_PICK(run_properties(view, threads));
+}
+#undef SPINETHERM_PICK
+
+template void run_stage(const HeatView<float>&, const StageView<float>&, float*, int);
+template void run_stage(const HeatView<double>&, const StageView<double>&, double*, int);
+template StepFindings run_rates(const HeatView<float>&, const StepView<float>&, float*, StepFindings*, int);
+template StepFindings run_rates(const HeatView<double>&, const StepView<double>&, double*, StepFindings*,
+                                int);
+template void run_properties(const PropertyView<float>&, int);
+template void run_properties(const PropertyView<double>&, int);
+
+}  // namespace spinetherm

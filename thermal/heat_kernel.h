@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "thermal/tissue_table.h"
+
+namespace spinetherm {
+
+/// A face between two unknown cells that an applicator covers in part: adds (open - 1) times the plain flow.
+template <class Real>
+struct FaceFix {
+  std::int32_t i = 0;       ///< cell within its row
+  std::int32_t offset = 0;  ///< to the neighbour, in cells
+  Real scale = 0;           ///< 2 / spacing^2 of the axis [1/m2], times (open - 1)
+};
+/// Heat through the wall of an applicator into the cell: du/dt += inv_c k (theta_wall - theta) conductance.
+template <class Real>
+struct WallFix {
+  std::int32_t i = 0;
+  std::int32_t wall = 0;  ///< which wall temperature
+  Real conductance = 0;   ///< over k and cell volume [1/m2]
+  Real k_wall = 0;        ///< conductivity of the cell's tissue at the wall's temperature [W/m/K]
+};
+/// Exceptions of the plain stencil, sorted by row (row = k ny + j); `*_begin` have one entry a row and one
+/// more.
+template <class Real>
+struct FixView {
+  const std::uint32_t* face_begin = nullptr;
+  const FaceFix<Real>* faces = nullptr;
+  const std::uint32_t* wall_begin = nullptr;
+  const WallFix<Real>* walls = nullptr;
+  const Real* wall_theta = nullptr;
+  const std::uint32_t* hole_begin = nullptr;
+  const std::int32_t* holes = nullptr;  ///< cells (within their row) that are not part of the problem
+};
+
+/// Plain arrays of one level of the grid, as the kernels read them. Temperatures are theta = T - 37 [K];
+/// cells are i + nx (j + ny k). Only the window [low, high) is touched; cells around it are read and are at
+/// rest.
+template <class Real>
+struct HeatView {
+  int size[3] = {0, 0, 0};
+  int low[3] = {0, 0, 0}, high[3] = {0, 0, 0};
+  Real scale[3] = {0, 0, 0};               ///< 2 / spacing^2 [1/m2]
+  const Real* theta = nullptr;             ///< temperature
+  const Real* resistivity = nullptr;       ///< 1/k [m K/W]
+  const Real* inverse_capacity = nullptr;  ///< 1/(rho c) [m3 K/J]
+  const Real* perfusion = nullptr;         ///< w rho_b c_b / (rho c) [1/s]; null: none anywhere
+  const Real* heating = nullptr;           ///< (q + q_m) / (rho c) [K/s]
+  Real theta_blood = 0;
+  // Beyond the outer faces x_min, x_max, y_min ... lies a ghost cell with this temperature and resistivity:
+  // 0 fixes the temperature on the face, infinity insulates, 2/(h dx) is a film of coefficient h.
+  Real ghost_theta[6] = {0, 0, 0, 0, 0, 0}, ghost_resistivity[6] = {0, 0, 0, 0, 0, 0};
+  const Real* ghost_rows = nullptr;  ///< 8 rows of nx: theta of y_min, y_max, z_min, z_max, then resistivity
+  FixView<Real> fix;
+};
+
+/// Scratch of all threads: `threads` times kernel_scratch() values.
+std::size_t kernel_scratch(const int size[3]);
+
+template <class Real>
+struct StageView {
+  const Real* y0 = nullptr;
+  const Real* y1 = nullptr;     ///< Y_{j-1}
+  const Real* y2 = nullptr;     ///< Y_{j-2}
+  const Real* rate0 = nullptr;  ///< L(Y_0)
+  Real* out = nullptr;          ///< Y_j; may be y2
+  Real mu = 0, nu = 0, mu_t_dt = 0, gamma_t_dt = 0;
+};
+/// Y_j = Y_0 + mu (Y_1 - Y_0) + nu (Y_2 - Y_0) + mu~ dt L(theta) + gamma~ dt L_0 in the window.
+template <class Real>
+void run_stage(const HeatView<Real>& view, const StageView<Real>& stage, Real* scratch, int threads);
+
+/// What the sweep at the end of a macro-step learns of it.
+template <class Real>
+struct StepView {
+  const Real* y0 = nullptr;     ///< before; null: no step to judge
+  const Real* y1 = nullptr;     ///< after
+  const Real* rate0 = nullptr;  ///< L before
+  Real* rate1 = nullptr;        ///< receives L after
+  Real dt = 0;
+  const std::uint8_t* label = nullptr;  ///< with `steepest`
+  const Real* steepest = nullptr;       ///< by label: largest d theta/du of the tissue, see heat_level.cpp
+  const Real* threshold = nullptr;      ///< by label: u below which `steepest` counts
+};
+struct StepFindings {
+  double largest_change_K = 0;  ///< of u over the step
+  double error_K = 0;           ///< estimate of the local error, largest of all cells
+  double stiffness_per_s = 0;   ///< largest diagonal of -dL/du: forward Euler is stable to its inverse
+  std::size_t worst_cell = 0;   ///< of the error, or one that is not finite
+  bool finite = true;
+};
+/// L(theta) in the window, and the findings: the error estimate is that of Runge-Kutta-Chebyshev codes
+/// (Sommeijer, Shampine & Verwer 1998, doi:10.1016/S0377-0427(97)00219-7):
+///   e = 0.8 (y_0 - y_1) + 0.4 dt (L_0 + L_1).
+/// `plane_findings`: one entry a plane of the grid.
+template <class Real>
+StepFindings run_rates(const HeatView<Real>& view, const StepView<Real>& step, Real* scratch,
+                       StepFindings* plane_findings, int threads);
+
+/// theta = theta(u) and resistivity = 1/k(theta) in the window. `theta` null: no phases, u is theta;
+/// `resistivity` null: k does not change. `factor`: on k, cell by cell; null: 1.
+template <class Real>
+struct PropertyView {
+  int size[3] = {0, 0, 0};
+  int low[3] = {0, 0, 0}, high[3] = {0, 0, 0};
+  const TissueTable<Real>* table = nullptr;
+  const std::uint8_t* label = nullptr;
+  const float* factor = nullptr;
+  const Real* u = nullptr;
+  Real* theta = nullptr;
+  Real* resistivity = nullptr;
+};
+template <class Real>
+void run_properties(const PropertyView<Real>& view, int threads);
+
+}  // namespace spinetherm

@@ -1,0 +1,286 @@
+// SPDX-License-Identifier: Apache-2.0
+// Included once per instruction set, with SPINETHERM_KERNELS the name of a namespace of its own: plain loops
+// over plain arrays, no library templates, so that nothing compiled for a newer processor can be picked by
+// the linker for an older one. All builds give the same bits: no contraction, no reassociation.
+#include <omp.h>
+
+#include <cmath>
+
+#include "thermal/heat_kernel.h"
+
+namespace spinetherm::SPINETHERM_KERNELS {
+
+template <class Real>
+struct Rows {
+  Real *flow_z, *flow_y, *flow_x, *conductance_z, *conductance_y, *conductance_x, *rate, *diagonal;
+};
+template <class Real>
+inline Rows<Real> rows_of(Real* scratch, const int* size) {
+  const auto plane = std::size_t(size[0]) * std::size_t(size[1]);
+  const auto row = std::size_t(size[0]) + 1;
+  Real* tail = scratch + 2 * plane;
+  return {scratch,        tail,           tail + row,     scratch + plane,
+          tail + 2 * row, tail + 3 * row, tail + 4 * row, tail + 5 * row};
+}
+
+/// Flow per unit of `scale` from one row of cells to the next: (theta_b - theta_a) / (r_a + r_b).
+template <class Real>
+[[gnu::always_inline]] inline void row_flow(int n, const Real* __restrict ta, const Real* __restrict ra,
+                                            const Real* __restrict tb, const Real* __restrict rb,
+                                            Real* __restrict flow) {
+  for (int i = 0; i < n; ++i) flow[i] = (tb[i] - ta[i]) / (ra[i] + rb[i]);
+}
+template <class Real>
+[[gnu::always_inline]] inline void row_conductance(int n, const Real* __restrict ra,
+                                                   const Real* __restrict rb, Real* __restrict g) {
+  for (int i = 0; i < n; ++i) g[i] = Real(1) / (ra[i] + rb[i]);
+}
+
+/// Calls finish(first cell's index, plane, n, rate, diagonal) for every row of the window; `WithDiagonal`:
+/// also the diagonal of -dL/dtheta.
+template <bool WithDiagonal, class Real, class Finish>
+inline void sweep(const HeatView<Real>& v, Real* scratch, int threads, const Finish& finish) {
+  const int nx = v.size[0], ny = v.size[1], nz = v.size[2];
+  const int i0 = v.low[0], n = v.high[0] - v.low[0];
+  const auto stride_y = std::ptrdiff_t(nx), stride_z = std::ptrdiff_t(nx) * ny;
+  const auto scratch_size = std::ptrdiff_t(kernel_scratch(v.size));
+  const Real cx = v.scale[0], cy = v.scale[1], cz = v.scale[2];
+#pragma omp parallel num_threads(threads)
+  {
+    const int team = omp_get_num_threads(), me = omp_get_thread_num();
+    const int planes = v.high[2] - v.low[2];
+    const int k_begin = v.low[2] + planes * me / team, k_end = v.low[2] + planes * (me + 1) / team;
+    const Rows<Real> s = rows_of(scratch + me * scratch_size, v.size);
+    for (int k = k_begin; k < k_end; ++k) {
+      for (int j = v.low[1]; j < v.high[1]; ++j) {
+        const std::ptrdiff_t c0 = i0 + stride_y * j + stride_z * k;
+        const Real* __restrict t = v.theta + c0;
+        const Real* __restrict r = v.resistivity + c0;
+        Real* __restrict fz = s.flow_z + stride_y * j;
+        Real* __restrict gz = s.conductance_z + stride_y * j;
+        Real* __restrict fy = s.flow_y;
+        Real* __restrict gy = s.conductance_y;
+        Real* __restrict fx = s.flow_x;
+        Real* __restrict gx = s.conductance_x;
+        Real* __restrict rate = s.rate;
+        Real* __restrict diagonal = s.diagonal;
+        const Real* ghost = v.ghost_rows + i0;
+
+        if (k == k_begin) {  // the face below the slab, as the thread below works it out too
+          const Real* tb = k > 0 ? t - stride_z : ghost + 2 * stride_y;
+          const Real* rb = k > 0 ? r - stride_z : ghost + 6 * stride_y;
+          row_flow(n, tb, rb, t, r, fz);
+          if (WithDiagonal) row_conductance(n, rb, r, gz);
+        }
+        if (j == v.low[1]) {
+          const Real* tb = j > 0 ? t - stride_y : ghost;
+          const Real* rb = j > 0 ? r - stride_y : ghost + 4 * stride_y;
+          row_flow(n, tb, rb, t, r, fy);
+          if (WithDiagonal) row_conductance(n, rb, r, gy);
+        }
+        const Real* ty = j + 1 < ny ? t + stride_y : ghost + stride_y;
+        const Real* ry = j + 1 < ny ? r + stride_y : ghost + 5 * stride_y;
+        const Real* tz = k + 1 < nz ? t + stride_z : ghost + 3 * stride_y;
+        const Real* rz = k + 1 < nz ? r + stride_z : ghost + 7 * stride_y;
+
+        for (int i = 1; i < n; ++i) fx[i] = (t[i] - t[i - 1]) / (r[i - 1] + r[i]);
+        const bool first = i0 == 0, last = i0 + n == nx;
+        const Real t_left = first ? v.ghost_theta[0] : t[-1], r_left = first ? v.ghost_resistivity[0] : r[-1];
+        const Real t_right = last ? v.ghost_theta[1] : t[n], r_right = last ? v.ghost_resistivity[1] : r[n];
+        fx[0] = (t[0] - t_left) / (r_left + r[0]);
+        fx[n] = (t_right - t[n - 1]) / (r[n - 1] + r_right);
+
+        const Real* __restrict inv_c = v.inverse_capacity + c0;
+        const Real* __restrict heat = v.heating + c0;
+        if (WithDiagonal) {
+          for (int i = 1; i < n; ++i) gx[i] = Real(1) / (r[i - 1] + r[i]);
+          gx[0] = Real(1) / (r_left + r[0]);
+          gx[n] = Real(1) / (r[n - 1] + r_right);
+          for (int i = 0; i < n; ++i) {
+            const Real up_y = Real(1) / (r[i] + ry[i]), up_z = Real(1) / (r[i] + rz[i]);
+            diagonal[i] = (cx * (gx[i + 1] + gx[i]) + cy * (up_y + gy[i]) + cz * (up_z + gz[i])) * inv_c[i];
+            gy[i] = up_y;
+            gz[i] = up_z;
+          }
+        }
+        for (int i = 0; i < n; ++i) {
+          const Real up_y = (ty[i] - t[i]) / (r[i] + ry[i]), up_z = (tz[i] - t[i]) / (r[i] + rz[i]);
+          rate[i] =
+              (cx * (fx[i + 1] - fx[i]) + cy * (up_y - fy[i]) + cz * (up_z - fz[i])) * inv_c[i] + heat[i];
+          fy[i] = up_y;
+          fz[i] = up_z;
+        }
+        if (v.perfusion != nullptr) {
+          const Real* __restrict w = v.perfusion + c0;
+          for (int i = 0; i < n; ++i) rate[i] += w[i] * (v.theta_blood - t[i]);
+          if (WithDiagonal)
+            for (int i = 0; i < n; ++i) diagonal[i] += w[i];
+        }
+        if (v.fix.face_begin != nullptr) {
+          const auto row = std::size_t(k) * std::size_t(ny) + std::size_t(j);
+          for (auto f = v.fix.face_begin[row]; f < v.fix.face_begin[row + 1]; ++f) {
+            const FaceFix<Real>& face = v.fix.faces[f];
+            const int i = face.i - i0;
+            if (i < 0 || i >= n) continue;
+            const Real sum = r[i] + r[i + face.offset];
+            rate[i] += face.scale * ((t[i + face.offset] - t[i]) / sum) * inv_c[i];
+            if (WithDiagonal) diagonal[i] += face.scale / sum * inv_c[i];
+          }
+          for (auto f = v.fix.wall_begin[row]; f < v.fix.wall_begin[row + 1]; ++f) {
+            const WallFix<Real>& wall = v.fix.walls[f];
+            const int i = wall.i - i0;
+            if (i < 0 || i >= n) continue;
+            const Real k_mean = Real(0.5) * (Real(1) / r[i] + wall.k_wall);
+            const Real g = wall.conductance * k_mean * inv_c[i];
+            rate[i] += g * (v.fix.wall_theta[wall.wall] - t[i]);
+            if (WithDiagonal) diagonal[i] += g;
+          }
+          for (auto f = v.fix.hole_begin[row]; f < v.fix.hole_begin[row + 1]; ++f) {
+            const int i = v.fix.holes[f] - i0;
+            if (i < 0 || i >= n) continue;
+            rate[i] = 0;
+            if (WithDiagonal) diagonal[i] = 0;
+          }
+        }
+        finish(c0, k, n, rate, diagonal);
+      }
+    }
+  }
+}
+
+template <class Real>
+void run_stage(const HeatView<Real>& view, const StageView<Real>& stage, Real* scratch, int threads) {
+  sweep<false>(
+      view, scratch, threads, [&](std::ptrdiff_t c0, int, int n, const Real* __restrict rate, Real*) {
+        const Real* y0 = stage.y0 + c0;
+        const Real* y1 = stage.y1 + c0;
+        const Real* y2 = stage.y2 + c0;
+        const Real* rate0 = stage.rate0 + c0;
+        Real* out = stage.out + c0;
+        const Real mu = stage.mu, nu = stage.nu, a = stage.mu_t_dt, b = stage.gamma_t_dt;
+#pragma GCC ivdep
+        for (int i = 0; i < n; ++i)
+          out[i] = y0[i] + ((mu * (y1[i] - y0[i]) + nu * (y2[i] - y0[i])) + (a * rate[i] + b * rate0[i]));
+      });
+}
+
+/// Running largest values in 16 lanes, so that the compiler may use its vectors without changing a bit.
+template <class Real>
+struct Lanes {
+  static constexpr int kCount = 16;
+  Real change[kCount], error[kCount], stiffness[kCount];
+  int bad[kCount];
+};
+
+template <class Real>
+StepFindings run_rates(const HeatView<Real>& view, const StepView<Real>& step, Real* scratch,
+                       StepFindings* plane_findings, int threads) {
+  for (int k = view.low[2]; k < view.high[2]; ++k) plane_findings[k] = StepFindings{};
+  sweep<true>(view, scratch, threads,
+              [&](std::ptrdiff_t c0, int k, int n, const Real* __restrict rate, Real* __restrict diagonal) {
+                StepFindings& f = plane_findings[k];
+                Real* __restrict rate1 = step.rate1 + c0;
+                const Real* __restrict rate0 = step.rate0 + c0;
+                if (step.label != nullptr) {
+                  const std::uint8_t* label = step.label + c0;
+                  const Real* u = step.y1 + c0;
+                  for (int i = 0; i < n; ++i)
+                    diagonal[i] *= u[i] < step.threshold[label[i]] ? step.steepest[label[i]] : Real(1);
+                }
+                const Real* __restrict y0 = (step.y0 != nullptr ? step.y0 : step.y1) + c0;
+                const Real* __restrict y1 = step.y1 + c0;
+                const bool judge = step.y0 != nullptr;
+                const Real half_dt = judge ? Real(0.4) * step.dt : Real(0);
+                Lanes<Real> lanes{};
+                const auto look = [&](int i, int l) {
+                  const Real change = y1[i] - y0[i];
+                  const Real e = half_dt * ((judge ? rate0[i] : Real(0)) + rate[i]) - Real(0.8) * change;
+                  const Real size = change < 0 ? -change : change, error = e < 0 ? -e : e;
+                  rate1[i] = rate[i];
+                  lanes.change[l] = size > lanes.change[l] ? size : lanes.change[l];
+                  lanes.error[l] = error > lanes.error[l] ? error : lanes.error[l];
+                  lanes.stiffness[l] = diagonal[i] > lanes.stiffness[l] ? diagonal[i] : lanes.stiffness[l];
+                  const Real large = Real(1e30);
+                  lanes.bad[l] |= !(rate[i] > -large && rate[i] < large && y1[i] > -large && y1[i] < large);
+                };
+                int i = 0;
+                for (; i + Lanes<Real>::kCount <= n; i += Lanes<Real>::kCount)
+                  for (int l = 0; l < Lanes<Real>::kCount; ++l) look(i + l, l);
+                for (; i < n; ++i) look(i, 0);
+                double change = 0, error = 0;
+                bool bad = false;
+                for (int l = 0; l < Lanes<Real>::kCount; ++l) {
+                  change = lanes.change[l] > change ? double(lanes.change[l]) : change;
+                  error = lanes.error[l] > error ? double(lanes.error[l]) : error;
+                  f.stiffness_per_s =
+                      lanes.stiffness[l] > f.stiffness_per_s ? double(lanes.stiffness[l]) : f.stiffness_per_s;
+                  bad = bad || lanes.bad[l] != 0;
+                }
+                f.largest_change_K = change > f.largest_change_K ? change : f.largest_change_K;
+                if ((bad && f.finite) || (f.finite && error > f.error_K)) {
+                  f.error_K = error;
+                  for (int m = 0; m < n; ++m) {  // rarely: only when a row sets a new record
+                    const double e =
+                        double(half_dt) * (double(judge ? rate0[m] : Real(0)) + double(rate[m])) -
+                        0.8 * double(y1[m] - y0[m]);
+                    if (bad ? !(e > -1e30 && e < 1e30) : (e < 0 ? -e : e) >= 0.999 * error) {
+                      f.worst_cell = std::size_t(c0 + m);
+                      break;
+                    }
+                  }
+                }
+                f.finite = f.finite && !bad;
+              });
+  StepFindings all;
+  for (int k = view.low[2]; k < view.high[2]; ++k) {
+    const StepFindings& f = plane_findings[k];
+    if ((!f.finite && all.finite) || (f.finite == all.finite && f.error_K > all.error_K)) {
+      all.worst_cell = f.worst_cell;
+      all.error_K = f.error_K;
+    }
+    all.finite = all.finite && f.finite;
+    all.largest_change_K =
+        f.largest_change_K > all.largest_change_K ? f.largest_change_K : all.largest_change_K;
+    all.stiffness_per_s = f.stiffness_per_s > all.stiffness_per_s ? f.stiffness_per_s : all.stiffness_per_s;
+  }
+  return all;
+}
+
+template <class Real>
+void run_properties(const PropertyView<Real>& v, int threads) {
+  const int n = v.high[0] - v.low[0];
+  const auto stride_y = std::ptrdiff_t(v.size[0]), stride_z = stride_y * v.size[1];
+#pragma omp parallel for num_threads(threads) schedule(static)
+  for (int k = v.low[2]; k < v.high[2]; ++k)
+    for (int j = v.low[1]; j < v.high[1]; ++j) {
+      const std::ptrdiff_t c0 = v.low[0] + stride_y * j + stride_z * k;
+      const TissueTable<Real>& table = *v.table;
+      const std::uint8_t* __restrict label = v.label + c0;
+      const Real* __restrict theta = v.u + c0;
+      if (v.theta != nullptr) {
+        const Real* __restrict u = v.u + c0;
+        Real* __restrict out = v.theta + c0;
+        for (int i = 0; i < n; ++i) out[i] = theta_of_u(table, label[i], u[i]);
+        theta = v.theta + c0;
+      }
+      if (v.resistivity == nullptr) continue;
+      Real* __restrict r = v.resistivity + c0;
+      if (v.factor != nullptr) {
+        const float* __restrict factor = v.factor + c0;
+        for (int i = 0; i < n; ++i)
+          r[i] = Real(1) / (conductivity(table, label[i], theta[i]) * Real(factor[i]));
+      } else {
+        for (int i = 0; i < n; ++i) r[i] = Real(1) / conductivity(table, label[i], theta[i]);
+      }
+    }
+}
+
+template void run_stage(const HeatView<float>&, const StageView<float>&, float*, int);
+template void run_stage(const HeatView<double>&, const StageView<double>&, double*, int);
+template StepFindings run_rates(const HeatView<float>&, const StepView<float>&, float*, StepFindings*, int);
+template StepFindings run_rates(const HeatView<double>&, const StepView<double>&, double*, StepFindings*,
+                                int);
+template void run_properties(const PropertyView<float>&, int);
+template void run_properties(const PropertyView<double>&, int);
+
+}  // namespace spinetherm::SPINETHERM_KERNELS

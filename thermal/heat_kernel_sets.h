@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "thermal/heat_kernel.h"
+
+// The kernels of heat_kernel.h once per instruction set; heat_kernel.cpp picks at run time.
+#define SPINETHERM_DECLARE_KERNELS(set)                                                            \
+  namespace spinetherm::set {                                                                      \
+  template <class Real>                                                                            \
+  void run_stage(const HeatView<Real>&, const StageView<Real>&, Real*, int);                       \
+  template <class Real>                                                                            \
+  StepFindings run_rates(const HeatView<Real>&, const StepView<Real>&, Real*, StepFindings*, int); \
+  template <class Real>                                                                            \
+  void run_properties(const PropertyView<Real>&, int);                                             \
+  }
+SPINETHERM_DECLARE_KERNELS(baseline)
+SPINETHERM_DECLARE_KERNELS(avx2)
+SPINETHERM_DECLARE_KERNELS(avx512)
+#undef SPINETHERM_DECLARE_KERNELS

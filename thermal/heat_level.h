@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <vector>
+
+#include "thermal/heat_kernel.h"
+#include "thermal/problem.h"
+#include "thermal/rkl2.h"
+
+namespace spinetherm {
+
+/// Exceptions of the plain stencil on one level: what the applicators leave open and what their walls
+/// conduct.
+template <class Real>
+struct Fixes {
+  std::vector<std::uint32_t> face_begin, wall_begin, hole_begin;  ///< by row; empty: no exceptions
+  std::vector<FaceFix<Real>> faces;
+  std::vector<WallFix<Real>> walls;
+  std::vector<std::int32_t> holes;
+  std::vector<Real> wall_theta;
+  FixView<Real> view() const;
+};
+
+/// One level of the thermal grid: a box of cells and its arrays, free of what drives it in time. The solver
+/// owns a list of levels; one covers the whole box.
+///
+/// Only the cells of the window are stepped. Cells outside it are at rest: their temperature is that of the
+/// start, the blood and the boundary, so that their rate of change is exactly zero.
+template <class Real>
+struct HeatLevel {
+  Grid grid;
+  TissueTable<Real> table;
+  const std::uint8_t* label = nullptr;
+  const float* conductivity_factor = nullptr;
+  std::array<bool, 256> used{};  ///< labels that occur
+
+  std::array<std::vector<Real>, 3> y;  ///< roles rotate: y[now] is the state u, the others are stages
+  int now = 0;
+  std::vector<Real> rate;   ///< L(y[now]) [K/s]
+  std::vector<Real> theta;  ///< only with phases; else theta is u
+  std::vector<Real> resistivity, inverse_capacity, perfusion, heating;
+  bool perfused = false;
+  Real theta_blood = 0;
+
+  std::array<int, 3> low{0, 0, 0}, high{0, 0, 0};  ///< the window
+  bool can_rest = false;                           ///< cells outside the window are exactly at rest
+  Real theta_rest = 0;
+
+  std::array<Real, 6> ghost_theta{}, ghost_resistivity{};
+  std::vector<Real> ghost_rows;
+  std::array<Real, 256> steepest{}, steepest_below{};
+  Fixes<Real> fixes;
+  std::vector<std::uint8_t> hole;  ///< 1: not part of the problem; empty: none
+  std::vector<Real> scratch;
+  std::vector<StepFindings> plane_findings;
+  int threads = 1;
+
+  const Real* theta_of(const std::vector<Real>& u) const { return theta.empty() ? u.data() : theta.data(); }
+  const Real* theta_now() const { return theta_of(y[std::size_t(now)]); }
+  bool window_empty() const { return high[0] <= low[0]; }
+  double cell_volume_m3() const { return grid.voxel_volume_mm3() * 1e-9; }
+  bool is_hole(std::size_t cell) const { return !hole.empty() && hole[cell] != 0; }
+};
+
+/// Properties, boundaries and the initial state; heating is zero and the window empty or, where the start is
+/// no state of rest, the whole grid.
+template <class Real>
+HeatLevel<Real> make_level(const ThermalProblem& problem, int threads);
+
+/// theta and 1/k in the window, from the state `u`.
+template <class Real>
+void update_properties(HeatLevel<Real>& level, const std::vector<Real>& u);
+
+template <class Real>
+HeatView<Real> view_of(const HeatLevel<Real>& level, const std::vector<Real>& u);
+
+/// Makes the window hold the box [low, high) as well.
+template <class Real>
+void include_in_window(HeatLevel<Real>& level, const std::array<int, 3>& low, const std::array<int, 3>& high);
+/// Moves those sides of the window outwards by `cells` at which a cell differs from rest by more than
+/// `threshold_K`. True when it has grown.
+template <class Real>
+bool grow_window(HeatLevel<Real>& level, int cells, double threshold_K);
+
+/// Gives the cells outside the window one value.
+template <class Real>
+void fill_outside(const HeatLevel<Real>& level, std::vector<Real>& values, Real value);
+
+/// Heat that leaves through the outer faces [W].
+template <class Real>
+double boundary_outflow_W(const HeatLevel<Real>& level, const Real* theta);
+/// Heat that comes in through the walls of applicators [W].
+template <class Real>
+double wall_inflow_W(const HeatLevel<Real>& level, const Real* theta);
+/// Heat stored in the cells of the window [J], relative to rest where cells can rest, else to 37 degC.
+template <class Real>
+double stored_J(const HeatLevel<Real>& level);
+
+}  // namespace spinetherm

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "thermal/step_control.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "thermal/rkl2.h"
+
+namespace spinetherm {
+
+std::vector<double> step_events(const ThermalProblem& problem, double end_s) {
+  std::vector<double> events{end_s};
+  const auto add = [&](double t) {
+    if (t > 0 && t < end_s) events.push_back(t);
+  };
+  if (problem.duration_s > 0) add(problem.duration_s);
+  for (const double t : problem.sample.times_s) add(t);
+  for (const Source& s : problem.sources) {
+    for (const auto& [from, to] : s.active_s) {
+      add(from);
+      add(to);
+    }
+    if (const auto* fixed = std::get_if<FixedTemperatureSource>(&s.what))
+      for (const auto& corner : fixed->degC) add(corner[0]);
+  }
+  std::sort(events.begin(), events.end());
+  // Two instants closer than this are one: a step between them would be lost in round-off.
+  constexpr double kSame_s = 1e-9;
+  std::vector<double> unique;
+  for (const double t : events)
+    if (unique.empty() || t - unique.back() > kSame_s) unique.push_back(t);
+  unique.back() = std::max(unique.back(), end_s);
+  return unique;
+}
+
+double StepControl::propose(double t_s, double stop_s, double stiffness_per_s) const {
+  double dt = std::min(next_s_, options_.max_step_s);
+  if (stiffness_per_s > 0) dt = std::min(dt, rkl2_reach(options_.max_stages) / stiffness_per_s);
+  const double left = stop_s - t_s;
+  if (dt >= left) return left;
+  return dt > left / 2 ? left / 2 : dt;
+}
+
+bool StepControl::judge(double dt_s, double error_K, double change_K, bool finite) {
+  if (!finite) {
+    next_s_ = dt_s / 4;
+    return false;
+  }
+  const double worst = std::max(error_K / options_.step_error_K, std::pow(change_K / options_.max_step_K, 3));
+  // The local error grows with dt^3.
+  const double factor = worst > 0 ? 0.85 * std::pow(worst, -1.0 / 3) : 3;
+  if (worst > 2) {
+    next_s_ = dt_s * std::max(factor, 0.2);
+    return false;
+  }
+  // A step cut short by an event says nothing against the length that was meant.
+  const double wanted = dt_s * std::clamp(factor, 0.5, 3.0);
+  next_s_ = factor >= 1 ? std::max(next_s_, wanted) : wanted;
+  next_s_ = std::min(next_s_, options_.max_step_s);
+  return true;
+}
+
+}  // namespace spinetherm
