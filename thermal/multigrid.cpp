@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <utility>
 
 namespace spinetherm {
@@ -16,8 +17,8 @@ constexpr std::size_t kParallelCells = 20000;
 struct Level {
   std::array<int, 3> size{};
   FlowSystem a;
-  Padded<float> d;     // diagonal
-  Padded<float> u, b;  // empty on the finest level, where conjugate gradients bring their own
+  Padded<float> d, inverse;  // diagonal; 1 / d, 0 for cells that take no part
+  Padded<float> u, b;        // empty on the finest level, where conjugate gradients bring their own
   std::size_t count() const { return a.gx.count(); }
 };
 
@@ -25,12 +26,14 @@ void set_diagonal(Level& level, int threads) {
   const FlowSystem& s = level.a;
   const auto nx = std::ptrdiff_t(s.size[0]), plane = nx * s.size[1];
   const float *gx = s.gx.data(), *gy = s.gy.data(), *gz = s.gz.data(), *anchor = s.anchor.data();
-  float* d = level.d.data();
+  float *d = level.d.data(), *inverse = level.inverse.data();
 #pragma omp parallel for schedule(static) num_threads(threads)
   for (int k = 0; k < s.size[2]; ++k)
-    for (std::ptrdiff_t c = k * plane; c < (k + 1) * plane; ++c)
+    for (std::ptrdiff_t c = k * plane; c < (k + 1) * plane; ++c) {
       // In pairs: a mirrored grid has the same round-off.
       d[c] = anchor[c] + ((gx[c] + gx[c - 1]) + (gy[c] + gy[c - nx]) + (gz[c] + gz[c - plane]));
+      inverse[c] = d[c] > 0 ? 1 / d[c] : 0.0F;
+    }
 }
 
 /// Sums of 2x2x2 cells; links inside an aggregate vanish, links between aggregates add up; all halved.
@@ -52,30 +55,53 @@ void aggregate(const FlowSystem& fine, FlowSystem& coarse) {
       }
 }
 
-/// One colour of a Gauss-Seidel sweep: cells with (i + j + k) % 2 == colour.
-void smooth(const Level& level, float* u, const float* b, int colour, int threads) {
+/// Gauss-Seidel on the cells of plane k with (i + j + k) % 2 == colour.
+void relax_plane(const Level& level, float* u, const float* b, int k, int colour, float* row) {
   const FlowSystem& s = level.a;
   const auto nx = std::ptrdiff_t(s.size[0]), plane = nx * s.size[1];
-  const float *gx = s.gx.data(), *gy = s.gy.data(), *gz = s.gz.data(), *d = level.d.data();
+  const float *gx = s.gx.data(), *gy = s.gy.data(), *gz = s.gz.data(), *inverse = level.inverse.data();
+  for (int j = 0; j < s.size[1]; ++j) {
+    const std::ptrdiff_t r = k * plane + j * nx;
+    // The whole row is worked out in vector units, then every other cell is taken.
+#pragma omp simd
+    for (std::ptrdiff_t i = 0; i < nx; ++i) {
+      const std::ptrdiff_t c = r + i;
+      const float flow = (gx[c] * u[c + 1] + gx[c - 1] * u[c - 1]) +
+                         (gy[c] * u[c + nx] + gy[c - nx] * u[c - nx]) +
+                         (gz[c] * u[c + plane] + gz[c - plane] * u[c - plane]);
+      row[i] = (b[c] + flow) * inverse[c];
+    }
+    for (std::ptrdiff_t i = (colour + j + k) % 2; i < nx; i += 2) u[r + i] = row[i];
+  }
+}
+
+/// Sweeps of one colour after the other over the whole level, the same as if each were done alone, but in one
+/// pass through memory: sweep p follows p planes behind the first. Each thread has a slab of planes; what its
+/// sweeps may not touch before the neighbour's (p planes at either end) is made up for afterwards.
+template <std::size_t Sweeps>
+void smooth(const Level& level, float* u, const float* b, const std::array<int, Sweeps>& colours,
+            int threads) {
+  const int planes = level.size[2];
 #pragma omp parallel num_threads(threads)
   {
-    std::vector<float> row(static_cast<std::size_t>(nx));
-    float* t = row.data();
-#pragma omp for schedule(static)
-    for (int k = 0; k < s.size[2]; ++k)
-      for (int j = 0; j < s.size[1]; ++j) {
-        const std::ptrdiff_t r = k * plane + j * nx;
-        // The whole row is worked out in vector units, then every other cell is taken.
-#pragma omp simd
-        for (std::ptrdiff_t i = 0; i < nx; ++i) {
-          const std::ptrdiff_t c = r + i;
-          const float flow = (gx[c] * u[c + 1] + gx[c - 1] * u[c - 1]) +
-                             (gy[c] * u[c + nx] + gy[c - nx] * u[c - nx]) +
-                             (gz[c] * u[c + plane] + gz[c - plane] * u[c - plane]);
-          t[i] = d[c] > 0 ? (b[c] + flow) / d[c] : 0.0F;
-        }
-        for (std::ptrdiff_t i = (colour + j + k) % 2; i < nx; i += 2) u[r + i] = t[i];
-      }
+    std::vector<float> row(std::size_t(level.size[0]));
+    const int team = omp_get_num_threads(), me = omp_get_thread_num();
+    const int begin = int(std::int64_t(planes) * me / team),
+              end = int(std::int64_t(planes) * (me + 1) / team);
+    const auto first = [&](int p) { return begin == 0 ? 0 : begin + p; };
+    const auto last = [&](int p) { return end == planes ? end - 1 : end - 1 - p; };
+    const auto relax = [&](int k, int p) {
+      relax_plane(level, u, b, k, colours[std::size_t(p)], row.data());
+    };
+    constexpr int count = int(Sweeps);
+    for (int front = begin; front < end + count - 1; ++front)
+      for (int p = 0; p < count; ++p)
+        if (front - p >= first(p) && front - p <= last(p)) relax(front - p, p);
+    for (int p = 1; p < count; ++p) {
+#pragma omp barrier
+      for (int k = begin; k < end; ++k)
+        if (k < first(p) || k > last(p)) relax(k, p);
+    }
   }
 }
 
@@ -140,19 +166,18 @@ struct FlowSolver::State {
     Level& level = levels[l];
     const int n = team(level.count());
     std::fill(u, u + level.count(), 0.0F);
-    const bool coarsest = l + 1 == levels.size();
-    // The coarsest level holds at most 2 cells an axis: a few sweeps solve it.
-    const int sweeps = coarsest ? 8 : 2;
-    for (int s = 0; s < sweeps; ++s)
-      for (const int colour : {0, 1}) smooth(level, u, b, colour, n);
-    if (!coarsest) {
-      Level& next = levels[l + 1];
-      restrict_residual(level, u, b, next, n);
-      cycle(l + 1, next.u.data(), next.b.data());
-      add_coarse(next, level.size, u, n);
+    if (l + 1 == levels.size()) {
+      // At most 2 cells an axis: a few sweeps solve them.
+      for (int sweep = 0; sweep < 8; ++sweep) smooth(level, u, b, std::array{0, 1}, n);
+      for (int sweep = 0; sweep < 8; ++sweep) smooth(level, u, b, std::array{1, 0}, n);
+      return;
     }
-    for (int s = 0; s < sweeps; ++s)
-      for (const int colour : {1, 0}) smooth(level, u, b, colour, n);
+    smooth(level, u, b, std::array{0, 1, 0, 1}, n);
+    Level& next = levels[l + 1];
+    restrict_residual(level, u, b, next, n);
+    cycle(l + 1, next.u.data(), next.b.data());
+    add_coarse(next, level.size, u, n);
+    smooth(level, u, b, std::array{1, 0, 1, 0}, n);
   }
 
   double ordered_sum() const {
@@ -264,7 +289,7 @@ FlowSolver::FlowSolver(const std::array<int, 3>& size, int threads) : state_(std
     Level& level = s.levels.emplace_back();
     level.size = n;
     level.a = FlowSystem(n);
-    level.d = Padded<float>(n);
+    level.d = level.inverse = Padded<float>(n);
     if (s.levels.size() > 1) level.u = level.b = Padded<float>(n);
     if (std::ranges::max(n) <= 2) break;
     for (int& v : n) v = (v + 1) / 2;

@@ -310,7 +310,7 @@ class Mapper {
     bool any = false;
     for (std::size_t c = 0; c < class_.values.size(); ++c) {
       if (kind_[c] != Kind::none || class_[c] != std::uint8_t(TissueClass::muscle)) continue;
-      if (!(mean[c] >= float(options_.marrow_mean_from_HU)) || !(away[c] <= 8)) continue;
+      if (!(mean[c] >= float(options_.marrow_mean_from_HU)) || !(away[c] <= 15)) continue;
       class_[c] = std::uint8_t(bone_class(double(hu_[c])));
       any = true;
     }

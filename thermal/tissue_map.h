@@ -33,7 +33,7 @@ struct TissueMapOptions {
   double fat_below_HU = -20;
   /// Unlabelled bone; above contrast-enhanced soft tissue as a rule [HU].
   double bone_from_HU = 180;
-  /// Marrow of unlabelled bone: the mean over 5 mm reaches this, within 8 mm of bone [HU]; muscle and organs
+  /// Marrow of unlabelled bone: the mean over 5 mm reaches this, within 15 mm of bone [HU]; muscle and organs
   /// stay below. The marrow of old patients (60-90 HU) is not found this way.
   double marrow_mean_from_HU = 105;
   /// First CT number of the cancellous grades 1, 2, 3 and of cortical bone [HU]: the bands of
