@@ -9,6 +9,7 @@
 
 #include "imaging/core/error.h"
 #include "imaging/core/text.h"
+#include "planning/body.h"
 
 namespace spinetherm {
 namespace {
@@ -60,6 +61,15 @@ bool unsafe_by_dose(const ExposureReport& report) {
     by_dose = true;
   }
   return by_dose;
+}
+
+Volume<std::uint8_t> unimaged(const Volume<float>& ct_HU) {
+  const BodyOptions body;
+  Volume<std::uint8_t> mask;
+  mask.grid = ct_HU.grid;
+  mask.values.resize(ct_HU.values.size());
+  for (std::size_t n = 0; n < mask.values.size(); ++n) mask[n] = !(ct_HU[n] > body.padding_HU);  // NaN too
+  return mask;
 }
 
 const Device* smaller_device(const Device& device, const std::vector<Device>& fitting) {
@@ -210,14 +220,15 @@ std::optional<Protocol> de_escalated(const Protocol& protocol, const PlannerOpti
 }
 
 void assess(RankedPlan& ranked, const PlannerInputs& inputs, const std::vector<Structure>& structures,
-            const PosteriorWall& wall, const PlannerOptions& options) {
+            const PosteriorWall& wall, const PlannerOptions& options,
+            const Volume<std::uint8_t>& unknown_tissue) {
   const auto placed = placed_devices(ranked.plan, inputs.devices);
   ranked.coverage = assess_coverage(inputs.target, ranked.thermal, placed, options.exposure.kill);
   ExposureFacts facts;
   facts.protections = ranked.plan.protections;
   facts.wall = wall;
   facts.level = inputs.level;
-  facts.unknown_tissue = inputs.unknown_tissue;
+  facts.unknown_tissue = unknown_tissue.empty() ? unimaged(inputs.ct_HU) : unknown_tissue;
   ranked.exposure =
       assess_exposure(structures, ranked.thermal, placed, inputs.limits, facts, options.exposure);
   ranked.plan.score.coverage = ranked.coverage.coverage;

@@ -41,7 +41,6 @@ struct PlannerInputs {
   const std::vector<ExposureLimit>& limits;
   LevelCheck level;
   std::vector<Protection> protections = {};
-  Volume<std::uint8_t> unknown_tissue = {};  ///< as in ExposureFacts
 };
 
 /// A plan with what is known of it; coverage and exposure begin as not computed.
@@ -87,8 +86,10 @@ using SolvePlan = std::function<ThermalResult(const Plan&)>;
 RankedPlans plan_ablation(const PlannerInputs& inputs, const SolvePlan& solve,
                           const PlannerOptions& options = {}, const Progress& progress = {});
 
-/// Coverage and exposure of one simulated plan.
+/// Coverage and exposure of one simulated plan. `unknown_tissue` as in ExposureFacts; empty: what the CT does
+/// not reach, holds no number for or shows as padding is taken as unknown (with no CT, nothing is).
 void assess(RankedPlan& plan, const PlannerInputs& inputs, const std::vector<Structure>& structures,
-            const PosteriorWall& wall, const PlannerOptions& options);
+            const PosteriorWall& wall, const PlannerOptions& options,
+            const Volume<std::uint8_t>& unknown_tissue = {});
 
 }  // namespace spinetherm

@@ -18,14 +18,16 @@ namespace {
 constexpr double kFacing_mm = 5;
 /// A wall of 0.3 mm shows in the partial volume of voxels up to this size [mm].
 constexpr double kFine_mm = 1.5;
+/// A target that was drawn to the edge of the bone holds the wall in its outermost part [mm].
+constexpr double kCortexInside_mm = 2;
 constexpr double kStep_mm = 0.5;
 
-/// Bone on the steepest way from `x_mm` into the target.
+/// Bone on the steepest way from `x_mm` to the target, or in its rim.
 bool bone_between(const Volume<float>& to_target_mm, const Volume<std::uint8_t>& bone,
                   const Volume<float>& ct_HU, double bone_HU, Eigen::Vector3d x_mm) {
   for (int step = 0; step < int(3 * kFacing_mm / kStep_mm); ++step) {
     const auto d = sample_linear(to_target_mm, x_mm);
-    if (!d || *d <= 0) return false;
+    if (!d || *d <= -kCortexInside_mm) return false;
     if (sample_nearest(bone, x_mm).value_or(0)) return true;
     if (!ct_HU.empty() && sample_linear(ct_HU, x_mm).value_or(0) >= bone_HU) return true;
     Eigen::Vector3d slope;
@@ -131,11 +133,15 @@ PosteriorWall assess_posterior_wall(const Anatomy& anatomy, const Target& target
                       : "intact: bone between target and canal";
     return wall;
   }
-  const double finest =
-      ct_HU.empty() ? anatomy.labels.grid.spacing_mm.maxCoeff() : ct_HU.grid.spacing_mm.maxCoeff();
-  if (finest > kFine_mm) {
+  if (ct_HU.empty()) {
+    wall.reason = "no bone is labelled between target and canal, and there is no CT to see the wall on";
+    return wall;
+  }
+  const double coarsest =
+      std::max(anatomy.labels.grid.spacing_mm.maxCoeff(), ct_HU.grid.spacing_mm.maxCoeff());
+  if (coarsest > kFine_mm) {
     wall.reason = fmt::format(
-        "no bone seen between target and canal, but voxels of {:.1f} mm do not show a wall", finest);
+        "no bone seen between target and canal, but voxels of {:.1f} mm do not show a wall", coarsest);
     return wall;
   }
   wall.defect_mm = (high - low).maxCoeff() + 1;

@@ -41,10 +41,10 @@ struct PosteriorWall {
   std::string reason = "not assessed";
   bool operator==(const PosteriorWall&) const = default;
 };
-/// Looks from every voxel of the canal's surface near the target towards the target: the wall is open where
-/// target is met with no voxel of bone (by label, or a CT number from `bone_HU` up) on the way. Answers
-/// unknown when no canal is known, and without a CT also when the voxels are coarser than 1.5 mm: a wall is
-/// thinner. `ct` may be empty.
+/// Looks from every voxel of the canal's surface near the target towards the target: the wall stands where
+/// bone (by label, or a CT number from `bone_HU` up) lies on the way or within the target's outer 2 mm, which
+/// may hold the cortex itself. Where none is seen the wall is open; but not known without a CT, or when CT or
+/// labels are coarser than 1.5 mm: a wall is thinner. Not known either without a canal. `ct` may be empty.
 PosteriorWall assess_posterior_wall(const Anatomy& anatomy, const Target& target, const Volume<float>& ct_HU,
                                     double bone_HU = 250);
 

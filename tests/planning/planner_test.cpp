@@ -3,6 +3,8 @@
 
 #include <gmock/gmock.h>
 
+#include <limits>
+
 #include "imaging/core/error.h"
 #include "tests/planning/synthetic_heat.h"
 #include "tests/planning/synthetic_spine.h"
@@ -163,6 +165,19 @@ TEST(PlanAblation, AFailedRunIsUnknown) {
       c.inputs(), [](const Plan&) { return ThermalResult{}; }, quick());
   EXPECT_EQ(out.plans[0].exposure.verdict(), Verdict::unknown);
   EXPECT_FALSE(out.plans[0].coverage.coverage);
+}
+
+TEST(PlanAblation, HeatWhereTheScanEndsIsUnknown) {
+  Case c;
+  const Grid& g = c.spine.ct_HU.grid;
+  for (int k = 0; k < g.size[2]; ++k)
+    for (int j = 0; j < g.size[1]; ++j)
+      for (int i = 0; i < g.size[0]; ++i)
+        if (g.to_world(i, j, k).z() > 12) c.spine.ct_HU(i, j, k) = std::numeric_limits<float>::quiet_NaN();
+  const auto out = plan_ablation(c.inputs(), closed_form(5), quick());
+  ASSERT_GT(out.solves, 0);
+  EXPECT_EQ(out.plans[0].exposure.exposure_verdict(), Verdict::unknown);
+  EXPECT_THAT(out.plans[0].exposure.notes, Contains(HasSubstr("was not imaged")));
 }
 
 TEST(PlanAblation, WithoutAPathThereIsNoPlanAndTheReasonIsSaid) {

@@ -55,12 +55,21 @@ TEST(PosteriorWallOf, ATargetThatMeetsTheCanalIsADefectOfItsWidth) {
   EXPECT_LT(*wall.defect_mm, 16);
 }
 
+TEST(PosteriorWallOf, ATargetDrawnToTheEdgeOfTheBoneHoldsTheWallItself) {
+  const auto spine = make_spine();  // the CT is bone up to the canal
+  const auto wall = assess_posterior_wall(spine.anatomy, make_target({0, -17, 0}, 10), spine.ct_HU);
+  ASSERT_TRUE(wall.defect_mm) << wall.reason;
+  EXPECT_EQ(*wall.defect_mm, 0);
+}
+
 TEST(PosteriorWallOf, CoarseVoxelsDoNotShowAnOpenWall) {
   SpineOptions coarse;
   coarse.spacing_mm = 3;
   auto spine = make_spine(coarse);
-  const auto wall = assess_posterior_wall(spine.anatomy, make_target({0, -17, 0}, 11), {});
-  EXPECT_FALSE(wall.defect_mm) << wall.reason;
+  for (float& v : spine.ct_HU.values) v = std::min(v, 100.0F);
+  EXPECT_FALSE(assess_posterior_wall(spine.anatomy, make_target({0, -17, 0}, 11), spine.ct_HU).defect_mm);
+  EXPECT_FALSE(
+      assess_posterior_wall(spine.anatomy, make_target({0, -17, 0}, 11), {}).defect_mm);  // labels alone
 }
 
 TEST(PosteriorWallOf, WithoutACanalItIsUnknown) {
