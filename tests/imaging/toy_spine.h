@@ -13,7 +13,8 @@ namespace spinetherm {
 
 /// Lumbar vertebrae of simple shapes along -z, whose geometry is known exactly. Frame of the spine: the canal
 /// runs along z through x = y = 0; body anterior (y < 0), arch posterior; x grows to the patient's left. The
-/// centre of vertebra n lies at z = -32 n. The foramen below a pedicle is open from z = -11 to z = +1.
+/// centre of vertebra n lies at z = -32 n, its pedicles from z = +1 to +11. The foramen below a pedicle is
+/// open to the side down to the next pedicle.
 struct ToySpine {
   static constexpr double pitch_mm = 32, canal_a_mm = 11, canal_b_mm = 8.5;
   std::vector<std::string> levels = {"L2", "L3", "L4"};
@@ -29,7 +30,7 @@ struct ToySpine {
     const double z = s.z() + pitch_mm * n, x = std::abs(s.x()), y = s.y();
     const bool body = std::abs(z) <= 12 && std::pow(x / 22, 2) + std::pow((y + 24) / 16, 2) < 1;
     const bool pedicle = z >= 1 && z <= 11 && x >= 10 && x <= 18 && y >= -16 && y <= 5;
-    const bool arch = std::abs(z) <= 9 && y > 1 && std::pow(x / 16, 2) + std::pow(y / 13, 2) < 1;
+    const bool arch = std::abs(z) <= 13 && y > -4 && std::pow(x / 16, 2) + std::pow(y / 13, 2) < 1;
     const bool transverse = z >= 1 && z <= 9 && x >= 12 && x <= 35 && std::abs(y - 4) <= 4;
     const bool spinous = z >= -12 && z <= 4 && x <= 3.5 && y >= 11 && y <= 34;
     return body || pedicle || arch || transverse || spinous ? n : -1;
@@ -47,7 +48,8 @@ struct ToySpine {
     if (with_canal) a.status["canal"] = StructureStatus::imported;
     return a;
   }
-  /// CT: cortical shells are not drawn; bone 300 HU, canal 20, discs 90, fat of the foramina -60, muscle 50.
+  /// CT: bone 300 HU and endplates 600 (no cortical shells), canal 20, discs 90, fat of the foramina -60,
+  /// muscle 50.
   Volume<float> ct(const Grid& grid, double noise_HU, std::uint64_t seed = 1) const {
     Volume<float> v(grid);
     auto rng = trial_rng(seed, 0);
@@ -55,11 +57,9 @@ struct ToySpine {
     each(grid, [&](std::size_t at, const Eigen::Vector3d& s) {
       const bool disc = std::pow(s.x() / 22, 2) + std::pow((s.y() + 24) / 16, 2) < 1;
       const bool foramen = std::abs(s.x()) < 18 && s.y() > -16 && s.y() < 5;
-      const double tissue = in_canal(s)         ? 20
-                            : vertebra_at(s) >= 0 ? 300
-                            : disc                ? 90
-                            : foramen             ? -60
-                                                  : 50;
+      const int n = vertebra_at(s);
+      const bool endplate = n >= 0 && s.y() < -9 && std::abs(s.z() + pitch_mm * n) > 10;
+      const double tissue = in_canal(s) ? 20 : endplate ? 600 : n >= 0 ? 300 : disc ? 90 : foramen ? -60 : 50;
       v[at] = float(tissue + noise_HU * noise(rng));
     });
     return v;
