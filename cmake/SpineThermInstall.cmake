@@ -6,9 +6,6 @@ include(CMakePackageConfigHelpers)
 
 set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/SpineTherm)
 foreach(library core imaging thermal planning datasets app)
-  if(NOT TARGET spinetherm_${library})
-    continue()
-  endif()
   install(TARGETS spinetherm_${library} EXPORT SpineTherm_${library} ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
   install(EXPORT SpineTherm_${library} NAMESPACE SpineTherm:: FILE SpineTherm_${library}.cmake
           DESTINATION ${package_dir})
