@@ -70,7 +70,7 @@ TEST(FlowSolver, AgreesWithADirectSolver) {
 
 TEST(FlowSolver, NeedsFewIterationsWhateverTheSize) {
   for (const int n : {16, 32, 64}) {
-    FlowSolver solver({n, n, n});
+    FlowSolver solver({n, n, n}, 1);
     FlowSystem& s = solver.system();
     const auto m = std::size_t(n);
     for (std::size_t c = 0; c < m * m * m; ++c) {
@@ -106,7 +106,7 @@ TEST(FlowSolver, TheAnswerDoesNotDependOnTheThreads) {
 }
 
 TEST(FlowSolver, SaysWhenItDidNotConvergeAndWhenItWasCancelled) {
-  FlowSolver solver({32, 32, 32});
+  FlowSolver solver({32, 32, 32}, 1);
   fill_at_random(solver.system(), 3);
   solver.prepare();
   const Padded<float> b = some_inflow(solver.system());
