@@ -178,14 +178,4 @@ const std::vector<Tissue>& tissue_table() {
   return tissues;
 }
 
-TissueClass bone_class_of_hu(double hu) {
-  TissueClass found = TissueClass::cancellous_bone_0;
-  for (const TissueRow& row : tissue_rows()) {
-    if (!row.hu_band) continue;
-    if (hu >= (*row.hu_band)[0]) found = row.tissue_class;
-    if (hu >= (*row.hu_band)[1]) found = TissueClass::cortical_bone;
-  }
-  return found;
-}
-
 }  // namespace spinetherm

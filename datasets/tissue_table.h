@@ -27,7 +27,9 @@ struct TissueRow {
   Tissue tissue;  ///< provenance by key of the problem format; "frozen/latent_J_per_kg" inside a group
   std::map<std::string, std::array<double, 2>> range;  ///< low, high of the references, by the same keys
   std::string note;
-  std::optional<std::array<double, 2>> hu_band = {};  ///< [from, to) CT number, cancellous grades only
+  /// [from, to) CT number of a cancellous grade: half-way between the CT numbers that the mixtures would have
+  /// with 1400 HU for trabecular tissue, 40 for red and -80 for yellow marrow.
+  std::optional<std::array<double, 2>> hu_band = {};
   std::optional<BoneMixture> mixture = {};
 };
 
@@ -39,11 +41,6 @@ const std::vector<TissueRow>& tissue_rows();
 const std::vector<Tissue>& tissue_table();
 /// Red and yellow marrow, from which the cancellous grades were mixed.
 const std::vector<TissueRow>& tissue_ingredients();
-
-/// Class of a bone cell by its CT number [HU]: the grade whose band holds it; below the first band grade 0,
-/// at or above the last band cortical bone. Bands lie half-way between the CT numbers that each mixture would
-/// have with 1400 HU for trabecular tissue, 40 for red and -80 for yellow marrow.
-TissueClass bone_class_of_hu(double hu);
 
 struct TissueDocument {
   std::vector<TissueRow> rows, ingredients;

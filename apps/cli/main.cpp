@@ -30,6 +30,11 @@ constexpr std::array kCommands = {
             Writes::file, convert_command},
     Command{"map", "carries points through a transform file, as ITK applies it", Writes::nothing,
             map_command},
+    Command{"phantom", "writes a synthetic patient: CT, T2 MRI, CBCT, labels, landmarks, truth and case",
+            Writes::directory, phantom_command},
+    Command{"devices", "the catalogue of applicators: list, show NAME", Writes::nothing, devices_command},
+    Command{"tissues", "the table of tissue properties: list, show NAME", Writes::nothing, tissues_command},
+    Command{"limits", "the verdict table: list, show NAME", Writes::nothing, limits_command},
 };
 
 struct ParsedOptions {

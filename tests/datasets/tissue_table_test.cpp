@@ -5,6 +5,7 @@
 
 #include "datasets/embedded_tables.h"
 #include "imaging/core/error.h"
+#include "thermal/tissue_map.h"
 
 namespace spinetherm {
 namespace {
@@ -121,13 +122,11 @@ TEST(TissueTable, CancellousGradesAreTheMixtureThatTheyClaim) {
   }
 }
 
-TEST(TissueTable, BoneByCtNumber) {
-  EXPECT_EQ(bone_class_of_hu(-400), TissueClass::cancellous_bone_0);
-  EXPECT_EQ(bone_class_of_hu(30), TissueClass::cancellous_bone_0);
-  EXPECT_EQ(bone_class_of_hu(150), TissueClass::cancellous_bone_1);
-  EXPECT_EQ(bone_class_of_hu(185), TissueClass::cancellous_bone_2);
-  EXPECT_EQ(bone_class_of_hu(500), TissueClass::cancellous_bone_3);
-  EXPECT_EQ(bone_class_of_hu(1200), TissueClass::cortical_bone);
+TEST(TissueTable, TheTissueMapGradesBoneByTheseBands) {
+  const auto grades = TissueMapOptions{}.bone_grades_HU;
+  for (std::size_t n = 0; n < 4; ++n)
+    EXPECT_EQ(grades[n], (*row(TissueClass(std::size_t(TissueClass::cancellous_bone_0) + n)).hu_band)[1])
+        << n;
 }
 
 TEST(TissueTable, NeuralTissueHasTheCordsOwnDamageSet) {

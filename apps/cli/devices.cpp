@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "datasets/device_table.h"
+
+#include <fmt/format.h>
+
+#include <iostream>
+#include <nlohmann/json.hpp>
+
+#include "apps/cli/command.h"
+#include "apps/cli/table_command.h"
+
+namespace spinetherm {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json step_json(const ProtocolStep& s) {
+  Json out = {{"duration_s", s.duration_s}};
+  if (s.hold_degC) out["hold_degC"] = *s.hold_degC;
+  if (s.max_W) out["max_W"] = *s.max_W;
+  if (s.power_W) out["power_W"] = *s.power_W;
+  if (s.voltage_V) out["voltage_V"] = *s.voltage_V;
+  return out;
+}
+
+Json device_json(const Device& d) {
+  Json out = {{"name", d.name},
+              {"title", d.title},
+              {"modality", d.modality},
+              {"shaft_diameter_mm", d.shaft_diameter_mm},
+              {"length_mm", d.length_mm}};
+  Json poles = Json::array(), sensors = Json::array(), steps = Json::array(), sources = Json::object();
+  for (const DevicePole& p : d.poles)
+    poles.push_back({{"from_tip_mm", p.from_tip_mm},
+                     {"to_tip_mm", p.to_tip_mm},
+                     {"diameter_mm", p.diameter_mm},
+                     {"polarity", p.polarity}});
+  for (const DeviceSensor& s : d.sensors)
+    sensors.push_back({{"name", s.name}, {"from_tip_mm", s.from_tip_mm}, {"off_axis_mm", s.off_axis_mm}});
+  for (const ProtocolStep& s : d.protocol.steps) steps.push_back(step_json(s));
+  for (const auto& [key, p] : d.provenance)
+    sources[key] = {{"confidence", to_string(p.confidence)}, {"source", p.source}};
+  out["poles"] = poles;
+  out["sensors"] = sensors;
+  if (d.cooled_degC) out["cooled_degC"] = *d.cooled_degC;
+  if (d.max_power_W) out["max_power_W"] = *d.max_power_W;
+  if (d.max_degC) out["max_degC"] = *d.max_degC;
+  out["protocol"] = steps;
+  out["published_zone"] = nullptr;
+  if (d.published_zone)
+    out["published_zone"] = {{"length_mm", d.published_zone->length_mm},
+                             {"diameter_mm", d.published_zone->diameter_mm},
+                             {"medium", d.published_zone->medium}};
+  out["sources"] = sources;
+  return out;
+}
+
+std::string zone_text(const Device& d) {
+  if (!d.published_zone) return "not known";
+  return fmt::format("{:g} x {:g} mm", d.published_zone->length_mm, d.published_zone->diameter_mm);
+}
+
+std::string step_text(const ProtocolStep& s) {
+  std::string text = fmt::format("{:g} s", s.duration_s);
+  if (s.hold_degC) text += fmt::format(" at {:g} degC", *s.hold_degC);
+  if (s.power_W) text += fmt::format(" at {:g} W", *s.power_W);
+  if (s.voltage_V) text += fmt::format(" at {:g} V", *s.voltage_V);
+  if (s.max_W) text += fmt::format(", at most {:g} W", *s.max_W);
+  return text;
+}
+
+void print_list() {
+  std::vector<std::vector<std::string>> rows = {{"name", "energy", "shaft mm", "poles", "zone", "title"}};
+  for (const Device& d : device_table())
+    rows.push_back({d.name, d.modality, fmt::format("{:g}", d.shaft_diameter_mm),
+                    std::to_string(d.poles.size()), zone_text(d), d.title});
+  print_columns(rows);
+}
+
+void print_device(const Device& d) {
+  std::cout << fmt::format("{}: {}\n", d.name, d.title);
+  std::vector<std::vector<std::string>> rows = {{"what", "value", "source"}};
+  const auto add = [&](const char* key, const std::string& value) {
+    const auto p = d.provenance.find(key);
+    rows.push_back({key, value, p == d.provenance.end() ? "" : source_line(p->second)});
+  };
+  const auto number = [](std::optional<double> v) { return v ? fmt::format("{:g}", *v) : "none"; };
+  add("shaft_diameter_mm", number(d.shaft_diameter_mm));
+  add("length_mm", number(d.length_mm));
+  std::string poles, sensors, steps;
+  for (const DevicePole& p : d.poles)
+    poles += fmt::format("{}{:+g}: {:g} to {:g}", poles.empty() ? "" : ", ", p.polarity, p.from_tip_mm,
+                         p.to_tip_mm);
+  for (const DeviceSensor& s : d.sensors)
+    sensors += fmt::format("{}'{}' at {:g}", sensors.empty() ? "" : ", ", s.name, s.from_tip_mm);
+  for (const ProtocolStep& s : d.protocol.steps) steps += (steps.empty() ? "" : "; ") + step_text(s);
+  add("poles", poles + " mm from the tip");
+  add("sensors", sensors.empty() ? "none" : sensors + " mm from the tip");
+  add("cooled_degC", number(d.cooled_degC));
+  add("max_power_W", number(d.max_power_W));
+  add("max_degC", number(d.max_degC));
+  add("protocol", steps);
+  add("published_zone", zone_text(d));
+  print_columns(rows);
+}
+
+}  // namespace
+
+Run devices_command(CLI::App& app) {
+  const auto request = add_table_request(app, "device");
+  app.footer("Zones are what was published or recalled, never what the simulation gives.");
+  return [request](const CommandContext& context) {
+    const bool one = wants_one(*request);
+    if (context.json) {
+      Json all = Json::array();
+      for (const Device& d : device_table()) all.push_back(device_json(d));
+      print_json(one ? device_json(device(request->name)) : Json{{"devices", all}});
+    } else if (one) {
+      print_device(device(request->name));
+    } else {
+      print_list();
+    }
+    return kExitDone;
+  };
+}
+
+}  // namespace spinetherm

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+// The commands that print a built-in table, and the phantom.
+#include <gmock/gmock.h>
+
+#include <nlohmann/json.hpp>
+
+#include "tests/cli/run_program.h"
+
+namespace spinetherm {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+
+nlohmann::json json_of(const std::vector<std::string>& arguments) {
+  const Ran ran = run_program(arguments);
+  EXPECT_EQ(ran.code, 0) << ran.err;
+  return nlohmann::json::parse(ran.out);
+}
+
+TEST(Tables, ListsHoldEveryRow) {
+  EXPECT_EQ(json_of({"tissues", "--json"})["tissues"].size(), 23U);
+  EXPECT_GE(json_of({"devices", "--json"})["devices"].size(), 9U);
+  EXPECT_GE(json_of({"limits", "list", "--json"})["limits"].size(), 40U);
+}
+
+TEST(Tables, EveryNumberOfATissueIsPrintedWithItsSource) {
+  for (const auto& tissue : json_of({"tissues", "--json"})["tissues"])
+    for (const auto& value : tissue["values"]) {
+      EXPECT_TRUE(value["value"].is_number()) << tissue["class"] << value["key"];
+      EXPECT_FALSE(value["source"].get<std::string>().empty());
+    }
+}
+
+TEST(Tables, ShowPrintsOneRow) {
+  EXPECT_EQ(json_of({"tissues", "show", "cord", "--json"})["class"], "cord");
+  EXPECT_EQ(json_of({"devices", "show", "bipolar-cooled-15", "--json"})["poles"].size(), 2U);
+  EXPECT_EQ(json_of({"limits", "show", "dura-heat-peak", "--json"})["unsafe"], 45);
+  EXPECT_THAT(run_program({"devices", "show", "bipolar-cooled-15"}).out,
+              AllOf(HasSubstr("placeholder: "), HasSubstr("22 x 17 mm")));
+  EXPECT_THAT(run_program({"limits"}).out, HasSubstr("not a clinician's signature"));
+}
+
+TEST(Tables, BadRequestsAreOneLine) {
+  for (const auto& [arguments, message] : std::vector<std::pair<std::vector<std::string>, std::string>>{
+           {{"tissues", "show", "musle"}, "did you mean 'muscle'"},
+           {{"devices", "show", "bipolar"}, "unknown device 'bipolar'"},
+           {{"limits", "show"}, "nothing to show"},
+           {{"limits", "dura"}, "unknown action 'dura'"},
+           {{"devices", "list", "x"}, "one argument too many"}}) {
+    const Ran ran = run_program(arguments);
+    EXPECT_EQ(ran.code, 2);
+    EXPECT_EQ(ran.out, "");
+    EXPECT_THAT(ran.err, AllOf(testing::StartsWith("error: "), HasSubstr(message)));
+  }
+}
+
+TEST(PhantomCommand, WritesAPatientAndPrintsItsCase) {
+  const ScratchFolder scratch;
+  const Ran ran =
+      run_program({"phantom", "--levels", "T8", "--lesion", "blastic,central,right", "--lesion-radius", "5",
+                   "--spacing", "3", "--seed", "4", "--out", "p", "--json"},
+                  {scratch.path()});
+  ASSERT_EQ(ran.code, 0) << ran.err;
+  const auto result = nlohmann::json::parse(ran.out);
+  EXPECT_EQ(result["level"], "T8");
+  EXPECT_EQ(result["lesion"]["kind"], "blastic");
+  EXPECT_TRUE(std::filesystem::exists(result["case"].get<std::string>()));
+  EXPECT_TRUE(std::filesystem::exists(scratch / "p/truth/mri_from_cbct.tfm"));
+}
+
+TEST(PhantomCommand, RefusesWhatItCannotMakeAndLeavesNothing) {
+  const ScratchFolder scratch;
+  for (const auto& [arguments, message] : std::vector<std::pair<std::vector<std::string>, std::string>>{
+           {{"--lesion", "lytic,epidural:1b"}, "cannot make 'epidural:1b' yet"},
+           {{"--lesion", "lytik"}, "did you mean 'lytic'"},
+           {{"--levels", "L4-L2"}, "L2-L4"},
+           {{"--levels", "T13"}, "unknown level 'T13'"},
+           {{"--lesion-level", "L5"}, "not in the phantom"},
+           {{"--lesion-radius", "14"}, "does not fit"},
+           {{"--spacing", "0"}, "spacing_mm = 0"}}) {
+    std::vector<std::string> all = {"phantom", "--out", "p"};
+    all.insert(all.end(), arguments.begin(), arguments.end());
+    const Ran ran = run_program(all, {scratch.path()});
+    EXPECT_EQ(ran.code, 2) << arguments[1];
+    EXPECT_THAT(ran.err, AllOf(testing::StartsWith("error: "), HasSubstr(message)));
+    EXPECT_TRUE(scratch.listing().empty());
+  }
+}
+
+}  // namespace
+}  // namespace spinetherm
