@@ -409,30 +409,31 @@ const DicomSeries& choose_series(const DicomFolder& folder, std::string_view wan
       throw IoError(fmt::format("series '{}' is {}", wanted, chosen->modality), where,
                     fmt::format("a {} series is needed here; there is {}", to_string(*expected), list));
   } else {
-    const std::string modality = expected && is_mr(*expected) ? "MR" : "CT";
+    const bool mr = expected && is_mr(*expected);
     std::vector<const DicomSeries*> images, preferred;
     for (const auto& s : folder.series)
       if (s.kind == "image" && fits(s, expected)) {
         images.push_back(&s);
-        if (s.modality == modality && (modality == "MR" || s.axial)) preferred.push_back(&s);
+        if (mr || (s.modality == "CT" && s.axial)) preferred.push_back(&s);
       }
-    if (images.empty()) {
-      if (folder.series.size() == 1 && folder.series[0].refusal && fits(folder.series[0], std::nullopt) &&
-          !expected)
-        throw *folder.series[0].refusal;
+    if (images.empty() && folder.series.size() == 1 && !expected && folder.series[0].refusal)
+      throw *folder.series[0].refusal;
+    if (images.empty())
       throw IoError(
           expected ? fmt::format("holds no {} series", to_string(*expected)) : "holds no image series", where,
           "there is " + list);
-    }
+    if (mr && images.size() > 1)
+      throw IoError(fmt::format("holds {} MR series", images.size()), where, "choose with --series: " + list);
     if (preferred.empty() && images.size() > 1)
       throw IoError(fmt::format("holds {} image series and no axial CT", images.size()), where,
                     "choose with --series: " + list);
     const auto& among = preferred.empty() ? images : preferred;
     chosen = *std::max_element(among.begin(), among.end(),
                                [](auto* a, auto* b) { return a->slices.size() < b->slices.size(); });
-    if (modality == "MR" && among.size() > 1)
-      throw IoError(fmt::format("holds {} MR series", among.size()), where, "choose with --series: " + list);
   }
+  if (chosen->refusal && wanted.empty() && folder.series.size() > 1)
+    throw IoError(chosen->refusal->what_is_wrong(), chosen->refusal->where(),
+                  chosen->refusal->what_to_do() + "; or choose with --series: " + list);
   if (chosen->refusal) throw *chosen->refusal;
   if (!folder.broken.empty())
     throw IoError("holds a broken DICOM file, which may be a slice of the series", folder.broken.front(),

@@ -4,7 +4,6 @@
 #include <array>
 #include <cstdint>
 #include <filesystem>
-#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -48,8 +47,8 @@ struct DicomFolder {
   std::filesystem::path path;
   std::vector<DicomSeries> series;  ///< by series number, then UID
   std::size_t other_files = 0;      ///< files that are no DICOM (README.md ...), ignored
-  std::vector<std::string>
-      broken;                      ///< DICOM files whose header cannot be read: they may belong to any series
+  /// DICOM files whose header cannot be read: they may belong to any series, so that none is read.
+  std::vector<std::string> broken;
   std::vector<std::string> files;  ///< DICOM objects: paths, or names within the archive
   /// Contents of `files` when an archive was kept in memory, empty otherwise.
   std::vector<std::vector<char>> contents;
@@ -71,9 +70,9 @@ bool is_dicom_file(const std::filesystem::path& path);
 /// no DICOM object at all.
 DicomFolder scan_dicom(const std::filesystem::path& path, const DicomScanOptions& options = {});
 
-/// The series that `wanted` names (UID or number); when empty, the axial CT of most slices - of MR when
-/// `expected` is MR - or the only image series. A series that is refused throws its reason: no other is taken
-/// in its place silently.
+/// The series that `wanted` names (UID or number); when empty, the axial CT of most slices, or the only image
+/// series that fits `expected` (MR always: weightings must not be confused). A series that is refused throws
+/// its reason: no other is taken in its place silently.
 const DicomSeries& choose_series(const DicomFolder& folder, std::string_view wanted,
                                  std::optional<Modality> expected = std::nullopt);
 

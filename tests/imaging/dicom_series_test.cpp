@@ -196,6 +196,19 @@ TEST_F(Dicom, ChoosesTheLargestAxialCtOrTheSeriesThatIsNamed) {
               ThrowsMessage<IoError>(HasSubstr("a CT series is needed")));
 }
 
+TEST_F(Dicom, TheLargestSeriesIsNotReplacedSilentlyWhenItIsRefused) {
+  write_fake_series(folder / "a", 4);
+  write_fake_series(folder / "b", 9, [](FakeDicom& d, int n) {
+    d.set(0x0020000e, "UI", "1.9")
+        .set(0x00200011, "IS", "9")
+        .set(0x00200032, "DS", fmt::format("0\\{}\\{}", n, 2 * n));
+  });
+  EXPECT_THAT([&] { read_image(folder); },
+              ThrowsMessage<IoError>(
+                  testing::AllOf(HasSubstr("gantry tilt"), HasSubstr("choose with --series: 5: CT"))));
+  EXPECT_EQ(read_image(folder, {.series = "5"}).volume.grid.size[2], 4);
+}
+
 TEST_F(Dicom, ArchivesReadAsTheirFolder) {
   write_fake_series(folder / "data", 6);
   const Image expected = read_image(folder / "data");
@@ -231,7 +244,7 @@ TEST_F(Dicom, GarbledFilesNeverEndTheProgram) {
   const auto victim = folder / "499.dcm";
   const std::string whole = bytes_of(victim);
   int refused = 0;
-  for (unsigned seed = 0; seed < 400; ++seed) {
+  for (unsigned seed = 0; seed < 200; ++seed) {
     std::mt19937 random(seed);
     std::string bytes = whole;
     for (unsigned n = 0; n <= seed % 5; ++n) bytes[random() % bytes.size()] = char(random());
@@ -243,7 +256,7 @@ TEST_F(Dicom, GarbledFilesNeverEndTheProgram) {
       EXPECT_EQ(std::string(e.what()).find('\n'), std::string::npos);
     }
   }
-  EXPECT_GT(refused, 50);
+  EXPECT_GT(refused, 25);
 }
 
 TEST_F(Dicom, MissingAndEmptyFolders) {
