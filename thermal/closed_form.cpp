@@ -32,10 +32,10 @@ double integral_from_zero(double end, F&& f) {
       sum += w[n] * (f(middle - half * x[n]) + f(middle + half * x[n]));
     return sum * half;
   };
-  double sum = 0;
-  double a = end * std::pow(2.0, -60);
-  sum += piece(0, a);
-  for (; a < end * 0.999; a *= 2) sum += piece(a, 2 * a);
+  constexpr int kDoublings = 60;
+  double a = end * std::pow(2.0, -kDoublings);
+  double sum = piece(0, a);
+  for (int n = 0; n < kDoublings; ++n, a *= 2) sum += piece(a, 2 * a);
   return sum;
 }
 

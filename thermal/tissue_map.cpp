@@ -101,7 +101,7 @@ void box_mean(Volume<float>& v, int axis, int r) {
   const std::size_t u = (a + 1) % 3, w = (a + 2) % 3;
 #pragma omp parallel for schedule(static)
   for (int q = 0; q < n[w]; ++q) {
-    std::vector<float> line(std::size_t(n[a]));
+    std::vector<float> line(static_cast<std::size_t>(n[a]));
     for (int p = 0; p < n[u]; ++p) {
       float* first = &v.values[std::size_t(p) * stride[u] + std::size_t(q) * stride[w]];
       for (int c = 0; c < n[a]; ++c) {
@@ -163,7 +163,8 @@ class Mapper {
     for_each_cell([&](std::size_t c, const Vector3d& x) {
       double sum = 0;
       for (int a = 0; a < points * points * points; ++a) {
-        const Vector3d part(a % points, a / points % points, a / (points * points));
+        const int row = a / points, layer = row / points;
+        const Vector3d part(a % points, row % points, layer);
         const Vector3d offset = ((part.array() + 0.5) / points - 0.5).matrix().cwiseProduct(grid_.spacing_mm);
         const auto value = sample_linear(ct_, x + offset);
         // One point outside, or between padding and patient, and the cell is not known.
