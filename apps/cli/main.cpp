@@ -24,6 +24,10 @@ namespace {
 
 // Every command, in the order of `spinetherm --help`. How to add one: apps/cli/command.h.
 constexpr std::array kCommands = {
+    Command{"demo", "the main job on the built-in phantom patient; ends with the path of report.html",
+            Writes::directory, demo_command},
+    Command{"run", "the main job on a patient case: plan, simulation, safety check, report",
+            Writes::directory, run_command},
     Command{"info", "what a file or DICOM folder is: series, size, spacing, direction, range, warnings",
             Writes::nothing, info_command},
     Command{"convert", "DICOM, NIfTI, NRRD, MHA to NIfTI, NRRD, MHA; label maps and transforms too",
@@ -32,6 +36,16 @@ constexpr std::array kCommands = {
             map_command},
     Command{"phantom", "writes a synthetic patient: CT, T2 MRI, CBCT, labels, landmarks, truth and case",
             Writes::directory, phantom_command},
+    Command{"register", "brings one image to another by a rigid motion: transforms and quality",
+            Writes::directory, register_command},
+    Command{"plan", "paths and protocols for the target of a case, ranked, with the reasons",
+            Writes::directory, plan_command},
+    Command{"simulate", "the thermal engine on a patient plan or a bare problem: samples, zones, fields",
+            Writes::directory, simulate_command},
+    Command{"check", "safety verdict of a simulated plan", Writes::nothing, check_command},
+    Command{"verify", "runs the closed forms and prints the error of each beside its gate", Writes::nothing,
+            verify_command},
+    Command{"bench", "the benchmark cases, timed", Writes::nothing, bench_command},
     Command{"devices", "the catalogue of applicators: list, show NAME", Writes::nothing, devices_command},
     Command{"tissues", "the table of tissue properties: list, show NAME", Writes::nothing, tissues_command},
     Command{"limits", "the verdict table: list, show NAME", Writes::nothing, limits_command},
