@@ -11,6 +11,7 @@
 
 #include "imaging/core/error.h"
 #include "thermal/dose_field.h"
+#include "thermal/heat_bodies.h"
 #include "thermal/heat_level.h"
 #include "thermal/heat_source.h"
 #include "thermal/interpolation.h"
@@ -58,6 +59,7 @@ class HeatRun {
         progress_(progress),
         level_(make_level<Real>(problem, options.threads > 0 ? options.threads : omp_get_max_threads())),
         dose_(problem, level_),
+        bodies_(problem),
         control_(options),
         heat_end_s_(last_switch_off_s(problem)) {}
 
@@ -120,20 +122,20 @@ class HeatRun {
   void switch_sources() {
     std::vector<bool> on(problem_.sources.size());
     for (std::size_t n = 0; n < on.size(); ++n) on[n] = is_on(n);
-    if (on == on_ && t_s_ > 0) return;
+    if (on == on_) return;
+    const bool first = on_.empty();
     on_ = on;
+    wall_in_J_ -= bodies_.switch_to(level_, dose_, on_, t_s_, first);
     std::fill(density_.begin(), density_.end(), 0.0);
-    for (std::size_t n = 0; n < on.size(); ++n)
-      if (on[n])
+    for (std::size_t n = 0; n < on_.size(); ++n)
+      if (on_[n])
         std::visit(
             [&](const auto& source) {
               if constexpr (requires { add_power_density(level_.grid, source, density_); })
                 add_power_density(level_.grid, source, density_);
-              else
-                throw ConfigError("this kind of source is not solved yet", fmt::format("/sources/{}", n),
-                                  "use another kind");
             },
             problem_.sources[n].what);
+    for (SamplePoint& p : points_) p.stencil = {};
     set_heating();
     control_.restart();
   }
@@ -163,6 +165,7 @@ class HeatRun {
     heating_W_ = power * level_.cell_volume_m3();
     const auto low_before = level_.low, high_before = level_.high;
     if (high[0] > 0) include_in_window(level_, low, high);
+    if (bodies_.window(grid, low, high)) include_in_window(level_, low, high);
     if (level_.can_rest) dose_.join(level_, low_before, high_before, t_s_);
     refresh_rates();
   }
@@ -204,6 +207,8 @@ class HeatRun {
       const int last = run_stages(scheme, dt, boundary_J, wall_J);
       if (last < 0) return stop(Termination::cancelled, fmt::format("cancelled after {:.1f} s", t_s_));
       const int spare = 3 - old - last;
+      bodies_.set_walls(level_, t_s_ + dt);
+      if (bodies_.moving()) bodies_.fill_holes(level_);
       update_properties(level_, level_.y[std::size_t(last)]);
       StepView<Real> step;
       step.y0 = level_.y[std::size_t(old)].data();
@@ -243,6 +248,7 @@ class HeatRun {
       ++result_.summary.stages;
       const std::vector<Real>& u = level_.y[std::size_t(previous)];
       update_properties(level_, u);
+      bodies_.set_walls(level_, t_s_ + scheme.time[std::size_t(j) - 1] * dt);
       add_flows(scheme.weight[std::size_t(j) - 1] * dt, level_.theta_of(u), boundary_J, wall_J);
       StageView<Real> stage;
       stage.y0 = y0.data();
@@ -267,6 +273,7 @@ class HeatRun {
 
   /// What a rejected step has left in the stages is finite again.
   void restore_rest(int a, int b) {
+    bodies_.set_walls(level_, t_s_);
     level_.y[std::size_t(a)] = level_.y[std::size_t(level_.now)];
     level_.y[std::size_t(b)] = level_.y[std::size_t(level_.now)];
     update_properties(level_, level_.y[std::size_t(level_.now)]);
@@ -358,6 +365,10 @@ class HeatRun {
             [&](std::size_t c) { return 1 / double(level_.resistivity[c]); }, p.at_mm);
       p.T_degC = p.stencil(theta) + kReference_degC;
       p.rate_K_per_s = p.stencil(level_.rate.data());
+      if (const auto wall = bodies_.wall_degC(p.at_mm)) {
+        p.T_degC = *wall;
+        p.rate_K_per_s = 0;
+      }
     }
   }
 
@@ -432,6 +443,7 @@ class HeatRun {
   const Progress& progress_;
   HeatLevel<Real> level_;
   DoseField<Real> dose_;
+  HeatBodies<Real> bodies_;
   StepControl control_;
   ThermalResult result_;
   double heat_end_s_ = 0, t_s_ = 0;

@@ -22,6 +22,7 @@ struct WallFix {
   std::int32_t wall = 0;  ///< which wall temperature
   Real conductance = 0;   ///< over k and cell volume [1/m2]
   Real k_wall = 0;        ///< conductivity of the cell's tissue at the wall's temperature [W/m/K]
+  Real wall_share = 0;    ///< of k_wall in the k of the flow; the rest is the cell's
 };
 /// Exceptions of the plain stencil, sorted by row (row = k ny + j); `*_begin` have one entry a row and one
 /// more.

@@ -130,7 +130,8 @@ inline void sweep(const HeatView<Real>& v, Real* scratch, int threads, const Fin
             const WallFix<Real>& wall = v.fix.walls[f];
             const int i = wall.i - i0;
             if (i < 0 || i >= n) continue;
-            const Real k_mean = Real(0.5) * (Real(1) / r[i] + wall.k_wall);
+            const Real k_cell = Real(1) / r[i];
+            const Real k_mean = k_cell + wall.wall_share * (wall.k_wall - k_cell);
             const Real g = wall.conductance * k_mean * inv_c[i];
             rate[i] += g * (v.fix.wall_theta[wall.wall] - t[i]);
             if (WithDiagonal) diagonal[i] += g;

@@ -252,7 +252,8 @@ double wall_inflow_W(const HeatLevel<Real>& level, const Real* theta) {
     for (std::size_t n = f.wall_begin[row]; n < f.wall_begin[row + 1]; ++n) {
       const WallFix<Real>& w = f.walls[n];
       const std::size_t c = row * std::size_t(level.grid.size[0]) + std::size_t(w.i);
-      const double k = 0.5 * (1 / double(level.resistivity[c]) + double(w.k_wall));
+      const double k_cell = 1 / double(level.resistivity[c]);
+      const double k = k_cell + double(w.wall_share) * (double(w.k_wall) - k_cell);
       sum += double(w.conductance) * k * double(f.wall_theta[std::size_t(w.wall)] - theta[c]);
     }
   return sum * level.cell_volume_m3();

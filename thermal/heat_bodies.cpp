@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "thermal/heat_bodies.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "thermal/tissue_law.h"
+
+namespace spinetherm {
+
+double value_at(const Curve& curve, double t_s) {
+  if (t_s <= curve.front()[0]) return curve.front()[1];
+  for (std::size_t n = 1; n < curve.size(); ++n)
+    if (t_s < curve[n][0]) {
+      const double f = (t_s - curve[n - 1][0]) / (curve[n][0] - curve[n - 1][0]);
+      return curve[n - 1][1] + f * (curve[n][1] - curve[n - 1][1]);
+    }
+  return curve.back()[1];
+}
+
+template <class Real>
+HeatBodies<Real>::HeatBodies(const ThermalProblem& problem) : problem_(problem) {}
+
+template <class Real>
+double HeatBodies<Real>::switch_to(HeatLevel<Real>& level, DoseField<Real>& dose, const std::vector<bool>& on,
+                                   double t_s, bool first) {
+  const std::vector<double> walls_before = walls_degC_;
+  const std::vector<Body> bodies_before = bodies_;
+  const std::vector<std::int16_t> owner_before = links_.owner;
+
+  bodies_.clear();
+  curves_.clear();
+  moving_ = false;
+  const auto hold = [&](const Region& region, const Curve& curve) {
+    bodies_.push_back({region, int(curves_.size())});
+    curves_.push_back(curve);
+    moving_ = moving_ || curve.size() > 1;
+  };
+  for (std::size_t n = 0; n < problem_.sources.size(); ++n) {
+    const auto& what = problem_.sources[n].what;
+    if (const auto* fixed = std::get_if<FixedTemperatureSource>(&what)) {
+      if (on[n])
+        hold(fixed->region, fixed->degC);
+      else if (fixed->insulated_when_off)
+        bodies_.push_back({fixed->region, -1});
+    }
+    if (const auto* set = std::get_if<ElectrodesSource>(&what)) {
+      for (const Electrode& e : set->electrodes) {
+        if (std::holds_alternative<Outside>(e.region.shape)) {
+          if (e.cooled_degC && on[n]) hold(e.region, {{0, *e.cooled_degC}});
+          continue;  // a remote return electrode is tissue to the heat
+        }
+        if (e.cooled_degC && on[n])
+          hold(e.region, {{0, *e.cooled_degC}});
+        else
+          bodies_.push_back({e.region, -1});
+      }
+      for (const Region& r : set->insulators) bodies_.push_back({r, -1});
+    }
+  }
+  links_ = link_bodies(level.grid, bodies_, problem_.voxel_applicators);
+  level.fixes = make_fixes<Real>(level.grid, links_, curves_.size(), problem_.voxel_applicators);
+  walls_degC_.assign(curves_.size(), std::nan(""));
+
+  // Cells that change sides carry their heat with them.
+  double taken_J = 0;
+  const auto is_hole = [](const std::vector<std::int16_t>& owner, std::size_t c) {
+    return !owner.empty() && owner[c] != 0;
+  };
+  level.hole.assign(links_.owner.empty() ? 0 : level.grid.count(), 0);
+  if (!links_.owner.empty() || !owner_before.empty())
+    for (std::size_t c = 0; c < level.grid.count(); ++c) {
+      const bool was = is_hole(owner_before, c), is = is_hole(links_.owner, c);
+      if (is) level.hole[c] = 1;
+      if (was == is) continue;
+      const Real start = level.can_rest ? level.theta_rest : Real(0);
+      const auto stored = [&](Real u) {
+        return double(u - start) / double(level.inverse_capacity[c]) * level.cell_volume_m3();
+      };
+      if (is) {
+        if (!first) taken_J += stored(level.y[std::size_t(level.now)][c]);
+        continue;
+      }
+      // What was metal is tissue now and begins at the temperature it was held at.
+      const Body& body = bodies_before[std::size_t(owner_before[c]) - 1];
+      if (body.wall >= 0) {
+        const double T = walls_before[std::size_t(body.wall)];
+        const double u = u_of_theta(problem_.tissue_map.tissues[level.label[c]], T - kReference_degC);
+        for (auto& stage : level.y) stage[c] = Real(u);
+        dose.restart(c, T, t_s);
+      }
+      taken_J -= stored(level.y[std::size_t(level.now)][c]);
+    }
+  set_walls(level, t_s);
+  fill_holes(level);
+  return taken_J;
+}
+
+template <class Real>
+void HeatBodies<Real>::set_walls(HeatLevel<Real>& level, double t_s) {
+  bool changed = false;
+  for (std::size_t w = 0; w < curves_.size(); ++w) {
+    const double T = value_at(curves_[w], t_s);
+    changed = changed || T != walls_degC_[w];
+    walls_degC_[w] = T;
+    level.fixes.wall_theta[w] = Real(T - kReference_degC);
+  }
+  if (!changed) return;
+  const auto nx = std::size_t(level.grid.size[0]);
+  for (std::size_t row = 0; row + 1 < level.fixes.wall_begin.size(); ++row)
+    for (std::size_t n = level.fixes.wall_begin[row]; n < level.fixes.wall_begin[row + 1]; ++n) {
+      WallFix<Real>& fix = level.fixes.walls[n];
+      const std::size_t c = row * nx + std::size_t(fix.i);
+      fix.k_wall = conductivity(level.table, level.label[c], level.fixes.wall_theta[std::size_t(fix.wall)]);
+      if (level.conductivity_factor != nullptr) fix.k_wall *= Real(level.conductivity_factor[c]);
+    }
+}
+
+template <class Real>
+void HeatBodies<Real>::fill_holes(HeatLevel<Real>& level) const {
+  if (links_.owner.empty()) return;
+  std::vector<std::array<Real, 256>> u(curves_.size());
+  const auto& tissues = problem_.tissue_map.tissues;
+  for (std::size_t w = 0; w < curves_.size(); ++w)
+    for (std::size_t n = 0; n < tissues.size(); ++n)
+      u[w][n] = Real(u_of_theta(tissues[n], walls_degC_[w] - kReference_degC));
+  for (std::size_t c = 0; c < level.grid.count(); ++c) {
+    if (links_.owner[c] == 0) continue;
+    const int wall = bodies_[std::size_t(links_.owner[c]) - 1].wall;
+    if (wall < 0) continue;
+    for (auto& stage : level.y) stage[c] = u[std::size_t(wall)][level.label[c]];
+    if (!level.theta.empty()) level.theta[c] = level.fixes.wall_theta[std::size_t(wall)];
+  }
+}
+
+template <class Real>
+std::optional<double> HeatBodies<Real>::wall_degC(const Eigen::Vector3d& x_mm) const {
+  for (const Body& b : bodies_)
+    if (b.wall >= 0 && contains(b.region, x_mm)) return walls_degC_[std::size_t(b.wall)];
+  return std::nullopt;
+}
+
+template <class Real>
+bool HeatBodies<Real>::window(const Grid& grid, std::array<int, 3>& low, std::array<int, 3>& high) const {
+  low = grid.size;
+  high = {0, 0, 0};
+  for (const BodyLinks::Wall& w : links_.walls) {
+    const auto nx = std::size_t(grid.size[0]), ny = std::size_t(grid.size[1]);
+    const std::array<int, 3> c{int(w.cell % nx), int(w.cell / nx % ny), int(w.cell / (nx * ny))};
+    for (std::size_t a = 0; a < 3; ++a) {
+      low[a] = std::min(low[a], c[a] - 1);
+      high[a] = std::max(high[a], c[a] + 2);
+    }
+  }
+  return !links_.walls.empty();
+}
+
+template class HeatBodies<float>;
+template class HeatBodies<double>;
+
+}  // namespace spinetherm

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "thermal/applicator_geometry.h"
+#include "thermal/dose_field.h"
+
+namespace spinetherm {
+
+/// Value of a piecewise linear curve, constant before its first corner and after its last.
+double value_at(const Curve& curve, double t_s);
+
+/// The bodies of all sources, in time: fixed-temperature regions, electrodes (cooled ones are held at their
+/// wall temperature while they act, the others pass no heat) and insulators. A fixed-temperature region that
+/// does not act is tissue, or a hole where the source says so.
+template <class Real>
+class HeatBodies {
+ public:
+  explicit HeatBodies(const ThermalProblem& problem);
+
+  /// Takes the cells of the bodies out of the level, for sources that are `on`, and gives back those of
+  /// bodies that have turned into tissue, at their wall's last temperature. Returns the heat [J] that this
+  /// has taken out of the cells (negative: brought in). `first`: before the run, where nothing has been
+  /// stored yet.
+  double switch_to(HeatLevel<Real>& level, DoseField<Real>& dose, const std::vector<bool>& on, double t_s,
+                   bool first);
+  /// Sets the temperatures of the walls at this time; cheap when they are constant.
+  void set_walls(HeatLevel<Real>& level, double t_s);
+  /// Gives the cells of held bodies their wall's temperature in all stages.
+  void fill_holes(HeatLevel<Real>& level) const;
+  /// Wall temperature [degC] when the point lies in a body that is held.
+  std::optional<double> wall_degC(const Eigen::Vector3d& x_mm) const;
+  /// Cells around the held bodies: the window must hold them. Empty when there are none.
+  bool window(const Grid& grid, std::array<int, 3>& low, std::array<int, 3>& high) const;
+  bool moving() const { return moving_; }
+  const BodyLinks& links() const { return links_; }
+  const std::vector<Body>& bodies() const { return bodies_; }
+
+ private:
+  const ThermalProblem& problem_;
+  std::vector<Body> bodies_;
+  std::vector<Curve> curves_;       ///< by wall
+  std::vector<double> walls_degC_;  ///< by wall, as last set
+  BodyLinks links_;
+  bool moving_ = false;  ///< some wall changes with time
+};
+
+}  // namespace spinetherm
