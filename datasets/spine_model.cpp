@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "datasets/spine_model.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 
@@ -63,7 +65,7 @@ void SpineModel::place_vertebrae(const SpinePhantomOptions& options) {
   if (has_size(below)) names.push_back(*below);
 
   for (const std::string& name : names) {
-    PlacedVertebra v{VertebraShape(vertebra_size(name)), {}, {}, 0, 0, 0};
+    PlacedVertebra v{VertebraShape(vertebra_size(name)), {}, {}, 0, 0, 0, 0, 0};
     v.vertebra = *structure_value("vertebra_" + name);
     v.body = *structure_value("vertebra_body_" + name);
     if (const auto next = level_below(name); next && name != "sacrum")
@@ -89,6 +91,14 @@ void SpineModel::place_vertebrae(const SpinePhantomOptions& options) {
   for (PlacedVertebra& v : vertebrae_) {
     v.world_from_vertebra = to_middle * v.world_from_vertebra;
     v.vertebra_from_world = inverse(v.world_from_vertebra);
+    const Eigen::AlignedBox3d box = v.shape.box();
+    v.low_z = 1e9;
+    v.high_z = -1e9;
+    for (int corner = 0; corner < 8; ++corner) {
+      const double z = (v.world_from_vertebra * box.corner(Eigen::AlignedBox3d::CornerType(corner))).z();
+      v.low_z = std::min(v.low_z, z);
+      v.high_z = std::max(v.high_z, z);
+    }
   }
   // The image: from the discs beyond the end levels a little into the neighbours.
   const auto find = [&](const std::string& level) -> const PlacedVertebra& {
@@ -222,18 +232,24 @@ void SpineModel::place_lesion(const SpinePhantomOptions& options) {
   const VertebraShape& shape = it->shape;
   const Eigen::Vector2d half = shape.body_half(0);
   const double h = shape.size().posterior_height_mm / 2;
-  const double room = l.place == LesionPlace::central ? half.y() - l.radius_mm
-                                                      : 2 * half.y() - 3 - l.radius_mm * 2 - l.wall_gap_mm;
-  if (l.place != LesionPlace::pedicle && (l.radius_mm > h - 1.5 || room < 0))
-    throw ConfigError("a lesion of " + std::to_string(l.radius_mm) + " mm radius does not fit",
-                      "body of " + level, "make it smaller, or the gap to the wall");
+  constexpr double kUsual_mm = 7, kShare = 0.42;  // of the half depth of a body
+  const bool in_pedicle = l.place == LesionPlace::pedicle;
+  const double usual_radius = in_pedicle ? std::min(kUsual_mm, shape.size().pedicle_height_mm / 2)
+                                         : std::min({kUsual_mm, kShare * half.y(), h - 2});
+  const double radius = l.radius_mm.value_or(usual_radius);
+  const double gap = l.wall_gap_mm.value_or(std::min(kUsual_mm, kShare * half.y()));
+  const double room =
+      l.place == LesionPlace::central ? half.y() - radius : 2 * half.y() - 3 - radius * 2 - gap;
+  if (!in_pedicle && (radius > h - 1.5 || room < 0))
+    throw ConfigError(fmt::format("a lesion of {:g} mm radius does not fit", radius), "body of " + level,
+                      "make it smaller, or the gap to the wall");
   Eigen::Vector3d centre(0, 0, 0);
   switch (l.place) {
     case LesionPlace::posterior:
-      centre = {l.side * 0.38 * half.x(), half.y() - l.wall_gap_mm - l.radius_mm, 0};
+      centre = {l.side * 0.38 * half.x(), half.y() - gap - radius, 0};
       break;
     case LesionPlace::anterior:
-      centre = {l.side * 0.30 * half.x(), -half.y() + l.wall_gap_mm + l.radius_mm, 0};
+      centre = {l.side * 0.30 * half.x(), -half.y() + gap + radius, 0};
       break;
     case LesionPlace::central:
       centre = {0, 0, 0};
@@ -244,16 +260,17 @@ void SpineModel::place_lesion(const SpinePhantomOptions& options) {
   }
   lesion_.vertebra = std::size_t(it - vertebrae_.begin());
   lesion_.kind = l.kind;
-  lesion_.radius_mm = l.radius_mm;
+  lesion_.radius_mm = radius;
+  lesion_.wall_gap_mm = gap;
   lesion_.centre_mm = it->world_from_vertebra * centre;
   auto rng = trial_rng(options.seed, 0);
   std::uniform_real_distribution<double> uniform(-1, 1);
-  lesion_.parts.push_back({lesion_.centre_mm, 0.8 * l.radius_mm});
+  lesion_.parts.push_back({lesion_.centre_mm, 0.8 * radius});
   while (lesion_.parts.size() < 6) {
     const Eigen::Vector3d d(uniform(rng), uniform(rng), uniform(rng));
     if (d.norm() > 1 || d.norm() < 0.2) continue;
-    const double radius = (0.62 + 0.08 * uniform(rng)) * l.radius_mm;
-    lesion_.parts.push_back({lesion_.centre_mm + d.normalized() * (l.radius_mm - radius), radius});
+    const double part = (0.62 + 0.08 * uniform(rng)) * radius;
+    lesion_.parts.push_back({lesion_.centre_mm + d.normalized() * (radius - part), part});
   }
 }
 

@@ -21,6 +21,7 @@ struct PlacedVertebra {
   VertebraShape shape;
   Rigid world_from_vertebra, vertebra_from_world;
   StructureValue vertebra = 0, body = 0, disc_below = 0;
+  double low_z = 0, high_z = 0;  ///< of its box
 };
 
 /// A nerve root and its ganglion.
@@ -36,7 +37,7 @@ struct LesionShape {
   std::size_t vertebra = 0;  ///< index into SpineModel::vertebrae()
   LesionKind kind = LesionKind::lytic;
   Eigen::Vector3d centre_mm{0, 0, 0};
-  double radius_mm = 0;
+  double radius_mm = 0, wall_gap_mm = 0;
   struct Part {
     Eigen::Vector3d centre_mm;
     double radius_mm;

@@ -58,6 +58,7 @@ bool SpineModel::bone_at(const Eigen::Vector3d& x, SpinePoint& out) const {
   double nearest = 0;
   for (std::size_t n = 0; n < vertebrae_.size(); ++n) {
     const PlacedVertebra& v = vertebrae_[n];
+    if (x.z() < v.low_z || x.z() > v.high_z) continue;
     const Eigen::Vector3d local = v.vertebra_from_world * x;
     const VertebraHit hit = v.shape.at(local);
     if (hit.distance_mm >= nearest) continue;
@@ -102,6 +103,7 @@ bool SpineModel::bone_at(const Eigen::Vector3d& x, SpinePoint& out) const {
 bool SpineModel::disc_at(const Eigen::Vector3d& x, SpinePoint& out) const {
   for (std::size_t n = 0; n + 1 < vertebrae_.size(); ++n) {
     const PlacedVertebra &up = vertebrae_[n], &low = vertebrae_[n + 1];
+    if (x.z() > up.high_z || x.z() < low.low_z) continue;
     const Eigen::Vector3d a = up.vertebra_from_world * x, b = low.vertebra_from_world * x;
     const double below = -up.shape.size().posterior_height_mm / 2 - a.z(),
                  above = b.z() - low.shape.size().posterior_height_mm / 2;
@@ -133,8 +135,9 @@ bool SpineModel::canal_at(const Eigen::Vector3d& x, const SpineSection& s, Spine
 
 bool SpineModel::root_at(const Eigen::Vector3d& x, SpinePoint& out) const {
   for (const PlacedRoot& r : roots_) {
-    if (std::abs(x.z() - r.ganglion_mm.z()) > 30) continue;
-    if ((x - r.ganglion_mm).norm() < r.ganglion_radius_mm) {
+    const double from_ganglion = (x - r.ganglion_mm).squaredNorm();
+    if (from_ganglion > 40 * 40) continue;  // no tube is longer
+    if (from_ganglion < r.ganglion_radius_mm * r.ganglion_radius_mm) {
       out = {r.ganglion, Material::nerve};
       return true;
     }

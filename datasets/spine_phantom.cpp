@@ -177,10 +177,10 @@ void SpinePhantomOptions::validate() const {
   if (!lesion_level.empty() && position(levels, lesion_level) < 0)
     throw ConfigError("the lesion's level '" + lesion_level + "' is not in the phantom",
                       "SpinePhantomOptions.lesion_level", "use one of the levels");
-  require(lesion.radius_mm >= 2 && lesion.radius_mm <= 20, "lesion.radius_mm", lesion.radius_mm,
-          "must lie in [2, 20] mm");
-  require(lesion.wall_gap_mm >= 0.5 && lesion.wall_gap_mm <= 30, "lesion.wall_gap_mm", lesion.wall_gap_mm,
-          "must lie in [0.5, 30] mm");
+  if (const auto r = lesion.radius_mm)
+    require(*r >= 2 && *r <= 20, "lesion.radius_mm", *r, "must lie in [2, 20] mm");
+  if (const auto gap = lesion.wall_gap_mm)
+    require(*gap >= 0.5 && *gap <= 30, "lesion.wall_gap_mm", *gap, "must lie in [0.5, 30] mm");
   require(lesion.side == 1 || lesion.side == -1, "lesion.side", lesion.side, "must be +1 or -1");
   require(spacing_mm >= 0.3 && spacing_mm <= 4, "spacing_mm", spacing_mm, "must lie in [0.3, 4] mm");
   require(width_mm >= 60 && width_mm <= 400, "width_mm", width_mm, "must lie in [60, 400] mm");
@@ -242,6 +242,8 @@ SpinePhantom make_spine_phantom(const SpinePhantomOptions& options, const Progre
   out.landmarks_mri = place_landmarks(model, options.levels, out.mri_from_cbct);
   out.lesion.level = model.vertebrae()[model.lesion().vertebra].shape.size().level;
   out.lesion.options = options.lesion;
+  out.lesion.options.radius_mm = model.lesion().radius_mm;
+  out.lesion.options.wall_gap_mm = model.lesion().wall_gap_mm;
   out.lesion.centre_mm = model.lesion().centre_mm;
   out.lesion.mask = out.anatomy.mask("tumour");
   out.lesion.volume_ml = double(std::count(out.lesion.mask.values.begin(), out.lesion.mask.values.end(), 1)) *

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,10 +21,13 @@ std::string_view to_string(LesionPlace place);
 struct LesionOptions {
   LesionKind kind = LesionKind::lytic;
   LesionPlace place = LesionPlace::posterior;
-  int side = 1;          ///< +1 the patient's left, -1 right
-  double radius_mm = 7;  ///< of the sphere that holds the lesion; ablation is used from 5 to 17 mm
-  /// Bone [mm] between a posterior lesion and the posterior wall (an anterior one and the anterior wall).
-  double wall_gap_mm = 7;
+  int side = 1;  ///< +1 the patient's left, -1 right
+  /// Of the sphere that holds the lesion [mm]; ablation is used from 5 to 17. Empty: 7, or less where the
+  /// body is small.
+  std::optional<double> radius_mm = {};
+  /// Bone between a posterior lesion and the posterior wall (an anterior one and the anterior wall) [mm].
+  /// Empty: 7, or less where the body is small.
+  std::optional<double> wall_gap_mm = {};
 };
 
 /// Reads the words of `--lesion`, separated by commas: lytic, blastic, mixed, marrow; anterior, central,
@@ -59,7 +63,7 @@ struct LevelLandmarks {
 
 struct PhantomLesion {
   std::string level;
-  LesionOptions options;
+  LesionOptions options;               ///< with the radius and gap that were used
   Eigen::Vector3d centre_mm{0, 0, 0};  ///< CT frame: of the sphere that holds it
   double volume_ml = 0;                ///< of its mask
   Volume<std::uint8_t> mask;           ///< on the CT's grid

@@ -31,7 +31,7 @@ double capsule(const Eigen::Vector3d& x, const Eigen::Vector3d& a, const Eigen::
 double ellipse_distance(double x, double y, double a, double b) {
   const double u = x / a, v = y / b;
   const double rho2 = u * u + v * v;
-  const double gradient = std::hypot(u / a, v / b);
+  const double gradient = std::sqrt(u * u / (a * a) + v * v / (b * b));
   if (gradient < 1e-9) return -std::min(a, b);
   return std::max((rho2 - 1) / (2 * gradient), -std::min(a, b));
 }

@@ -50,6 +50,8 @@ class VertebraShape {
   Eigen::Vector3d pedicle_centre(int side) const;
   /// Half widths of the body at a height, waist included.
   Eigen::Vector2d body_half(double z) const;
+  /// Box outside which at() knows no distance.
+  Eigen::AlignedBox3d box() const { return body_box_.merged(arch_box_); }
   double spinous_tip_y() const;
   Eigen::Vector3d transverse_tip(int side) const;
   Eigen::Vector3d superior_facet_tip(int side) const;

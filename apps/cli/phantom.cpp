@@ -38,7 +38,7 @@ int phantom(PhantomOptions options, const CommandContext& context) {
                 {"lesion",
                  {{"kind", to_string(l.options.kind)},
                   {"centre_mm", {l.centre_mm.x(), l.centre_mm.y(), l.centre_mm.z()}},
-                  {"radius_mm", l.options.radius_mm},
+                  {"radius_mm", l.options.radius_mm.value()},
                   {"volume_ml", l.volume_ml}}},
                 {"seed", o.seed}});
   } else {
@@ -60,13 +60,12 @@ Run phantom_command(CLI::App& app) {
                  "words: lytic, blastic, mixed, marrow; anterior, central, posterior, pedicle; left, right")
       ->capture_default_str();
   app.add_option("--lesion-level", o->lesion_level, "level of the lesion; without it the middle one");
-  app.add_option("--lesion-radius", o->phantom.lesion.radius_mm, "radius of the sphere that holds it [mm]")
-      ->type_name("MM")
-      ->capture_default_str();
+  app.add_option("--lesion-radius", o->phantom.lesion.radius_mm,
+                 "radius of the sphere that holds it [mm]; without it 7, or less in a small body")
+      ->type_name("MM");
   app.add_option("--wall-gap", o->phantom.lesion.wall_gap_mm,
-                 "bone between the lesion and the posterior wall [mm]")
-      ->type_name("MM")
-      ->capture_default_str();
+                 "bone between the lesion and the posterior wall [mm]; without it 7, or less in a small body")
+      ->type_name("MM");
   app.add_option("--spacing", o->phantom.spacing_mm, "voxels of all images [mm]")
       ->type_name("MM")
       ->capture_default_str();

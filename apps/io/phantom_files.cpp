@@ -58,7 +58,7 @@ void write_lesion(const fs::path& path, const SpinePhantom& phantom) {
                    {"side", l.options.side > 0 ? "left" : "right"},
                    {"centre_mm", json_of(l.centre_mm)},
                    {"centre_in_mri_mm", json_of(mri_from_ct * l.centre_mm)},
-                   {"radius_mm", l.options.radius_mm},
+                   {"radius_mm", l.options.radius_mm.value()},
                    {"volume_ml", l.volume_ml},
                    {"escc", "0"},
                    {"posterior_wall_defect_mm", 0}},

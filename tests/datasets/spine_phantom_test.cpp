@@ -63,8 +63,6 @@ TEST(SpineModel, CordLiesInTheSacInTheCanal) {
   for (const char* range : {"C4-C6", "T6-T8", "T12-L2", "L2-L4"}) {
     SpinePhantomOptions o;
     o.levels = parse_levels(range);
-    o.lesion.radius_mm = 3;
-    o.lesion.wall_gap_mm = 3;
     const SpineModel m(o);
     for (double z = m.low_mm().z(); z < m.high_mm().z(); z += 1) {
       const SpineSection s = m.section(z);
@@ -98,8 +96,6 @@ TEST(SpineModel, RootsLeaveTheSacAndPassTheForamenClearOfBone) {
   for (const char* range : {"C4-C6", "T7-T9", "L2-L4", "L5"}) {
     SpinePhantomOptions o;
     o.levels = parse_levels(range);
-    o.lesion.radius_mm = 3;
-    o.lesion.wall_gap_mm = 3;
     const SpineModel m(o);
     EXPECT_GE(m.roots().size(), 2u * o.levels.size());
     for (const PlacedRoot& r : m.roots()) {
@@ -139,8 +135,41 @@ TEST(SpineModel, LesionKeepsItsDistanceToThePosteriorWall) {
       for (double z = -8; z <= 8; z += 1)
         if (m.at({x, y, z}).label == value("tumour")) last = std::max(last, y);
   const double gap = v.shape.body_half(0).y() - last;
-  EXPECT_GE(gap, o.lesion.wall_gap_mm - 0.1);
-  EXPECT_LE(gap, o.lesion.wall_gap_mm + 2.5);
+  EXPECT_EQ(m.lesion().wall_gap_mm, 7);
+  EXPECT_GE(gap, 6.9);
+  EXPECT_LE(gap, 9.5);
+}
+
+TEST(SpineModel, EveryLevelHasRoomForALesionOfItsSize) {
+  for (const std::string& level : parse_levels("C3-L5")) {
+    SpinePhantomOptions o;
+    o.levels = {level};
+    for (const auto place : {LesionPlace::anterior, LesionPlace::central, LesionPlace::posterior}) {
+      o.lesion.place = place;
+      const SpineModel m(o);
+      EXPECT_GE(m.lesion().radius_mm, 3) << level;
+      EXPECT_EQ(m.at(m.lesion().centre_mm + Eigen::Vector3d(2.2, 0, 0)).label, value("tumour")) << level;
+    }
+  }
+}
+
+TEST(SpineModel, DiscsFillTheSpaceBetweenTheBodies) {
+  SpinePhantomOptions o;
+  o.levels = parse_levels("T11-L4");
+  const SpineModel m(o);
+  for (std::size_t n = 0; n + 1 < m.vertebrae().size(); ++n) {
+    const PlacedVertebra &up = m.vertebrae()[n], &low = m.vertebrae()[n + 1];
+    const Eigen::Vector3d from = up.world_from_vertebra * Eigen::Vector3d(6, -4, 0),
+                          to = low.world_from_vertebra * Eigen::Vector3d(6, -4, 0);
+    int in_disc = 0;
+    for (int k = 0; k <= 100; ++k) {
+      const StructureValue label = m.at(from + (to - from) * (k / 100.0)).label;
+      EXPECT_TRUE(label == up.body || label == low.body || label == up.disc_below || label == value("tumour"))
+          << structure_name(up.disc_below) << " " << k << " " << structure_name(label);
+      in_disc += label == up.disc_below;
+    }
+    EXPECT_NEAR(in_disc / 100.0 * (to - from).norm(), up.shape.size().disc_below_mm + 1.5, 1.5);
+  }
 }
 
 TEST(SpineModel, RefusesALesionThatDoesNotFit) {
@@ -173,7 +202,7 @@ TEST(SpinePhantom, ImagesLabelsAndTruthAgree) {
   EXPECT_NEAR(hu("tumour"), 55, 30);
   EXPECT_LT(mean[0].first / mean[0].second, -900);
   // Lesion: within the sphere that holds it.
-  const double sphere_ml = 4.0 / 3 * 3.14159265 * std::pow(small().lesion.radius_mm, 3) / 1000;
+  const double sphere_ml = 4.0 / 3 * 3.14159265 * std::pow(p.lesion.options.radius_mm.value(), 3) / 1000;
   EXPECT_LT(p.lesion.volume_ml, sphere_ml);
   EXPECT_GT(p.lesion.volume_ml, 0.45 * sphere_ml);
   EXPECT_LT((*centroid_mm(p.lesion.mask) - p.lesion.centre_mm).norm(), 2);
