@@ -43,23 +43,35 @@ Fields prepare(const ThermalResult& thermal, const std::vector<PlacedDevice>& ap
   return f;
 }
 
-/// Extreme of a field over points. Points outside the box count as `rest` where that is known, else the
-/// answer is empty. `sign` +1 seeks the largest, -1 the smallest value.
-std::optional<FieldExtreme> extreme(const Volume<float>& field, const std::vector<Eigen::Vector3d>& points_mm,
-                                    double rest, bool rest_outside, int sign) {
-  if (field.empty() || points_mm.empty()) return std::nullopt;
-  std::optional<FieldExtreme> best;
+/// Extreme of a field over the points where it is known.
+struct Extreme {
+  std::optional<FieldExtreme> at;
+  bool complete = false;  ///< every point was known; else the truth may be worse, never better
+};
+
+/// Points outside the box count as `rest` where that is known. `sign` +1 seeks the largest, -1 the smallest
+/// value.
+Extreme extreme(const Volume<float>& field, const std::vector<Eigen::Vector3d>& points_mm, double rest,
+                bool rest_outside, int sign) {
+  Extreme e;
+  if (field.empty() || points_mm.empty()) return e;
+  e.complete = true;
   for (const auto& x : points_mm) {
     auto value = sample_linear(field, x);
-    if (!value) {
-      if (!rest_outside) return std::nullopt;
-      value = rest;
+    if (!value && rest_outside) value = rest;
+    if (!value || !std::isfinite(*value)) {
+      e.complete = false;
+      continue;
     }
-    if (!std::isfinite(*value)) return std::nullopt;
-    if (!best || sign * (*value - best->value) > 0) best = FieldExtreme{*value, {}, x};
+    if (!e.at || sign * (*value - e.at->value) > 0) e.at = FieldExtreme{*value, {}, x};
   }
-  return best;
+  return e;
 }
+
+/// What the fields say of one structure.
+struct Sampled {
+  Extreme peak, lowest, cem43, arrhenius;
+};
 
 void add_time(std::optional<FieldExtreme>& e, const Volume<float>& times_s) {
   if (!e || times_s.empty()) return;
@@ -72,7 +84,7 @@ struct Distances {
 };
 
 void measure(const Structure& s, const Fields& f, const Distances& distances,
-             const std::vector<PlacedDevice>& applicators, const ExposureOptions& options,
+             const std::vector<PlacedDevice>& applicators, const ExposureOptions& options, Sampled& sampled,
              StructureExposure& e) {
   if (s.points_mm.empty()) return;
   for (const auto& placed : applicators) {
@@ -88,12 +100,12 @@ void measure(const Structure& s, const Fields& f, const Distances& distances,
     }
   }
   if (!f.usable) return;
-  e.peak_degC = extreme(f.peak, s.points_mm, options.rest_degC, f.rest_outside, 1);
-  e.lowest_degC = extreme(f.lowest, s.points_mm, options.rest_degC, f.rest_outside, -1);
-  add_time(e.peak_degC, f.peak_time_s);
-  add_time(e.lowest_degC, f.lowest_time_s);
-  if (const auto dose = extreme(f.cem43, s.points_mm, 0, f.rest_outside, 1)) e.cem43_min = dose->value;
-  if (const auto omega = extreme(f.arrhenius, s.points_mm, 0, f.rest_outside, 1)) e.arrhenius = omega->value;
+  sampled.peak = extreme(f.peak, s.points_mm, options.rest_degC, f.rest_outside, 1);
+  sampled.lowest = extreme(f.lowest, s.points_mm, options.rest_degC, f.rest_outside, -1);
+  sampled.cem43 = extreme(f.cem43, s.points_mm, 0, f.rest_outside, 1);
+  sampled.arrhenius = extreme(f.arrhenius, s.points_mm, 0, f.rest_outside, 1);
+  add_time(sampled.peak.at, f.peak_time_s);
+  add_time(sampled.lowest.at, f.lowest_time_s);
   if (f.zone.exists && !f.zone.touches_box) e.distance_to_zone_mm = distances.zone.nearest(s.points_mm);
   if (f.ice.exists && !f.ice.touches_box) e.distance_to_ice_mm = distances.ice.nearest(s.points_mm);
 }
@@ -105,19 +117,24 @@ std::optional<double> region_distance(const LevelRegion& region, const std::opti
   return distance_mm;
 }
 
-std::optional<double> quantity_of(const StructureExposure& e, const Fields& f, const std::string& quantity) {
-  const auto value = [](const std::optional<FieldExtreme>& x) {
-    return x ? std::optional<double>(x->value) : std::nullopt;
-  };
-  if (quantity == "peak_degC") return value(e.peak_degC);
-  if (quantity == "lowest_degC") return value(e.lowest_degC);
-  if (quantity == "cem43_min") return e.cem43_min;
-  if (quantity == "arrhenius") return e.arrhenius;
-  if (quantity == "shaft_distance_mm") return e.distance_to_applicator_mm;
-  if (quantity == "active_distance_mm") return e.distance_to_active_mm;
-  if (quantity == "zone_distance_mm") return region_distance(f.zone, e.distance_to_zone_mm);
-  if (quantity == "ice_edge_distance_mm") return region_distance(f.ice, e.distance_to_ice_mm);
-  return std::nullopt;
+/// A quantity that a limit asks for; `complete` as in Extreme.
+struct Known {
+  std::optional<double> value = {};
+  bool complete = true;
+};
+
+Known quantity_of(const StructureExposure& e, const Sampled& sampled, const Fields& f,
+                  const std::string& quantity) {
+  const auto of = [](const Extreme& x) { return x.at ? Known{x.at->value, x.complete} : Known{}; };
+  if (quantity == "peak_degC") return of(sampled.peak);
+  if (quantity == "lowest_degC") return of(sampled.lowest);
+  if (quantity == "cem43_min") return of(sampled.cem43);
+  if (quantity == "arrhenius") return of(sampled.arrhenius);
+  if (quantity == "shaft_distance_mm") return {e.distance_to_applicator_mm};
+  if (quantity == "active_distance_mm") return {e.distance_to_active_mm};
+  if (quantity == "zone_distance_mm") return {region_distance(f.zone, e.distance_to_zone_mm)};
+  if (quantity == "ice_edge_distance_mm") return {region_distance(f.ice, e.distance_to_ice_mm)};
+  return {};
 }
 
 bool is_distance(const std::string& quantity) { return quantity.ends_with("_distance_mm"); }
@@ -166,14 +183,14 @@ struct Conditions {
   }
 };
 
-using Quantity = std::function<std::optional<double>(const std::string&)>;
+using Quantity = std::function<Known(const std::string&)>;
 
 Judgement judge(const ExposureLimit& limit, const std::vector<ExposureLimit>& limits,
                 const Quantity& quantity) {
   Judgement j;
   j.limit = &limit;
   j.bound = limit.caution ? *limit.caution : *limit.unsafe;
-  const auto value = quantity(limit.quantity);
+  const auto [value, complete] = quantity(limit.quantity);
   const std::string name = title_of(limit.quantity);
   if (!value) {
     j.verdict = Verdict::unknown;
@@ -182,30 +199,32 @@ Judgement judge(const ExposureLimit& limit, const std::vector<ExposureLimit>& li
   }
   const bool caution = broken(limit.caution, limit.above, *value);
   bool unsafe = broken(limit.unsafe, limit.above, *value);
-  std::string and_what;
-  bool partner_missing = false, downgraded = false;
+  bool partner_unknown = false, partner_holds = false;
+  std::string what = fmt::format("{} {}{}", name, complete ? "" : "at least ", with_unit(*value, limit.unit));
   if (unsafe && !limit.unsafe_with.empty()) {
     for (const auto& other : limits)
       if (other.id == limit.unsafe_with) {
-        const auto partner = quantity(other.quantity);
-        partner_missing = !partner;
-        if (partner && !broken(other.unsafe, other.above, *partner)) downgraded = true;
-        if (partner)
-          and_what = fmt::format(" with {} {}", title_of(other.quantity), with_unit(*partner, other.unit));
+        const Known partner = quantity(other.quantity);
+        const bool partner_broken = partner.value && broken(other.unsafe, other.above, *partner.value);
+        partner_unknown = !partner_broken && (!partner.value || !partner.complete);
+        partner_holds = !partner_broken && !partner_unknown;
+        if (partner.value)
+          what += fmt::format(" with {} {}", title_of(other.quantity), with_unit(*partner.value, other.unit));
       }
-    unsafe = !downgraded;
+    unsafe = !partner_holds;
   }
-  if (unsafe || caution || downgraded) {
-    j.verdict = partner_missing ? Verdict::unknown : unsafe ? Verdict::unsafe : Verdict::caution;
+  if (unsafe || caution || partner_holds) {
+    j.verdict = unsafe ? (partner_unknown ? Verdict::unknown : Verdict::unsafe) : Verdict::caution;
     j.bound = unsafe || !limit.caution ? *limit.unsafe : *limit.caution;
   }
-  j.reason = fmt::format("{} {}{}: {} from {}", name, with_unit(*value, limit.unit), and_what,
-                         j.verdict == Verdict::within_limits ? "limit" : to_string(j.verdict),
-                         with_unit(j.bound, limit.unit));
-  if (!limit.above)
-    j.reason = fmt::format("{} {}{}: {} below {}", name, with_unit(*value, limit.unit), and_what,
-                           j.verdict == Verdict::within_limits ? "limit" : to_string(j.verdict),
-                           with_unit(j.bound, limit.unit));
+  if (!complete && j.verdict != Verdict::unsafe) {
+    j.verdict = Verdict::unknown;
+    j.reason = what + ", the rest lies outside the box of the simulation";
+    return j;
+  }
+  j.reason =
+      fmt::format("{}: {} {} {}", what, j.verdict == Verdict::within_limits ? "limit" : to_string(j.verdict),
+                  limit.above ? "from" : "below", with_unit(j.bound, limit.unit));
   return j;
 }
 
@@ -255,7 +274,7 @@ std::optional<Judgement> judge_classes(const std::vector<std::string>& classes,
 
 void decide(const Structure& s, const Fields& f, const std::vector<ExposureLimit>& limits,
             const ExposureFacts& facts, const ExposureOptions& options, const std::string& run_message,
-            StructureExposure& e) {
+            const Sampled& sampled, StructureExposure& e) {
   if (s.whereabouts == Whereabouts::anywhere) {
     e.reason = "not known: " + s.reason;
     return;
@@ -275,7 +294,7 @@ void decide(const Structure& s, const Fields& f, const std::vector<ExposureLimit
   classes.push_back(s.limit_class);
   const bool unlabelled = s.whereabouts == Whereabouts::unlabelled;
   const auto judged = judge_classes(classes, limits, facts, options, unlabelled,
-                                    [&](const std::string& q) { return quantity_of(e, f, q); });
+                                    [&](const std::string& q) { return quantity_of(e, sampled, f, q); });
   if (!judged) {
     e.reason = "no limit is known for class " + s.limit_class;
     return;
@@ -297,16 +316,35 @@ void decide(const Structure& s, const Fields& f, const std::vector<ExposureLimit
     } else if (s.status == StructureStatus::estimated || s.status == StructureStatus::modelled) {
       e.reason += "; " + s.reason;
     }
-    if (e.peak_degC && std::abs(e.peak_degC->value - options.rest_degC) <= options.rest_tolerance_K &&
-        e.verdict == Verdict::within_limits)
+    if (e.verdict == Verdict::within_limits && sampled.peak.at && sampled.peak.complete &&
+        sampled.peak.at->value - options.rest_degC <= options.rest_tolerance_K && sampled.lowest.at &&
+        options.rest_degC - sampled.lowest.at->value <= options.rest_tolerance_K)
       e.reason = "outside the heated region";
   }
   e.limit = AppliedLimit{judged->limit->id, judged->limit->quantity, judged->bound, judged->limit->source,
                          judged->limit->confidence};
   if (judged->limit->quantity == "peak_degC" || judged->limit->quantity == "cem43_min") {
-    const auto q = quantity_of(e, f, judged->limit->quantity);
-    if (q && *q < judged->bound) e.time_above_limit_s = 0;  // never reached; else the run keeps no history
+    const Known q = quantity_of(e, sampled, f, judged->limit->quantity);
+    if (q.value && q.complete && *q.value < judged->bound)
+      e.time_above_limit_s = 0;  // never reached; else the run keeps no history
   }
+}
+
+/// Shows what is known of the structure itself: not of the tissue that stands for it, and a value that may be
+/// worse elsewhere only where it is unsafe already.
+void show(const Structure& s, const Sampled& sampled, StructureExposure& e) {
+  if (s.whereabouts == Whereabouts::unlabelled) {
+    e.distance_to_applicator_mm.reset();
+    e.distance_to_active_mm.reset();
+    e.distance_to_zone_mm.reset();
+    e.distance_to_ice_mm.reset();
+    return;
+  }
+  const auto shown = [&](const Extreme& x) { return x.at && (x.complete || e.verdict == Verdict::unsafe); };
+  if (shown(sampled.peak)) e.peak_degC = sampled.peak.at;
+  if (shown(sampled.lowest)) e.lowest_degC = sampled.lowest.at;
+  if (shown(sampled.cem43)) e.cem43_min = sampled.cem43.at->value;
+  if (shown(sampled.arrhenius)) e.arrhenius = sampled.arrhenius.at->value;
 }
 
 /// Limits of class `plan`: judged once, kept as notes.
@@ -334,13 +372,13 @@ void judge_plan(const std::vector<ExposureLimit>& limits, const ExposureFacts& f
     if (limit.structure != "plan") continue;
     if (limit.quantity == "sensor_mismatch_K" && !has_sensor) continue;
     if (limit.quantity == "overshoot_K" && !would_stop) continue;
-    const auto judged = judge_classes({"plan"}, {limit}, facts, options, false,
-                                      [&](const std::string& q) -> std::optional<double> {
-                                        if (q == "wall_defect_mm") return facts.wall.defect_mm;
-                                        if (q == "unprotected") return protects ? 0 : 1;
-                                        if (q == "sensor_mismatch_K") return mismatch;
-                                        return std::nullopt;
-                                      });
+    const auto judged =
+        judge_classes({"plan"}, {limit}, facts, options, false, [&](const std::string& q) -> Known {
+          if (q == "wall_defect_mm") return {facts.wall.defect_mm};
+          if (q == "unprotected") return {protects ? 0.0 : 1.0};
+          if (q == "sensor_mismatch_K") return {mismatch};
+          return {};
+        });
     if (!judged || judged->verdict == Verdict::within_limits) continue;
     Verdict verdict = judged->verdict;
     std::string reason = judged->reason;
@@ -451,8 +489,10 @@ ExposureReport assess_exposure(const std::vector<Structure>& structures, const T
     e.structure = s.name;
     e.limit_class = s.limit_class;
     e.status = s.status;
-    measure(s, f, distances, applicators, options, e);
-    decide(s, f, limits, facts, options, thermal.summary.message, e);
+    Sampled sampled;
+    measure(s, f, distances, applicators, options, sampled, e);
+    decide(s, f, limits, facts, options, thermal.summary.message, sampled, e);
+    show(s, sampled, e);
   }
   judge_plan(limits, facts, f, options, report);
   note_the_run(thermal, f, facts, report);

@@ -95,7 +95,7 @@ struct ExposureReport {
 ///  * Extremes are taken over all points of a structure (surface and interior) by linear interpolation.
 ///  * A point outside the box of the simulation is at rest (37 degC) only when the heated region (0.5 K)
 ///  stays
-///    clear of the box; else its exposure is unknown.
+///    clear of the box; else its exposure is unknown, unless what lies inside is unsafe already.
 ///  * A structure that no label names is unknown, except that it is caution where the tissue without a label
 ///    (`unlabelled`) stays below every limit of temperature and dose of its class, and within limits where
 ///    the image ends before it and the heat ends before the image (`outside_image`).

@@ -245,6 +245,19 @@ TEST(Exposure, BeyondTheBoxThereIsRestOnlyIfTheHeatStaysInside) {
   EXPECT_THAT(cut.notes, Contains(HasSubstr("reaches the box")));
 }
 
+TEST(Exposure, WhatIsUnsafeInsideTheBoxIsUnsafeWhateverLiesOutside) {
+  const Eigen::Vector3d centre(9, -20, 2), h = Eigen::Vector3d::Constant(18);  // the canal leaves this box
+  const auto judged = [&](double rise) {
+    const auto run = run_of(box_grid(centre - h, centre + h, 1), gaussian(centre, rise, 12));
+    return assess_exposure(scene().structures, run, {placed_at({70, 20, 2}, {8, -21, 2})}, limits(), facts());
+  };
+  const auto hot = judged(60);
+  EXPECT_EQ(of(hot, "dura").verdict, Verdict::unsafe);
+  EXPECT_THAT(of(hot, "dura").reason, HasSubstr("at least"));
+  EXPECT_EQ(of(judged(6), "dura").verdict, Verdict::unknown);
+  EXPECT_FALSE(of(judged(6), "dura").peak_degC);
+}
+
 TEST(Exposure, TissueThatWasNotImagedMakesTheReportUnknown) {
   ExposureFacts f = facts();
   f.unknown_tissue = Volume<std::uint8_t>(thermal_box({9, -30, 2}));
