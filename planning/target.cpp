@@ -21,6 +21,24 @@ constexpr double kFine_mm = 1.5;
 /// A target that was drawn to the edge of the bone holds the wall in its outermost part [mm].
 constexpr double kCortexInside_mm = 2;
 constexpr double kStep_mm = 0.5;
+/// Furthest from a lesion in the body to the back of the arch [mm].
+constexpr double kRing_mm = 40;
+
+/// The target's box and so much around it that the ring of its vertebra closes. ConfigError when it is empty.
+Grid grid_around(const Target& target) {
+  const Eigen::Vector3d centre = shape_of(target).centre_mm;
+  Eigen::Vector3d low = centre, high = centre;
+  const Grid& g = target.mask.grid;
+  for (int k = 0; k < g.size[2]; ++k)
+    for (int j = 0; j < g.size[1]; ++j)
+      for (int i = 0; i < g.size[0]; ++i)
+        if (target.mask(i, j, k)) {
+          low = low.cwiseMin(g.to_world(i, j, k));
+          high = high.cwiseMax(g.to_world(i, j, k));
+        }
+  const Eigen::Vector3d around = Eigen::Vector3d::Constant(kRing_mm);
+  return box_grid(low - around, high + around, 1);
+}
 
 /// Bone on the steepest way from `x_mm` to the target, or in its rim.
 bool bone_between(const Volume<float>& to_target_mm, const Volume<std::uint8_t>& bone,
@@ -90,10 +108,7 @@ TargetShape shape_of(const Target& target) {
 
 PosteriorWall assess_posterior_wall(const Anatomy& anatomy, const Target& target, const Volume<float>& ct_HU,
                                     double bone_HU) {
-  const TargetShape shape = shape_of(target);
-  const double reach = shape.half_mm[0] * 1.6 + 30;
-  const Eigen::Vector3d r = Eigen::Vector3d::Constant(reach);
-  const Grid grid = box_grid(shape.centre_mm - r, shape.centre_mm + r, 1);
+  const Grid grid = grid_around(target);
   const LabelledCanal canal = find_labelled_canal(anatomy, grid);
   PosteriorWall wall;
   if (canal.mask.empty()) {
