@@ -272,7 +272,14 @@ CanalSearch find_canal(const Image& ct, const Eigen::Vector3d& seed_near_mm, con
   if (!ct.volume.grid.covers(seed_near_mm)) return {{}, "the target lies outside the image"};
   const Eigen::Vector3d half = Eigen::Vector3d::Constant(options.half_size_mm);
   const Grid grid = box_grid(seed_near_mm - half, seed_near_mm + half, options.spacing_mm);
-  const Volume<float> roi = resample_mean(ct.volume, grid);
+  return find_canal_on_grid(resample_mean(ct.volume, grid), seed_near_mm, options);
+}
+
+CanalSearch find_canal_on_grid(const Volume<float>& roi, const Eigen::Vector3d& seed_near_mm,
+                               const CanalOptions& options) {
+  options.validate();
+  const Grid& grid = roi.grid;
+  const double spacing_mm = grid.spacing_mm[2];
   const double seed_slice = grid.to_index(seed_near_mm).z();
 
   std::vector<double> thresholds = {150, 200, 250, 300};
@@ -288,7 +295,7 @@ CanalSearch find_canal(const Image& ct, const Eigen::Vector3d& seed_near_mm, con
     std::vector<Hole> holes;
     for (auto& of_slice : by_slice) std::move(of_slice.begin(), of_slice.end(), std::back_inserter(holes));
     holes_seen = holes_seen || !holes.empty();
-    const std::vector<int> chain = best_chain(holes, options.spacing_mm, seed_slice);
+    const std::vector<int> chain = best_chain(holes, spacing_mm, seed_slice);
     if (chain.empty()) continue;
     double score = 0;
     for (const int n : chain) score += holes[std::size_t(n)].score;
@@ -302,7 +309,7 @@ CanalSearch find_canal(const Image& ct, const Eigen::Vector3d& seed_near_mm, con
             holes_seen ? "holes enclosed by bone were found, but no chain of them passes the target"
                        : "no hole enclosed by bone behind the target"};
   const double closed_mm =
-      double(std::count(best->enclosed.begin(), best->enclosed.end(), true)) * options.spacing_mm;
+      double(std::count(best->enclosed.begin(), best->enclosed.end(), true)) * spacing_mm;
   if (closed_mm < 8) return {{}, fmt::format("bone encloses the canal over only {:.0f} mm", closed_mm)};
   if (best->enclosed_fraction < 0.25)
     return {{}, fmt::format("bone encloses only {:.0f} % of the slices", 100 * best->enclosed_fraction)};
@@ -310,7 +317,7 @@ CanalSearch find_canal(const Image& ct, const Eigen::Vector3d& seed_near_mm, con
       "canal segmented from CT (bone above {:.0f} HU): bone encloses {:.0f} % of its {} mm, the rest is "
       "interpolated; its wall is bone, the dura lies within",
       best->threshold_HU, 100 * best->enclosed_fraction,
-      std::lround(double(best->enclosed.size()) * options.spacing_mm));
+      std::lround(double(best->enclosed.size()) * spacing_mm));
   return {std::move(best), ""};
 }
 

@@ -58,6 +58,11 @@ struct CanalSearch {
 CanalSearch find_canal(const Image& ct, const Eigen::Vector3d& seed_near_mm,
                        const CanalOptions& options = {});
 
+/// find_canal() on the volume's own voxels, all of them: an LPS axis-aligned grid of equal spacings
+/// (box_grid). half_size_mm and spacing_mm of the options are not used. Not a number: not imaged.
+CanalSearch find_canal_on_grid(const Volume<float>& ct, const Eigen::Vector3d& seed_near_mm,
+                               const CanalOptions& options = {});
+
 /// Puts the canal into the anatomy: background voxels inside it become `canal`, status `segmented`. Labels of
 /// the map (cord, bone) are kept where they are.
 void add_canal(Anatomy& anatomy, const Canal& canal);
