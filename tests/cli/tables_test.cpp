@@ -22,6 +22,7 @@ TEST(Tables, ListsHoldEveryRow) {
   EXPECT_EQ(json_of({"tissues", "--json"})["tissues"].size(), 23U);
   EXPECT_GE(json_of({"devices", "--json"})["devices"].size(), 9U);
   EXPECT_GE(json_of({"limits", "list", "--json"})["limits"].size(), 40U);
+  EXPECT_EQ(json_of({"evidence", "--json"})["rows"].size(), 29U);
 }
 
 TEST(Tables, EveryNumberOfATissueIsPrintedWithItsSource) {
