@@ -95,15 +95,24 @@ std::vector<Hole> holes_of_slice(const Volume<float>& ct, int k, double threshol
         cores[std::size_t(id)].push_back(p);
     for (const std::vector<int>& core : cores) {
       if (core.empty() || double(core.size()) * pixel_mm2 > o.max_area_mm2) continue;
+      // Grown back by r, and by one pixel more into corners that the disc does not reach: rather too large a
+      // canal than too small.
+      const double grow_mm = r + (r > 0 ? g.spacing_mm[0] : 0);
+      // Most cores are specks of noise that cannot grow to a canal: their grown box bounds the area.
+      std::array<int, 4> box{nx, -1, ny, -1};
+      for (const int p : core)
+        box = {std::min(box[0], p % nx), std::max(box[1], p % nx), std::min(box[2], p / nx),
+               std::max(box[3], p / nx)};
+      const double most_mm2 = r > 0 ? ((box[1] - box[0] + 1) * g.spacing_mm[0] + 2 * grow_mm) *
+                                          ((box[3] - box[2] + 1) * g.spacing_mm[1] + 2 * grow_mm)
+                                    : double(core.size()) * pixel_mm2;
+      if (most_mm2 < o.min_area_mm2) continue;
       Volume<std::uint8_t> seeds = layer(g);
       for (const int p : core) seeds[std::size_t(p)] = 1;
       const Volume<float> to_core = distance_to_mm(seeds);
       Hole h;
       h.slice = k;
       h.closing_mm = r;
-      // Grown back by r, and by one pixel more into corners that the disc does not reach: rather too large a
-      // canal than too small.
-      const double grow_mm = r + (r > 0 ? g.spacing_mm[0] : 0);
       Eigen::Vector2d sum = Eigen::Vector2d::Zero();
       Eigen::Matrix2d squares = Eigen::Matrix2d::Zero();
       double hu = 0, inside_mm2 = 0;
