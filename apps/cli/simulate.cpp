@@ -5,7 +5,8 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
-#include "apps/cli/command.h"
+#include "apps/cli/job_options.h"
+#include "apps/io/plan_file.h"
 #include "apps/io/problem_file.h"
 #include "apps/io/result_file.h"
 #include "imaging/core/json_reader.h"
@@ -17,7 +18,8 @@ namespace {
 namespace fs = std::filesystem;
 
 struct SimulateOptions {
-  fs::path input;
+  JobCommandOptions job;
+  fs::path patient;  ///< --case
 };
 
 void print_result(const ThermalResult& r, const fs::path& folder) {
@@ -43,15 +45,15 @@ void print_result(const ThermalResult& r, const fs::path& folder) {
 }
 
 int simulate_problem(const SimulateOptions& options, const CommandContext& context) {
-  const ThermalProblem problem = read_problem(options.input);
-  OutputDirectory out(context.output("simulate", options.input.stem().string()));
+  const ThermalProblem problem = read_problem(options.job.input);
+  OutputDirectory out(context.output("simulate", options.job.input.stem().string()));
   BioheatOptions engine;
   engine.threads = context.threads;
   const ThermalResult result = solve(problem, engine, context.progress);
   throw_if_cancelled(context.progress);
   if (!result.summary.usable())
     throw ComputationFailed("the simulation ended without a result: " + result.summary.message,
-                            options.input.string(), "check properties and sources");
+                            options.job.input.string(), "check properties and sources");
   write_result(result, out.working());
   out.commit();
   if (context.json)
@@ -61,9 +63,28 @@ int simulate_problem(const SimulateOptions& options, const CommandContext& conte
   return kExitDone;
 }
 
-int simulate_patient(const SimulateOptions& options, const CommandContext&) {
-  throw ConfigError("not in this version: plans", options.input.string(),
-                    "give a bare problem (spinetherm.problem)");
+int simulate_patient(const SimulateOptions& options, const CommandContext& context) {
+  const Plan plan = read_plan(options.job.input);
+  const PatientCase patient =
+      read_case(options.patient.empty() ? case_file_of(plan, options.job.input) : options.patient);
+  JobOptions wanted = job_options(options.job, context);
+  wanted.energy = plan.protocol.front().modality;
+  OutputDirectory out(context.output("simulate", patient.name()));
+  Job job = make_job(patient, wanted, provenance_of(patient, context));
+  read_images(job, context.progress);
+  find_anatomy(job, context.progress);
+  find_target(job, context.progress);
+  judge_eligibility(job, context.progress);
+  simulate_plan(job, plan, context.progress);
+  require_result(job, context);
+  write_simulation(job, out.working());
+  out.commit();
+  const ThermalResult& result = job.plan()->thermal;
+  if (context.json)
+    print_json(to_json(result));
+  else
+    print_result(result, out.final_path());
+  return kExitDone;
 }
 
 /// The document's kind decides: a plan is simulated on its patient, all else is read as a problem.
@@ -76,11 +97,15 @@ bool is_plan(const fs::path& path) {
 
 Run simulate_command(CLI::App& app) {
   auto options = std::make_shared<SimulateOptions>();
-  app.add_option("INPUT", options->input, "a plan (spinetherm.plan) or a bare problem (spinetherm.problem)")
+  app.add_option("INPUT", options->job.input,
+                 "a plan (spinetherm.plan) or a bare problem (spinetherm.problem)")
       ->required();
+  app.add_option("--case", options->patient,
+                 "the patient case of a plan; without it the one that the plan names")
+      ->type_name("CASE");
   return [options](const CommandContext& context) -> int {
-    return is_plan(options->input) ? simulate_patient(*options, context)
-                                   : simulate_problem(*options, context);
+    return is_plan(options->job.input) ? simulate_patient(*options, context)
+                                       : simulate_problem(*options, context);
   };
 }
 

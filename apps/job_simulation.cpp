@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "apps/job.h"
+#include "datasets/device_table.h"
+#include "datasets/limit_table.h"
+#include "datasets/tissue_table.h"
+#include "imaging/core/error.h"
+#include "thermal/modality.h"
+
+namespace spinetherm {
+namespace {
+
+std::vector<Device> devices_of(const Plan& plan) {
+  std::vector<Device> out;
+  for (const PlacedDevice& placed : placed_devices(plan, device_table())) out.push_back(placed.device);
+  return out;
+}
+
+/// Sources of all protocols of a plan, one after the other in time.
+std::vector<Source> sources_of(const Plan& plan, const std::vector<Device>& devices) {
+  std::vector<Source> all;
+  double begin_s = 0;
+  for (const Protocol& protocol : plan.protocol) {
+    for (Source source :
+         energy_modality(protocol.modality).make_sources(plan.applicators, devices, protocol)) {
+      if (source.active_s.empty()) source.active_s = {{0, protocol.duration_s()}};
+      for (auto& [from, to] : source.active_s) {
+        from += begin_s;
+        to += begin_s;
+      }
+      all.push_back(std::move(source));
+    }
+    begin_s += protocol.duration_s();
+  }
+  return all;
+}
+
+PlannerOptions planner_options(const Job& job) {
+  PlannerOptions o;
+  o.energy = job.options.energy;
+  o.device = job.options.device;
+  o.max_solves = job.options.max_solves;
+  o.trajectory.threads = job.options.threads;
+  return o;
+}
+
+BioheatOptions bioheat_options(const Job& job) {
+  BioheatOptions o;
+  o.threads = job.options.threads;
+  return o;
+}
+
+PlannerInputs planner_inputs(const Job& job) {
+  return {job.anatomy, job.ct_roi.volume, job.target, device_table(), limit_table(), job.level, {}};
+}
+
+void keep_tissue_map(Job& job) {
+  if (!job.plan()) return;
+  job.tissue_map = thermal_problem(job, job.plan()->plan, &job.tissue_report).tissue_map;
+}
+
+}  // namespace
+
+void judge_eligibility(Job& job, const Progress&) {
+  job.wall = assess_posterior_wall(job.anatomy, job.target, job.ct_roi.volume);
+  TargetFacts facts;
+  facts.level = job.patient.level.name;
+  facts.kind = job.patient.target.kind;
+  facts.posterior_wall_defect_mm = job.wall.defect_mm;
+  job.eligibility = assess_eligibility(job.patient.clinical, facts, job.options.energy);
+}
+
+ThermalProblem thermal_problem(const Job& job, const Plan& plan, TissueMapReport* report) {
+  const std::vector<Device> devices = devices_of(plan);
+  ThermalProblem problem;
+  TissueMapReport local;
+  TissueMapOptions options;
+  options.target = &job.target.mask;
+  options.target_kind = job.target.kind;
+  for (std::size_t n = 0; n < devices.size(); ++n)
+    options.heat_centres_mm.push_back(active_centre_mm(plan.applicators[n], devices[n]));
+  const Grid grid = thermal_grid(plan.applicators, devices, shape_of(job.target).centre_mm,
+                                 job.options.spacing_mm, job.options.margin_mm);
+  problem.tissue_map =
+      make_tissue_map(job.ct, job.anatomy, grid, tissue_table(), options, report ? *report : local);
+  problem.boundary.fill({BoundaryKind::fixed, 37, 0});
+  problem.sources = sources_of(plan, devices);
+  for (const Protocol& p : plan.protocol) problem.duration_s += p.duration_s();
+  problem.until_dose_settled = true;
+  problem.fields = {true, true, true, true, true, false, false};
+  return problem;
+}
+
+void plan_and_simulate(Job& job, const Progress& progress) {
+  const auto solve_plan = [&](const Plan& plan) {
+    return solve(thermal_problem(job, plan), bioheat_options(job), progress);
+  };
+  job.plans = plan_ablation(planner_inputs(job), solve_plan, planner_options(job), progress);
+  job.chosen = 0;
+  for (RankedPlan& ranked : job.plans.plans) ranked.plan.case_path = job.patient.file.string();
+  for (const std::string& reason : job.plans.reasons) job.warnings.push_back("planner: " + reason);
+  keep_tissue_map(job);
+}
+
+void estimate_errors(Job& job, const Progress& progress) {
+  if (!job.options.estimate_error || !job.plan() || !job.plan()->thermal.summary.usable()) return;
+  const ThermalResult both =
+      solve(thermal_problem(job, job.plan()->plan), bioheat_options(job), progress);
+  if (both.summary.usable()) job.plans.plans[job.chosen].thermal.error_estimate = both.error_estimate;
+}
+
+void simulate_plan(Job& job, const Plan& plan, const Progress& progress) {
+  validate(plan);
+  RankedPlan ranked;
+  ranked.plan = plan;
+  ranked.reasons = {"read from a file"};
+  TissueMapReport report;
+  const ThermalProblem problem = thermal_problem(job, plan, &report);
+  ranked.thermal = solve(problem, bioheat_options(job), progress);
+  job.tissue_map = problem.tissue_map;
+  job.tissue_report = report;
+  judge_plan(job, std::move(ranked));
+}
+
+void judge_plan(Job& job, RankedPlan ranked) {
+  job.structures = find_structures(job.anatomy, job.target, job.ct_roi.volume);
+  PlannerInputs inputs = planner_inputs(job);
+  inputs.protections = ranked.plan.protections;
+  assess(ranked, inputs, job.structures, job.wall, planner_options(job));
+  job.plans = {};
+  job.plans.termination = Termination::reached_end;
+  job.plans.plans = {std::move(ranked)};
+  job.chosen = 0;
+}
+
+CaseResult case_result(const Job& job) {
+  CaseResult r;
+  r.eligibility = job.eligibility;
+  r.exposure.level = job.level;
+  r.warnings = job.warnings;
+  r.provenance = job.provenance;
+  if (const RankedPlan* plan = job.plan()) {
+    r.exposure = plan->exposure;
+    r.coverage = plan->coverage;
+    r.error_estimate = plan->thermal.error_estimate;
+    r.plan = "plan.json";
+    for (const std::string& w : plan->thermal.warnings) r.warnings.push_back("simulation: " + w);
+  } else {
+    r.coverage.volume_ml = shape_of(job.target).volume_ml;
+  }
+  if (job.registration) r.registration = to_json(*job.registration);
+  return r;
+}
+
+}  // namespace spinetherm
