@@ -99,101 +99,198 @@ std::array<double, 2> curvatures_per_mm(const Region& region, const Vector3d& x)
   return {0, 0};
 }
 
-BodyLinks link_bodies(const Grid& grid, const std::vector<Body>& bodies, bool voxel) {
-  BodyLinks links;
-  if (bodies.empty()) return links;
-  links.owner.assign(grid.count(), 0);
-  bool any = false;
-  for (std::size_t n = 0; n < bodies.size(); ++n) {
-    const double reach = wall_reach_mm(grid, bodies[n], voxel);
-    for_each_cell(cells_around(grid, bodies[n].region, reach), [&](int i, int j, int k) {
-      std::int16_t& owner = links.owner[grid.index(i, j, k)];
-      if (owner != 0 || signed_distance_mm(bodies[n].region, grid.to_world(i, j, k)) > reach) return;
-      owner = std::int16_t(n + 1);
-      any = true;
-    });
-  }
-  if (!any) links.owner.clear();
+namespace {
 
-  const auto owner_of = [&](const std::array<int, 3>& c) {
-    return links.owner.empty() ? 0 : int(links.owner[grid.index(c[0], c[1], c[2])]);
-  };
-  // Cells beside a body; one that touches several bodies is joined to each.
-  IndexBox all;
-  for (std::size_t n = 0; n < bodies.size(); ++n) {
-    const Body& body = bodies[n];
-    const double margin = wall_reach_mm(grid, body, voxel) + 1.01 * grid.spacing_mm.maxCoeff();
-    for_each_cell(cells_around(grid, body.region, margin), [&](int i, int j, int k) {
-      const std::array<int, 3> c{i, j, k};
-      const std::size_t cell = grid.index(i, j, k);
-      if (owner_of(c) != 0) return;
-      const Vector3d x = grid.to_world(i, j, k);
-      std::array<double, 2> kappa{};
-      double psi = 0, flow = 0, voxel_conductance = 0, plain = 0, d = 0;
-      bool touches = false;
-      const auto profile = [&](const Vector3d& y) {
-        // A concave surface has a centre beyond which its own solution ends.
-        const double e = signed_distance_mm(body.region, y);
-        const double limit = -0.9 / std::min(-1e-9, std::min(kappa[0], kappa[1]));
-        return wall_profile_mm(kappa[0], kappa[1], std::min(e, limit));
-      };
-      if (body.wall >= 0) {
-        d = signed_distance_mm(body.region, x);
-        kappa = curvatures_per_mm(body.region, x);
-        psi = profile(x);
+/// Solution beside a surface, as seen from one cell: psi by signed distance with the cell's curvatures.
+class LocalSolution {
+ public:
+  LocalSolution(const Region& region, const Vector3d& x_mm)
+      : region_(&region), kappa_(curvatures_per_mm(region, x_mm)) {
+    // Where 1 + kappa d ends the solution has its singularity; half way there it is not smooth any more.
+    const double convex = std::max(1e-9, std::max(kappa_[0], kappa_[1]));
+    const double concave = std::min(-1e-9, std::min(kappa_[0], kappa_[1]));
+    deepest_mm_ = -0.5 / convex;
+    farthest_mm_ = -0.9 / concave;
+  }
+  double distance(const Vector3d& x_mm) const { return signed_distance_mm(*region_, x_mm); }
+  bool reaches(const Vector3d& x_mm) const { return distance(x_mm) > deepest_mm_; }
+  double operator()(const Vector3d& x_mm) const {
+    return wall_profile_mm(kappa_[0], kappa_[1], std::clamp(distance(x_mm), deepest_mm_, farthest_mm_));
+  }
+
+ private:
+  const Region* region_;
+  std::array<double, 2> kappa_;
+  double deepest_mm_ = 0, farthest_mm_ = 0;
+};
+
+class BodyLinker {
+ public:
+  BodyLinker(const Volume<std::uint8_t>& labels, const std::vector<Body>& bodies, bool voxel)
+      : labels_(labels), grid_(labels.grid), bodies_(bodies), voxel_(voxel) {}
+
+  BodyLinks link() {
+    links_.owner.assign(grid_.count(), 0);
+    bool any = false;
+    for (std::size_t n = 0; n < bodies_.size(); ++n) {
+      const double reach = wall_reach_mm(grid_, bodies_[n], voxel_);
+      for_each_cell(cells_around(grid_, bodies_[n].region, reach), [&](int i, int j, int k) {
+        std::int16_t& owner = links_.owner[grid_.index(i, j, k)];
+        if (owner != 0 || signed_distance_mm(bodies_[n].region, grid_.to_world(i, j, k)) > reach) return;
+        owner = std::int16_t(n + 1);
+        any = true;
+      });
+    }
+    for (std::size_t n = 0; n < bodies_.size(); ++n) {
+      const double margin = wall_reach_mm(grid_, bodies_[n], voxel_) + 1.01 * grid_.spacing_mm.maxCoeff();
+      const IndexBox box = cells_around(grid_, bodies_[n].region, margin);
+      for_each_cell(box, [&](int i, int j, int k) {
+        if (owner({i, j, k}) == 0) cut_faces(int(n), {i, j, k});
+      });
+      if (bodies_[n].wall < 0) continue;
+      if (!voxel_) find_ghosts(int(n), box);
+      for_each_cell(box, [&](int i, int j, int k) {
+        if (owner({i, j, k}) == 0) join_wall(int(n), {i, j, k});
+      });
+    }
+    if (!any) links_.owner.clear();
+    const auto by_cell = [](const auto& a, const auto& b) { return a.cell < b.cell; };
+    std::stable_sort(links_.walls.begin(), links_.walls.end(), by_cell);
+    std::stable_sort(links_.faces.begin(), links_.faces.end(), by_cell);
+    std::stable_sort(links_.ghosts.begin(), links_.ghosts.end(),
+                     [](const auto& a, const auto& b) { return a.taken < b.taken; });
+    merge_faces();
+    return std::move(links_);
+  }
+
+ private:
+  using Cell = std::array<int, 3>;
+
+  int owner(const Cell& c) const { return links_.owner[index(c)]; }
+  std::size_t index(const Cell& c) const { return grid_.index(c[0], c[1], c[2]); }
+  bool in_grid(const Cell& c) const { return grid_.contains(c[0], c[1], c[2]); }
+  Vector3d centre(const Cell& c) const { return grid_.to_world(c[0], c[1], c[2]); }
+  static Cell moved(Cell c, int axis, int steps) {
+    c[std::size_t(axis)] += steps;
+    return c;
+  }
+
+  /// Closes the faces of a cell towards the body, and the covered part of its other faces.
+  void cut_faces(int n, const Cell& c) {
+    const Body& body = bodies_[std::size_t(n)];
+    for (int axis = 0; axis < 3; ++axis)
+      for (const int side : {-1, 1}) {
+        const Cell q = moved(c, axis, side);
+        if (!in_grid(q)) continue;
+        if (owner(q) == n + 1) links_.faces.push_back({index(c), axis, side, 0});
+        if (owner(q) != 0 || body.wall >= 0 || voxel_) continue;
+        Vector3d edge = grid_.spacing_mm, middle = (centre(c) + centre(q)) / 2;
+        edge[axis] = 0;
+        if (signed_distance_mm(body.region, middle) > edge.norm() / 2) continue;
+        const double covered = covered_fraction(body.region, middle, edge);
+        if (covered > 1e-4) links_.faces.push_back({index(c), axis, side, 1 - covered});
       }
-      for (int axis = 0; axis < 3; ++axis)
-        for (const int side : {-1, 1}) {
-          std::array<int, 3> q = c;
-          q[std::size_t(axis)] += side;
-          if (!grid.contains(q[0], q[1], q[2])) continue;
-          const double h_m = grid.spacing_mm[axis] * 1e-3;
-          const int owner = owner_of(q);
-          if (owner == int(n + 1)) {
-            touches = true;
-            links.faces.push_back({cell, axis, side, 0});
-            voxel_conductance += 2 / (h_m * h_m);
-            plain += 1 / (h_m * h_m);
-          } else if (body.wall >= 0) {
-            flow += (profile(grid.to_world(q[0], q[1], q[2])) - psi) / (h_m * h_m);
-          } else if (owner == 0 && !voxel) {
-            Vector3d edge = grid.spacing_mm, middle = x;
-            edge[axis] = 0;
-            middle[axis] += side * grid.spacing_mm[axis] / 2;
-            if (signed_distance_mm(body.region, middle) > edge.norm() / 2) continue;
-            const double covered = covered_fraction(body.region, middle, edge);
-            if (covered > 1e-4) links.faces.push_back({cell, axis, side, 1 - covered});
-          }
+  }
+
+  /// Taken cells into which the solution of the nearest shell of neighbours, one or two cells away,
+  /// continues.
+  void find_ghosts(int n, const IndexBox& box) {
+    for_each_cell(box, [&](int i, int j, int k) {
+      const Cell c{i, j, k};
+      if (owner(c) != n + 1) return;
+      for (int shell = 1; shell <= 2; ++shell)
+        if (continue_from_shell(n, c, shell)) return;
+    });
+    std::sort(ghost_.begin(), ghost_.end());
+  }
+  /// False when the shell holds no cell to continue from.
+  bool continue_from_shell(int n, const Cell& c, int shell) {
+    const Body& body = bodies_[std::size_t(n)];
+    const std::size_t before = links_.ghosts.size();
+    for (int dk = -shell; dk <= shell; ++dk)
+      for (int dj = -shell; dj <= shell; ++dj)
+        for (int di = -shell; di <= shell; ++di) {
+          const Cell p{c[0] + di, c[1] + dj, c[2] + dk};
+          if (!in_grid(p) || owner(p) != 0 || labels_[index(p)] != labels_[index(c)]) continue;
+          const LocalSolution psi(body.region, centre(p));
+          const double at_p = psi(centre(p)), ratio = at_p > 0 ? psi(centre(c)) / at_p : -1e9;
+          // Far into the body from a cell that nearly touches it, round-off and curvature would be magnified.
+          if (psi.reaches(centre(c)) && ratio > -3)
+            links_.ghosts.push_back({index(c), index(p), body.wall, ratio});
         }
-      if (!touches || body.wall < 0) return;
-      double conductance = voxel_conductance;
-      if (!voxel) {
-        const double h_mm = grid.spacing_mm.minCoeff();
-        const double straight = plain * h_mm / std::max(d, 0.25 * h_mm);
-        conductance = psi > 0 ? flow / psi : straight;
-        // Near edges and between bodies the local solution may not fit; the straight link is second order
-        // too.
-        conductance = std::clamp(conductance, straight / 4, straight * 4);
+    if (links_.ghosts.size() == before) return false;
+    ghost_.push_back(index(c));
+    return true;
+  }
+  bool has_value(const Cell& c) const {
+    return in_grid(c) && (owner(c) == 0 || std::binary_search(ghost_.begin(), ghost_.end(), index(c)));
+  }
+
+  void join_wall(int n, const Cell& c) {
+    const Body& body = bodies_[std::size_t(n)];
+    const LocalSolution psi(body.region, centre(c));
+    const double at_c = psi(centre(c)), distance = psi.distance(centre(c));
+    double flow = 0, voxel_conductance = 0, plain = 0;
+    for (int axis = 0; axis < 3; ++axis)
+      for (const int side : {-1, 1}) {
+        const Cell q = moved(c, axis, side);
+        if (!in_grid(q)) continue;  // as if mirrored: nothing flows
+        const double h_m = grid_.spacing_mm[axis] * 1e-3;
+        if (owner(q) == n + 1) {
+          voxel_conductance += 2 / (h_m * h_m);
+          plain += 1 / (h_m * h_m);
+          continue;
+        }
+        double drop = psi(centre(q)) - at_c;
+        const Cell before = moved(c, axis, -side), after = moved(q, axis, side);
+        if (owner(q) == 0 && has_value(before) && has_value(after) && one_tissue({before, c, q, after}))
+          drop -= (psi(centre(after)) - 3 * psi(centre(q)) + 3 * at_c - psi(centre(before))) / 12;
+        flow += drop / (h_m * h_m);
       }
-      links.walls.push_back({cell, body.wall, conductance});
-    });
+    if (plain == 0) return;  // it does not touch the body
+    double conductance = voxel_conductance;
+    if (!voxel_) {
+      const double h_mm = grid_.spacing_mm.minCoeff();
+      const double straight = plain * h_mm / std::max(distance, 0.25 * h_mm);
+      conductance = at_c > 0 ? flow / at_c : straight;
+      // Near edges and between bodies the local solution may not fit; the straight link is second order too.
+      conductance = std::clamp(conductance, straight / 4, straight * 4);
+    }
+    links_.walls.push_back({index(c), body.wall, conductance});
   }
-  const auto by_cell = [](const auto& a, const auto& b) { return a.cell < b.cell; };
-  std::stable_sort(links.walls.begin(), links.walls.end(), by_cell);
-  std::stable_sort(links.faces.begin(), links.faces.end(), by_cell);
-  // A face that two bodies cover is open for what neither does, at most.
-  std::vector<BodyLinks::Face> merged;
-  for (const BodyLinks::Face& f : links.faces) {
-    auto same = std::find_if(merged.rbegin(), merged.rend(), [&](const BodyLinks::Face& m) {
-      return m.cell != f.cell || (m.axis == f.axis && m.side == f.side);
-    });
-    if (same != merged.rend() && same->cell == f.cell)
-      same->open = std::max(0.0, same->open + f.open - 1);
-    else
-      merged.push_back(f);
+  bool one_tissue(const std::array<Cell, 4>& cells) const {
+    return std::all_of(cells.begin(), cells.end(),
+                       [&](const Cell& c) { return labels_[index(c)] == labels_[index(cells[0])]; });
   }
-  links.faces = std::move(merged);
-  return links;
+
+  /// A face that several bodies cover is open for what none does, at least nothing.
+  void merge_faces() {
+    std::vector<BodyLinks::Face> merged;
+    for (const BodyLinks::Face& f : links_.faces) {
+      auto same = std::find_if(merged.rbegin(), merged.rend(), [&](const BodyLinks::Face& m) {
+        return m.cell != f.cell || (m.axis == f.axis && m.side == f.side);
+      });
+      if (same != merged.rend() && same->cell == f.cell)
+        same->open = std::max(0.0, same->open + f.open - 1);
+      else
+        merged.push_back(f);
+    }
+    links_.faces = std::move(merged);
+  }
+
+  const Volume<std::uint8_t>& labels_;
+  const Grid& grid_;
+  const std::vector<Body>& bodies_;
+  bool voxel_;
+  BodyLinks links_;
+  std::vector<std::size_t> ghost_;
+};
+
+}  // namespace
+
+BodyLinks link_bodies(const Volume<std::uint8_t>& labels, const std::vector<Body>& bodies, bool voxel) {
+  if (bodies.empty()) return {};
+  return BodyLinker(labels, bodies, voxel).link();
 }
 
 template <class Real>

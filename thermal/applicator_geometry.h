@@ -24,13 +24,21 @@ struct BodyLinks {
     int wall = 0;
     double conductance_per_m2 = 0;  ///< to the surface, over conductivity and volume of the cell
   };
+  /// A taken cell beside a wall cell, and how the local solution continues into it:
+  ///   theta_taken = theta_wall + ratio (theta_cell - theta_wall).
+  struct Ghost {
+    std::size_t taken = 0, cell = 0;
+    int wall = 0;
+    double ratio = 0;
+  };
   struct Face {
     std::size_t cell = 0;
     int axis = 0, side = 1;  ///< neighbour at +1 or -1 along the axis
     double open = 0;
   };
-  std::vector<Wall> walls;  ///< by cell
-  std::vector<Face> faces;  ///< both sides of every face that is not fully open; by cell
+  std::vector<Wall> walls;    ///< by cell
+  std::vector<Ghost> ghosts;  ///< by taken cell; all of its wall cells or none
+  std::vector<Face> faces;    ///< both sides of every face that is not fully open; by cell
 };
 
 /// A body held at a temperature takes out the cells whose centres it holds or comes close to (a quarter of a
@@ -49,7 +57,7 @@ struct BodyLinks {
 ///
 /// Earlier bodies come first where two overlap. `voxel`: cells as wholes, the surface on their faces, half a
 /// spacing from the neighbour's centre.
-BodyLinks link_bodies(const Grid& grid, const std::vector<Body>& bodies, bool voxel);
+BodyLinks link_bodies(const Volume<std::uint8_t>& labels, const std::vector<Body>& bodies, bool voxel);
 
 /// The stencil's exceptions for one level. `voxel`: the wall's flow uses the cell's conductivity alone, else
 /// the mean of the cell's and that at the wall's temperature.

@@ -15,6 +15,7 @@
 #include "thermal/heat_level.h"
 #include "thermal/heat_source.h"
 #include "thermal/interpolation.h"
+#include "thermal/stencil_correction.h"
 #include "thermal/step_control.h"
 
 namespace spinetherm {
@@ -122,8 +123,9 @@ class HeatRun {
   void switch_sources() {
     std::vector<bool> on(problem_.sources.size());
     for (std::size_t n = 0; n < on.size(); ++n) on[n] = is_on(n);
-    if (on == on_) return;
-    const bool first = on_.empty();
+    if (on == on_ && begun_) return;
+    const bool first = !begun_;
+    begun_ = true;
     on_ = on;
     wall_in_J_ -= bodies_.switch_to(level_, dose_, on_, t_s_, first);
     std::fill(density_.begin(), density_.end(), 0.0);
@@ -135,6 +137,11 @@ class HeatRun {
                 add_power_density(level_.grid, source, density_);
             },
             problem_.sources[n].what);
+    if (options_.fourth_order && !problem_.voxel_applicators)
+      level_.correctable = correctable_faces(problem_.tissue_map.labels, bodies_.links(),
+                                             problem_.tissue_map.factors.conductivity);
+    excluded_ = level_.hole;
+    for (const BodyLinks::Ghost& g : bodies_.links().ghosts) excluded_[g.taken] = 0;
     for (SamplePoint& p : points_) p.stencil = {};
     set_heating();
     control_.restart();
@@ -153,8 +160,8 @@ class HeatRun {
               level_.is_hole(c)
                   ? 0
                   : density_[c] + problem_.tissue_map.tissues[level_.label[c]].metabolic_W_per_m3;
-          level_.heating[c] = Real(q * double(level_.inverse_capacity[c]));
-          if (level_.heating[c] == 0) continue;
+          level_.source[c] = Real(q * double(level_.inverse_capacity[c]));
+          if (level_.source[c] == 0) continue;
           power += q;
           const std::array<int, 3> cell{i, j, k};
           for (std::size_t a = 0; a < 3; ++a) {
@@ -163,6 +170,7 @@ class HeatRun {
           }
         }
     heating_W_ = power * level_.cell_volume_m3();
+    if (!level_.correctable.empty()) level_.heating = level_.source;
     const auto low_before = level_.low, high_before = level_.high;
     if (high[0] > 0) include_in_window(level_, low, high);
     if (bodies_.window(grid, low, high)) include_in_window(level_, low, high);
@@ -178,6 +186,12 @@ class HeatRun {
     step.rate0 = step.rate1 = level_.rate.data();
     add_phase_bounds(step);
     findings_ = sweep_rates(state, step);
+    correct();
+  }
+
+  void correct() {
+    bodies_.fill_ghosts(level_);
+    corrected_out_W_ = correct_flows(level_);
   }
 
   void add_phase_bounds(StepView<Real>& step) const {
@@ -293,13 +307,14 @@ class HeatRun {
     total_cem43_ = d.total_cem43_min;
     source_J_ += heating_W_ * dt;
     perfusion_out_J_ += d.perfusion_out_J;
-    boundary_out_J_ += boundary_J;
+    boundary_out_J_ += boundary_J + corrected_out_W_ * dt;
     wall_in_J_ += wall_J;
     if (level_.can_rest && level_.theta_rest != 0) {  // state and rate have changed places
       fill_outside(level_, level_.y[std::size_t(spare)], level_.theta_rest);
       fill_outside(level_, level_.rate, Real(0));
     }
     ++result_.summary.steps;
+    correct();
     grow();
     report();
   }
@@ -361,7 +376,7 @@ class HeatRun {
     for (SamplePoint& p : points_) {
       if (p.stencil.cells.empty() || level_.table.varies_with_T)
         p.stencil = make_stencil(
-            problem_.tissue_map.labels, level_.hole,
+            problem_.tissue_map.labels, excluded_,
             [&](std::size_t c) { return 1 / double(level_.resistivity[c]); }, p.at_mm);
       p.T_degC = p.stencil(theta) + kReference_degC;
       p.rate_K_per_s = p.stencil(level_.rate.data());
@@ -406,6 +421,7 @@ class HeatRun {
     if (going_on()) r.summary.message = fmt::format("{:.1f} s in {} steps", t_s_, r.summary.steps);
     if (r.summary.termination == Termination::diverged) return;  // never a picture
     dose_.finish(level_, t_s_);
+    bodies_.fill_holes(level_);
     r.energy.in_J = source_J_ + std::max(wall_in_J_, 0.0);
     r.energy.stored_J = stored_J(level_) - begin_J_;
     r.energy.out_J = perfusion_out_J_ + boundary_out_J_ - std::min(wall_in_J_, 0.0);
@@ -449,9 +465,11 @@ class HeatRun {
   double heat_end_s_ = 0, t_s_ = 0;
   std::vector<double> density_;  ///< [W/m3] of the sources that act
   std::vector<bool> on_;
+  bool begun_ = false;
   std::vector<SamplePoint> points_;
+  std::vector<std::uint8_t> excluded_;  ///< cells without a value of their own or continued into them
   StepFindings findings_;
-  double heating_W_ = 0;
+  double heating_W_ = 0, corrected_out_W_ = 0;
   double begin_J_ = 0, source_J_ = 0, perfusion_out_J_ = 0, boundary_out_J_ = 0, wall_in_J_ = 0;
   double highest_degC_ = 37, lowest_degC_ = 37, total_cem43_ = 0, calm_since_s_ = -1, calm_cem43_ = 0;
   int reported_s_ = -1;

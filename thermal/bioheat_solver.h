@@ -19,6 +19,9 @@ struct BioheatOptions {
   double step_error_K = 0.05;
   /// Most stages of one RKL2 macro-step [-]; sets how far a step may exceed the explicit limit.
   int max_stages = 21;
+  /// Flows within one tissue to fourth order, see stencil_correction.h; off for `voxel_applicators`, which
+  /// stand for comparison with codes that have the plain stencil.
+  bool fourth_order = true;
   /// OpenMP threads; 0: all.
   int threads = 0;
   /// State in double: twice the memory, for verification.

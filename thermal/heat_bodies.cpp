@@ -58,7 +58,7 @@ double HeatBodies<Real>::switch_to(HeatLevel<Real>& level, DoseField<Real>& dose
       for (const Region& r : set->insulators) bodies_.push_back({r, -1});
     }
   }
-  links_ = link_bodies(level.grid, bodies_, problem_.voxel_applicators);
+  links_ = link_bodies(problem_.tissue_map.labels, bodies_, problem_.voxel_applicators);
   level.fixes = make_fixes<Real>(level.grid, links_, curves_.size(), problem_.voxel_applicators);
   walls_degC_.assign(curves_.size(), std::nan(""));
 
@@ -130,6 +130,25 @@ void HeatBodies<Real>::fill_holes(HeatLevel<Real>& level) const {
     if (wall < 0) continue;
     for (auto& stage : level.y) stage[c] = u[std::size_t(wall)][level.label[c]];
     if (!level.theta.empty()) level.theta[c] = level.fixes.wall_theta[std::size_t(wall)];
+  }
+}
+
+template <class Real>
+void HeatBodies<Real>::fill_ghosts(HeatLevel<Real>& level) const {
+  const Real* theta = level.theta_now();
+  for (std::size_t n = 0; n < links_.ghosts.size();) {
+    const std::size_t taken = links_.ghosts[n].taken;
+    double sum = 0;
+    int count = 0;
+    for (; n < links_.ghosts.size() && links_.ghosts[n].taken == taken; ++n, ++count) {
+      const BodyLinks::Ghost& g = links_.ghosts[n];
+      const auto wall = double(level.fixes.wall_theta[std::size_t(g.wall)]);
+      sum += wall + g.ratio * (double(theta[g.cell]) - wall);
+    }
+    const double mean = sum / count;
+    const double u = u_of_theta(problem_.tissue_map.tissues[level.label[taken]], mean);
+    for (auto& stage : level.y) stage[taken] = Real(u);
+    if (!level.theta.empty()) level.theta[taken] = Real(mean);
   }
 }
 

@@ -30,6 +30,8 @@ class HeatBodies {
   void set_walls(HeatLevel<Real>& level, double t_s);
   /// Gives the cells of held bodies their wall's temperature in all stages.
   void fill_holes(HeatLevel<Real>& level) const;
+  /// Continues the present state into the taken cells beside the walls, for stencils that reach into them.
+  void fill_ghosts(HeatLevel<Real>& level) const;
   /// Wall temperature [degC] when the point lies in a body that is held.
   std::optional<double> wall_degC(const Eigen::Vector3d& x_mm) const;
   /// Cells around the held bodies: the window must hold them. Empty when there are none.

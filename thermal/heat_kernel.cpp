@@ -52,6 +52,11 @@ StepFindings run_rates(const HeatView<Real>& view, const StepView<Real>& step, R
   SPINETHERM_PICK(run_rates(view, step, scratch, plane_findings, threads));
 }
 template <class Real>
+void run_correction(const HeatView<Real>& view, const CorrectionView<Real>& correction, Real* scratch,
+                    int threads) {
+  SPINETHERM_PICK(run_correction(view, correction, scratch, threads));
+}
+template <class Real>
 void run_properties(const PropertyView<Real>& view, int threads) {
   SPINETHERM_PICK(run_properties(view, threads));
 }
@@ -62,6 +67,8 @@ template void run_stage(const HeatView<double>&, const StageView<double>&, doubl
 template StepFindings run_rates(const HeatView<float>&, const StepView<float>&, float*, StepFindings*, int);
 template StepFindings run_rates(const HeatView<double>&, const StepView<double>&, double*, StepFindings*,
                                 int);
+template void run_correction(const HeatView<float>&, const CorrectionView<float>&, float*, int);
+template void run_correction(const HeatView<double>&, const CorrectionView<double>&, double*, int);
 template void run_properties(const PropertyView<float>&, int);
 template void run_properties(const PropertyView<double>&, int);
 

@@ -247,6 +247,98 @@ StepFindings run_rates(const HeatView<Real>& view, const StepView<Real>& step, R
   return all;
 }
 
+/// Corrections of the flows between rows b and c of four in line, over `scale`; 0 where `bit` is not set.
+template <class Real>
+[[gnu::always_inline]] inline Real correction_flow(Real ta, Real tb, Real tc, Real td, Real rb, Real rc,
+                                                   bool valid) {
+  const Real before = tb - ta, at = tc - tb, after = td - tc;
+  const Real third = (after - at) - (at - before);
+  const Real size_before = before < 0 ? -before : before, size_at = at < 0 ? -at : at;
+  const Real size_after = after < 0 ? -after : after, size_third = third < 0 ? -third : third;
+  const Real sum = (size_before + size_after) + Real(2) * size_at;
+  const Real tiny = Real(1e-30);
+  const Real s = Real(2) * size_third / (sum + tiny);
+  const Real fade = Real(1) - (s * s) * (s * s);
+  const Real flow = (fade > 0 ? fade : Real(0)) * third / (Real(-12) * (rb + rc));
+  return valid ? flow : Real(0);
+}
+
+template <class Real>
+void run_correction(const HeatView<Real>& v, const CorrectionView<Real>& x, Real* scratch, int threads) {
+  const int nx = v.size[0], ny = v.size[1], nz = v.size[2];
+  const int i0 = v.low[0], n = v.high[0] - v.low[0];
+  const auto stride_y = std::ptrdiff_t(nx), stride_z = std::ptrdiff_t(nx) * ny;
+  const auto scratch_size = std::ptrdiff_t(kernel_scratch(v.size));
+#pragma omp parallel for num_threads(threads) schedule(static)
+  for (int k = v.low[2]; k < v.high[2]; ++k) {
+    Real* __restrict fx = scratch + omp_get_thread_num() * scratch_size;
+    Real* __restrict sum = fx + nx + 1;
+    for (int j = v.low[1]; j < v.high[1]; ++j) {
+      const std::ptrdiff_t c0 = i0 + stride_y * j + stride_z * k;
+      const Real* t = v.theta + c0;
+      const Real* r = v.resistivity + c0;
+      const std::uint8_t* faces = x.faces + c0;
+      const Real* u = x.u != nullptr ? x.u + c0 : nullptr;
+      // A set bit promises that the cells from one before to two after exist; elsewhere an offset of 0 keeps
+      // the reads inside.
+      const auto add_axis = [&](int axis, std::ptrdiff_t stride, int at, int size, Real scale) {
+        const std::uint8_t bit = std::uint8_t(1 << axis);
+        for (int side = 0; side < 2; ++side) {  // the face below, then the one above
+          const int low = side == 0 ? at - 1 : at;
+          if (low < 1 || low + 2 >= size) continue;
+          const std::ptrdiff_t b = side == 0 ? -stride : 0;
+          const Real sign = side == 0 ? -scale : scale;
+          if (u == nullptr) {
+            for (int i = 0; i < n; ++i)
+              sum[i] += sign * correction_flow(t[i + b - stride], t[i + b], t[i + b + stride],
+                                               t[i + b + 2 * stride], r[i + b], r[i + b + stride],
+                                               (faces[i + b] & bit) != 0);
+          } else {
+            for (int i = 0; i < n; ++i) {
+              const bool smooth = t[i + b - stride] == u[i + b - stride] && t[i + b] == u[i + b] &&
+                                  t[i + b + stride] == u[i + b + stride] &&
+                                  t[i + b + 2 * stride] == u[i + b + 2 * stride];
+              sum[i] += sign * correction_flow(t[i + b - stride], t[i + b], t[i + b + stride],
+                                               t[i + b + 2 * stride], r[i + b], r[i + b + stride],
+                                               smooth && (faces[i + b] & bit) != 0);
+            }
+          }
+        }
+      };
+      // Along the row: face i lies before cell i of the window.
+      for (int i = 0; i <= n; ++i) {
+        const int low = i0 + i - 1;
+        fx[i] = 0;
+        if (low < 1 || low + 2 >= nx || (faces[i - 1] & 1) == 0) continue;
+        if (u != nullptr &&
+            !(t[i - 2] == u[i - 2] && t[i - 1] == u[i - 1] && t[i] == u[i] && t[i + 1] == u[i + 1]))
+          continue;
+        fx[i] = correction_flow(t[i - 2], t[i - 1], t[i], t[i + 1], r[i - 1], r[i], true);
+      }
+      for (int i = 0; i < n; ++i) sum[i] = v.scale[0] * (fx[i + 1] - fx[i]);
+      add_axis(1, stride_y, j, ny, v.scale[1]);
+      add_axis(2, stride_z, k, nz, v.scale[2]);
+      const Real* __restrict inv_c = v.inverse_capacity + c0;
+      const Real* __restrict source = x.source + c0;
+      Real* __restrict heating = x.heating + c0;
+      Real* __restrict rate = x.rate + c0;
+      for (int i = 0; i < n; ++i) {
+        const Real next = source[i] + sum[i] * inv_c[i];
+        rate[i] += next - heating[i];
+        heating[i] = next;
+      }
+      if (v.fix.hole_begin != nullptr) {
+        const auto row = std::size_t(k) * std::size_t(ny) + std::size_t(j);
+        for (auto f = v.fix.hole_begin[row]; f < v.fix.hole_begin[row + 1]; ++f) {
+          const int i = v.fix.holes[f] - i0;
+          if (i < 0 || i >= n) continue;
+          rate[i] = 0;
+        }
+      }
+    }
+  }
+}
+
 template <class Real>
 void run_properties(const PropertyView<Real>& v, int threads) {
   const int n = v.high[0] - v.low[0];
@@ -281,6 +373,8 @@ template void run_stage(const HeatView<double>&, const StageView<double>&, doubl
 template StepFindings run_rates(const HeatView<float>&, const StepView<float>&, float*, StepFindings*, int);
 template StepFindings run_rates(const HeatView<double>&, const StepView<double>&, double*, StepFindings*,
                                 int);
+template void run_correction(const HeatView<float>&, const CorrectionView<float>&, float*, int);
+template void run_correction(const HeatView<double>&, const CorrectionView<double>&, double*, int);
 template void run_properties(const PropertyView<float>&, int);
 template void run_properties(const PropertyView<double>&, int);
 

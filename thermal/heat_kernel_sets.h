@@ -11,6 +11,8 @@
   template <class Real>                                                                            \
   StepFindings run_rates(const HeatView<Real>&, const StepView<Real>&, Real*, StepFindings*, int); \
   template <class Real>                                                                            \
+  void run_correction(const HeatView<Real>&, const CorrectionView<Real>&, Real*, int);             \
+  template <class Real>                                                                            \
   void run_properties(const PropertyView<Real>&, int);                                             \
   }
 SPINETHERM_DECLARE_KERNELS(baseline)

@@ -74,7 +74,7 @@ HeatLevel<Real> make_level(const ThermalProblem& problem, int threads) {
   level.resistivity.assign(count, Real(0));
   level.inverse_capacity.assign(count, Real(0));
   level.perfusion.assign(count, Real(0));
-  level.heating.assign(count, Real(0));
+  level.source.assign(count, Real(0));
   if (level.table.has_phases) level.theta.assign(count, Real(0));
   level.theta_blood = Real(problem.blood.temperature_degC - kReference_degC);
 
@@ -159,7 +159,7 @@ HeatView<Real> view_of(const HeatLevel<Real>& level, const std::vector<Real>& u)
   view.resistivity = level.resistivity.data();
   view.inverse_capacity = level.inverse_capacity.data();
   view.perfusion = level.perfused ? level.perfusion.data() : nullptr;
-  view.heating = level.heating.data();
+  view.heating = level.heating.empty() ? level.source.data() : level.heating.data();
   view.theta_blood = level.theta_blood;
   std::copy(level.ghost_theta.begin(), level.ghost_theta.end(), view.ghost_theta);
   std::copy(level.ghost_resistivity.begin(), level.ghost_resistivity.end(), view.ghost_resistivity);

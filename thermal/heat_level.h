@@ -40,7 +40,10 @@ struct HeatLevel {
   int now = 0;
   std::vector<Real> rate;   ///< L(y[now]) [K/s]
   std::vector<Real> theta;  ///< only with phases; else theta is u
-  std::vector<Real> resistivity, inverse_capacity, perfusion, heating;
+  std::vector<Real> resistivity, inverse_capacity, perfusion;
+  std::vector<Real> source;               ///< (q + q_m)/(rho c) [K/s]
+  std::vector<Real> heating;              ///< source and correction of the stencil, as the kernels take it
+  std::vector<std::uint8_t> correctable;  ///< see stencil_correction.h; empty: the plain stencil everywhere
   bool perfused = false;
   Real theta_blood = 0;
 

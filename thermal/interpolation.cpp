@@ -8,21 +8,31 @@
 namespace spinetherm {
 namespace {
 
-/// Cells along one axis and the Lagrange weights of their values at a continuous index.
+/// Cells along one axis and the weights of their averages in the value at a continuous index.
 struct AxisStencil {
   int first = 0, count = 1;
   std::array<double, 4> weight{1, 0, 0, 0};
 };
 
-AxisStencil lagrange(double index, int size, int most) {
+/// The polynomial of degree count - 1 with the given averages is the derivative of the one through the
+/// running sums at the faces between the cells.
+AxisStencil from_averages(double index, int size, int most) {
   AxisStencil s;
   s.count = std::min(most, size);
   s.first = std::clamp(int(std::floor(index)) - (s.count - 1) / 2, 0, size - s.count);
+  const double x = index - s.first + 0.5;  // faces at 0, 1, ... count
+  std::array<double, 5> slope{};           // of the Lagrange polynomial of each face
+  for (int e = 0; e <= s.count; ++e)
+    for (int skip = 0; skip <= s.count; ++skip) {
+      if (skip == e) continue;
+      double product = 1.0 / (e - skip);
+      for (int m = 0; m <= s.count; ++m)
+        if (m != e && m != skip) product *= (x - m) / double(e - m);
+      slope[std::size_t(e)] += product;
+    }
   for (int n = 0; n < s.count; ++n) {
-    double w = 1;
-    for (int m = 0; m < s.count; ++m)
-      if (m != n) w *= (index - (s.first + m)) / double(n - m);
-    s.weight[std::size_t(n)] = w;
+    s.weight[std::size_t(n)] = 0;
+    for (int e = n + 1; e <= s.count; ++e) s.weight[std::size_t(n)] += slope[std::size_t(e)];
   }
   return s;
 }
@@ -37,8 +47,8 @@ void for_each(const Grid& grid, const std::array<AxisStencil, 3>& s, const Visit
 }
 
 std::array<AxisStencil, 3> axes(const Grid& grid, const Eigen::Vector3d& index, int most) {
-  return {lagrange(index[0], grid.size[0], most), lagrange(index[1], grid.size[1], most),
-          lagrange(index[2], grid.size[2], most)};
+  return {from_averages(index[0], grid.size[0], most), from_averages(index[1], grid.size[1], most),
+          from_averages(index[2], grid.size[2], most)};
 }
 
 /// Nearest cell that takes part, searched in growing shells.
