@@ -23,7 +23,7 @@ struct JobOptions {
   std::string energy = "rfa";
   std::string device;          ///< of the catalogue; empty: chosen by the target's size
   double spacing_mm = 1;       ///< of the thermal grid
-  double margin_mm = 30;       ///< of the thermal box around the active parts: 4 perfusion lengths
+  double margin_mm = 36;       ///< of the thermal box around the active parts: 5 perfusion lengths
   int max_solves = 4;          ///< simulations while planning
   bool estimate_error = true;  ///< a second, coarser run of the chosen plan
   std::uint64_t seed = 1;

@@ -4,8 +4,9 @@
 #include <algorithm>
 
 #include "apps/job.h"
-#include "imaging/ct_anatomy.h"
 #include "imaging/core/error.h"
+#include "imaging/ct_anatomy.h"
+#include "imaging/dural_sac.h"
 #include "imaging/labels.h"
 #include "imaging/read.h"
 #include "imaging/roots.h"
@@ -124,6 +125,7 @@ void find_anatomy(Job& job, const Progress& progress) {
     job.anatomy = anatomy_from_ct(job.ct, *job.patient.target.centre_mm, options);
   }
   if (progress.cancelled()) return;
+  add_dural_sac(job.anatomy);
   add_root_tubes(job.anatomy);
   for (const std::string& w : job.anatomy.warnings) job.warnings.push_back("anatomy: " + w);
 }

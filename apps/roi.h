@@ -8,7 +8,7 @@ namespace spinetherm {
 /// How much of a scan the planning looks at, around the target's centre [mm]: the neighbours of the vertebra
 /// up and down, and all the way back to the skin.
 struct RoiOptions {
-  double side_mm = 80, front_mm = 60, back_mm = 130, up_down_mm = 60;
+  double side_mm = 110, front_mm = 60, back_mm = 130, up_down_mm = 60;
   double spacing_mm = 1;  ///< axis-aligned LPS, isotropic
   /// Throws ConfigError naming the first field that breaks its rule.
   void validate() const;

@@ -264,7 +264,7 @@ std::string summary_html(const Job& job) {
                     ? "unknown"
                     : fmt::format("{}, {}: {}", job.level.name, job.level.confirmed ? "confirmed" : "assumed",
                                   job.level.reason)},
-      {"exposure alone", std::string(to_string(r.exposure.exposure_verdict()))},
+      {"exposure alone", std::string(title(r.exposure.exposure_verdict()))},
       {"eligibility", std::string(to_string(r.eligibility.verdict))},
       {"target", fmt::format("{}, {:.1f} ml{}", job.target.name, r.coverage.volume_ml,
                              job.patient.target.centre_mm

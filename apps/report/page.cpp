@@ -55,6 +55,7 @@ footer{color:var(--soft);font-size:12px;margin:20px 0 0;overflow-wrap:anywhere}
 </body></html>
 )html";
 
+/// Verdicts of a plan and of eligibility.
 bool is_verdict_word(const std::string& text) {
   for (std::string_view word :
        {"within_limits", "caution", "unknown", "unsafe", "refer", "proceed", "proceed_with"})
@@ -82,8 +83,10 @@ std::string table_html(const Table& table) {
   out += "</tr></thead><tbody>";
   for (const auto& row : table.rows) {
     out += "<tr>";
-    for (const auto& cell : row)
-      out += "<td>" + (is_verdict_word(cell) ? badge_html(cell, words(cell)) : escape_html(cell)) + "</td>";
+    for (std::size_t n = 0; n < row.size(); ++n) {
+      const bool badge = n < table.header.size() && table.header[n] == "verdict" && is_verdict_word(row[n]);
+      out += "<td>" + (badge ? badge_html(row[n], words(row[n])) : escape_html(row[n])) + "</td>";
+    }
     out += "</tr>";
   }
   return out + "</tbody></table></div>";
@@ -92,8 +95,10 @@ std::string table_html(const Table& table) {
 std::string facts_html(const std::vector<std::pair<std::string, std::string>>& facts) {
   std::string out = "<table class=\"facts\"><tbody>";
   for (const auto& [what, value] : facts)
-    out += "<tr><td>" + escape_html(what) + "</td><td>" +
-           (is_verdict_word(value) ? badge_html(value, words(value)) : escape_html(value)) + "</td></tr>";
+    out +=
+        "<tr><td>" + escape_html(what) + "</td><td>" +
+        (what == "verdict" && is_verdict_word(value) ? badge_html(value, words(value)) : escape_html(value)) +
+        "</td></tr>";
   return out + "</tbody></table>";
 }
 

@@ -11,7 +11,7 @@ namespace spinetherm {
 inline constexpr std::string_view kBanner =
     "Simulation for research and teaching. Not for treating patients.";
 
-/// Rows of escaped text; a cell may be marked with a verdict word to colour it.
+/// Rows of escaped text; a verdict word under the header "verdict" is shown in its colour.
 struct Table {
   std::vector<std::string> header;
   std::vector<std::vector<std::string>> rows;
