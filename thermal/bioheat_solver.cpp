@@ -113,6 +113,8 @@ class HeatRun {
     read_points();
   }
 
+  bool fourth_order() const { return options_.fourth_order && !problem_.voxel_applicators; }
+
   bool is_on(std::size_t n) const {
     // After the duration everything is off; active intervals end by themselves.
     if (problem_.duration_s > 0 && t_s_ >= problem_.duration_s) return false;
@@ -133,11 +135,11 @@ class HeatRun {
       if (on_[n])
         std::visit(
             [&](const auto& source) {
-              if constexpr (requires { add_power_density(level_.grid, source, density_); })
-                add_power_density(level_.grid, source, density_);
+              if constexpr (requires { add_power_density(level_.grid, source, true, density_); })
+                add_power_density(level_.grid, source, fourth_order(), density_);
             },
             problem_.sources[n].what);
-    if (options_.fourth_order && !problem_.voxel_applicators)
+    if (fourth_order())
       level_.correctable = correctable_faces(problem_.tissue_map.labels, bodies_.links(),
                                              problem_.tissue_map.factors.conductivity);
     excluded_ = level_.hole;

@@ -23,62 +23,80 @@ void add_product(const Grid& grid, const std::array<std::vector<double>, 3>& wei
       for (const double wx : weight[0]) q[n++] += density * wz * wy * wx;
 }
 
-constexpr int kReach = 12;
+/// Cells to each side of the one that holds the point, and what the third differences need beyond.
+constexpr int kReach = 6, kMargin = 3, kSide = 2 * (kReach + kMargin) + 1;
 
 int mirrored(int i, int n) {
   const int m = ((i % (2 * n)) + 2 * n) % (2 * n);
   return m < n ? m : 2 * n - 1 - m;
 }
 
-/// The discrete point source: weights of (2 kReach + 1)^3 cells around `nearest`, sum 1.
-void add_point(const Grid& grid, const Vector3d& at_mm, double power_W, std::vector<double>& q) {
+/// Flow from b to c of four cells in line, as the solver works it out (stencil_correction.h).
+double discrete_flow(double a, double b, double c, double d, bool fourth_order) {
+  const double flow = c - b;
+  if (!fourth_order) return flow;
+  const double third = d - 3 * c + 3 * b - a;
+  const double s = 2 * std::abs(third) / (std::abs(b - a) + 2 * std::abs(flow) + std::abs(d - c) + 1e-30);
+  return flow - std::max(0.0, 1 - s * s * s * s) * third / 12;
+}
+
+/// The discrete point source: weights of (2 kReach + 1)^3 cells around the nearest one, scaled to the power.
+void add_point(const Grid& grid, const Vector3d& at_mm, double power_W, bool fourth_order,
+               std::vector<double>& q) {
   const std::array<int, 3> nearest = grid.nearest(at_mm);
-  const double s = grid.spacing_mm.maxCoeff() / 2;
-  constexpr int kSide = 2 * kReach + 3;
-  std::vector<double> potential(std::size_t(kSide) * kSide * kSide);
+  const double s = grid.spacing_mm.norm() / 6;
   const auto index = [](int i, int j, int k) {
     return (std::size_t(k) * kSide + std::size_t(j)) * kSide + std::size_t(i);
   };
+  std::vector<double> potential(std::size_t(kSide) * kSide * kSide);
+  constexpr int kCentre = kReach + kMargin;
   for (int k = 0; k < kSide; ++k)
     for (int j = 0; j < kSide; ++j)
       for (int i = 0; i < kSide; ++i) {
-        const Vector3d x = grid.to_world(nearest[0] + i - kReach - 1, nearest[1] + j - kReach - 1,
-                                         nearest[2] + k - kReach - 1);
+        const Vector3d x =
+            grid.to_world(nearest[0] + i - kCentre, nearest[1] + j - kCentre, nearest[2] + k - kCentre);
         const double r = (x - at_mm).norm();
         potential[index(i, j, k)] =
             r > 1e-6 * s ? std::erf(r / (std::sqrt(2.0) * s)) / r : std::sqrt(2 / kPi) / s;
       }
-  const Vector3d w = grid.spacing_mm.cwiseAbs2().cwiseInverse();
+  const std::array<std::size_t, 3> stride{1, kSide, std::size_t(kSide) * kSide};
   std::vector<double> weight(potential.size(), 0);
   double sum = 0;
-  for (int k = 1; k + 1 < kSide; ++k)
-    for (int j = 1; j + 1 < kSide; ++j)
-      for (int i = 1; i + 1 < kSide; ++i) {
-        const double centre = 2 * potential[index(i, j, k)];
-        const double value = w[0] * (centre - potential[index(i - 1, j, k)] - potential[index(i + 1, j, k)]) +
-                             w[1] * (centre - potential[index(i, j - 1, k)] - potential[index(i, j + 1, k)]) +
-                             w[2] * (centre - potential[index(i, j, k - 1)] - potential[index(i, j, k + 1)]);
-        weight[index(i, j, k)] = value;
+  for (int k = kMargin; k < kSide - kMargin; ++k)
+    for (int j = kMargin; j < kSide - kMargin; ++j)
+      for (int i = kMargin; i < kSide - kMargin; ++i) {
+        const std::size_t c = index(i, j, k);
+        double value = 0;
+        for (std::size_t a = 0; a < 3; ++a) {
+          const std::size_t n = stride[a];
+          const double in = discrete_flow(potential[c - 2 * n], potential[c - n], potential[c],
+                                          potential[c + n], fourth_order);
+          const double out = discrete_flow(potential[c - n], potential[c], potential[c + n],
+                                           potential[c + 2 * n], fourth_order);
+          const double h = grid.spacing_mm[Eigen::Index(a)];
+          value += (in - out) / (h * h);
+        }
+        weight[c] = value;
         sum += value;
       }
   const double density = power_W / cell_volume_m3(grid) / sum;
-  for (int k = 1; k + 1 < kSide; ++k)
-    for (int j = 1; j + 1 < kSide; ++j)
-      for (int i = 1; i + 1 < kSide; ++i) {
-        const int x = mirrored(nearest[0] + i - kReach - 1, grid.size[0]);
-        const int y = mirrored(nearest[1] + j - kReach - 1, grid.size[1]);
-        const int z = mirrored(nearest[2] + k - kReach - 1, grid.size[2]);
+  for (int k = kMargin; k < kSide - kMargin; ++k)
+    for (int j = kMargin; j < kSide - kMargin; ++j)
+      for (int i = kMargin; i < kSide - kMargin; ++i) {
+        const int x = mirrored(nearest[0] + i - kCentre, grid.size[0]);
+        const int y = mirrored(nearest[1] + j - kCentre, grid.size[1]);
+        const int z = mirrored(nearest[2] + k - kCentre, grid.size[2]);
         q[grid.index(x, y, z)] += density * weight[index(i, j, k)];
       }
 }
 
 }  // namespace
 
-void add_power_density(const Grid& grid, const VolumetricSource& source, std::vector<double>& q) {
+void add_power_density(const Grid& grid, const VolumetricSource& source, bool, std::vector<double>& q) {
   for (std::size_t n = 0; n < grid.count(); ++n) q[n] += double(source.power_W_per_m3[n]);
 }
 
-void add_power_density(const Grid& grid, const GaussianSource& source, std::vector<double>& q) {
+void add_power_density(const Grid& grid, const GaussianSource& source, bool, std::vector<double>& q) {
   std::array<std::vector<double>, 3> weight;
   for (std::size_t a = 0; a < 3; ++a) {
     const auto axis = Eigen::Index(a);
@@ -94,7 +112,7 @@ void add_power_density(const Grid& grid, const GaussianSource& source, std::vect
   add_product(grid, weight, source.power_W, q);
 }
 
-void add_power_density(const Grid& grid, const BoxSource& source, std::vector<double>& q) {
+void add_power_density(const Grid& grid, const BoxSource& source, bool, std::vector<double>& q) {
   std::array<std::vector<double>, 3> weight;
   for (std::size_t a = 0; a < 3; ++a) {
     const auto axis = Eigen::Index(a);
@@ -108,16 +126,19 @@ void add_power_density(const Grid& grid, const BoxSource& source, std::vector<do
   add_product(grid, weight, source.power_W, q);
 }
 
-void add_power_density(const Grid& grid, const PointSource& source, std::vector<double>& q) {
-  add_point(grid, source.at_mm, source.power_W, q);
+void add_power_density(const Grid& grid, const PointSource& source, bool fourth_order,
+                       std::vector<double>& q) {
+  add_point(grid, source.at_mm, source.power_W, fourth_order, q);
 }
 
-void add_power_density(const Grid& grid, const LineSource& source, std::vector<double>& q) {
+void add_power_density(const Grid& grid, const LineSource& source, bool fourth_order,
+                       std::vector<double>& q) {
   const Vector3d along = source.b_mm - source.a_mm;
   const double length_mm = along.norm();
   const int points = std::max(1, int(std::ceil(2 * length_mm / grid.spacing_mm.minCoeff())));
   const double power_W = source.W_per_m * length_mm * kMetre_per_mm / points;
-  for (int n = 0; n < points; ++n) add_point(grid, source.a_mm + (n + 0.5) / points * along, power_W, q);
+  for (int n = 0; n < points; ++n)
+    add_point(grid, source.a_mm + (n + 0.5) / points * along, power_W, fourth_order, q);
 }
 
 }  // namespace spinetherm

@@ -8,20 +8,24 @@
 namespace spinetherm {
 
 // Each adds the mean power density [W/m3] over every cell of an axis-aligned grid to `q` (cells i fastest).
+// `fourth_order`: the stencil that the answer will be sought with, see stencil_correction.h.
 
-void add_power_density(const Grid& grid, const VolumetricSource& source, std::vector<double>& q);
+void add_power_density(const Grid& grid, const VolumetricSource& source, bool fourth_order,
+                       std::vector<double>& q);
 /// Cell averages by products of error functions; tails beyond the grid are lost.
-void add_power_density(const Grid& grid, const GaussianSource& source, std::vector<double>& q);
+void add_power_density(const Grid& grid, const GaussianSource& source, bool fourth_order,
+                       std::vector<double>& q);
 /// Exact overlap of box and cell.
-void add_power_density(const Grid& grid, const BoxSource& source, std::vector<double>& q);
+void add_power_density(const Grid& grid, const BoxSource& source, bool fourth_order, std::vector<double>& q);
 /// A point has no cell average of its own: put whole into its cell it would sit at the cell's centre, and
-/// even there the seven-point stencil is 1.6 % off four cells away. The source is therefore the one whose
-/// answer on this grid is the field of a point,
-///   q = -P div_h grad_h erf(r / (sqrt(2) s)) / (4 pi r),   s = half a spacing,
-/// within 12 cells and scaled to exactly P: the field is right from two cells on, wherever the point lies in
+/// even there the plain stencil is 1.6 % off four cells away. The source is therefore the one whose answer on
+/// this grid is the field of a point,
+///   q = -P div_h grad_h erf(r / (sqrt(2) s)) / (4 pi r),   s = h / sqrt(12),
+/// within 6 cells and scaled to exactly P: the field is right from four cells on, wherever the point lies in
 /// its cell. What would fall outside the grid goes to the cell mirrored at the outer face.
-void add_power_density(const Grid& grid, const PointSource& source, std::vector<double>& q);
+void add_power_density(const Grid& grid, const PointSource& source, bool fourth_order,
+                       std::vector<double>& q);
 /// Points, half a spacing apart at most; W_per_m times length in all.
-void add_power_density(const Grid& grid, const LineSource& source, std::vector<double>& q);
+void add_power_density(const Grid& grid, const LineSource& source, bool fourth_order, std::vector<double>& q);
 
 }  // namespace spinetherm

@@ -11,7 +11,7 @@ namespace {
 /// Cells along one axis and the weights of their averages in the value at a continuous index.
 struct AxisStencil {
   int first = 0, count = 1;
-  std::array<double, 4> weight{1, 0, 0, 0};
+  std::array<double, 6> weight{1, 0, 0, 0, 0, 0};
 };
 
 /// The polynomial of degree count - 1 with the given averages is the derivative of the one through the
@@ -21,7 +21,7 @@ AxisStencil from_averages(double index, int size, int most) {
   s.count = std::min(most, size);
   s.first = std::clamp(int(std::floor(index)) - (s.count - 1) / 2, 0, size - s.count);
   const double x = index - s.first + 0.5;  // faces at 0, 1, ... count
-  std::array<double, 5> slope{};           // of the Lagrange polynomial of each face
+  std::array<double, 7> slope{};           // of the Lagrange polynomial of each face
   for (int e = 0; e <= s.count; ++e)
     for (int skip = 0; skip <= s.count; ++skip) {
       if (skip == e) continue;
@@ -133,15 +133,18 @@ PointStencil make_stencil(const Volume<std::uint8_t>& labels, const std::vector<
   const auto open = [&](std::size_t cell) { return excluded.empty() || excluded[cell] == 0; };
 
   PointStencil stencil;
-  const auto cubic = axes(grid, index, 4);
-  bool one_tissue = true;
-  const std::uint8_t label = labels(cubic[0].first, cubic[1].first, cubic[2].first);
-  for_each(grid, cubic, [&](std::size_t cell, double weight) {
-    one_tissue = one_tissue && labels[cell] == label && open(cell);
-    stencil.cells.push_back(cell);
-    stencil.weights.push_back(weight);
-  });
-  if (one_tissue) return stencil;
+  for (const int most : {6, 4}) {
+    stencil = {};
+    bool one_tissue = true;
+    const auto polynomial = axes(grid, index, most);
+    const std::uint8_t label = labels(polynomial[0].first, polynomial[1].first, polynomial[2].first);
+    for_each(grid, polynomial, [&](std::size_t cell, double weight) {
+      one_tissue = one_tissue && labels[cell] == label && open(cell);
+      stencil.cells.push_back(cell);
+      stencil.weights.push_back(weight);
+    });
+    if (one_tissue) return stencil;
+  }
 
   const auto linear = axes(grid, index, 2);
   bool all_open = true;

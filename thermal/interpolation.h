@@ -23,10 +23,11 @@ struct PointStencil {
   }
 };
 
-/// Interpolation between cell centres. Cubic along each axis (Lagrange, four cells, fourth order; one-sided
-/// at the outer faces; fewer where the grid is thinner) when all cells it needs are of one tissue and none is
-/// `excluded`. Otherwise linear from the centre to the cell's face and on to the next centre, with the
-/// temperature of the face at which the heat flow is the same on both sides,
+/// Value at a point of a field whose cell values are averages over the cells. Along each axis the polynomial
+/// whose averages over six cells are theirs, or over four where six are too many (sixth and fourth order;
+/// one-sided at the outer faces; fewer cells where the grid is thinner), when all cells it needs are of one
+/// tissue and none is `excluded`. Otherwise linear from the centre to the cell's face and on to the next
+/// centre, with the temperature of the face at which the heat flow is the same on both sides,
 ///   T_face = (k_P T_P + k_Q T_Q) / (k_P + k_Q):
 /// exact for layers at steady state, whose kinks lie on faces. Where a cell is excluded: linear between the
 /// others of the eight around the point, weights rescaled; none left: the nearest cell that is not excluded.
