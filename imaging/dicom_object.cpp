@@ -143,7 +143,7 @@ DicomObject object_of(const gdcm::File& file) {
     slice.frame = frame;
     if (per_frame && frame < int(per_frame->GetNumberOfItems()))
       object.has_rescale |= read_functional_groups(
-          per_frame->GetItem(gdcm::SequenceOfItems::SizeType(frame + 1)).GetNestedDataSet(), slice);
+          per_frame->GetItem(gdcm::SequenceOfItems::SizeType(frame) + 1).GetNestedDataSet(), slice);
     object.slices.push_back(slice);
   }
   return object;

@@ -332,8 +332,8 @@ DicomSeries series_of(const std::vector<std::size_t>& members, const Found& foun
       slice.file = m;
       series.slices.push_back(slice);
     }
-  // 60 deg is half-way to the body's other axes: an axial slice stays axial under a gantry's tilt (30 deg).
-  if (first.slices.size() && first.slices[0].axes)
+  // An axial slice stays axial under the tilt that gantries reach, 30 deg.
+  if (!first.slices.empty() && first.slices[0].axes)
     series.axial = std::abs((*first.slices[0].axes)(2, 2)) > std::cos(30.1 * kPi / 180);
   arrange(series, objects,
           fmt::format("{}, series {}", found.folder.path.string(),

@@ -120,9 +120,7 @@ class Walker {
         // Of unknown VR and undefined length, the content is implicit (PS3.5, 6.2.2 note 2).
         if (vr != "SQ" && vr != "UN" && vr != "??") return false;
         if (!items(end, explicit_vr && vr == "SQ", depth, true)) return false;
-      } else if (length > end - at_) {
-        return false;
-      } else if (vr == "SQ" || (vr == "??" && begins_an_item(length))) {
+      } else if (length <= end - at_ && (vr == "SQ" || (vr == "??" && begins_an_item(length)))) {
         if (!items(at_ + length, explicit_vr, depth, false)) return false;
       } else if (!skip(length, end)) {
         return false;

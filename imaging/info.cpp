@@ -261,16 +261,14 @@ ScanInfo describe_known(const fs::path& path) {
     info.items.push_back(named_item(path, format + " document", ""));
   else if (is_transform_file(path))
     info.items.push_back(describe_transform_file(path));
-  else if (volume_format(path))
-    info.items.push_back(describe_volume(path, true));
-  else if (is_archive(path)) {
+  else if (!volume_format(path) && is_archive(path)) {
     info.what = "DICOM archive";
     add_dicom(path, info);
-  } else if (is_dicom_file(path)) {
+  } else if (!volume_format(path) && is_dicom_file(path)) {
     info.what = "DICOM file";
     add_dicom(path, info);
   } else {
-    info.items.push_back(describe_volume(path, true));  // says why it is none
+    info.items.push_back(describe_volume(path, true));  // or says why it is none
   }
   return info;
 }

@@ -19,15 +19,15 @@ namespace fs = std::filesystem;
 
 struct NiftiType {
   int code, components, bytes;
-  const char* name;
   bool integer;
+  const char* name;
 };
 constexpr NiftiType kNiftiTypes[] = {
-    {2, 1, 1, "uint8", true},          {4, 1, 2, "int16", true},       {8, 1, 4, "int32", true},
-    {16, 1, 4, "float32", false},      {32, 2, 4, "complex64", false}, {64, 1, 8, "float64", false},
-    {128, 3, 1, "rgb24", true},        {256, 1, 1, "int8", true},      {512, 1, 2, "uint16", true},
-    {768, 1, 4, "uint32", true},       {1024, 1, 8, "int64", true},    {1280, 1, 8, "uint64", true},
-    {1792, 2, 8, "complex128", false}, {2304, 4, 1, "rgba32", true}};
+    {2, 1, 1, true, "uint8"},          {4, 1, 2, true, "int16"},       {8, 1, 4, true, "int32"},
+    {16, 1, 4, false, "float32"},      {32, 2, 4, false, "complex64"}, {64, 1, 8, false, "float64"},
+    {128, 3, 1, true, "rgb24"},        {256, 1, 1, true, "int8"},      {512, 1, 2, true, "uint16"},
+    {768, 1, 4, true, "uint32"},       {1024, 1, 8, true, "int64"},    {1280, 1, 8, true, "uint64"},
+    {1792, 2, 8, false, "complex128"}, {2304, 4, 1, true, "rgba32"}};
 
 class NiftiBytes {
  public:
@@ -98,7 +98,7 @@ ImageHeader read_nifti_header(const fs::path& path) {
   header.swapped_bytes = swap;
   const int dimensions = raw.at<std::int16_t>(40);
   if (dimensions < 1 || dimensions > 7) throw not_nifti("has a broken NIfTI header (number of dimensions)");
-  for (int a = 0; a < dimensions; ++a) header.size.push_back(raw.at<std::int16_t>(std::size_t(42 + 2 * a)));
+  for (int a = 0; a < dimensions; ++a) header.size.push_back(raw.at<std::int16_t>(42 + 2 * std::size_t(a)));
   const int code = raw.at<std::int16_t>(70);
   const auto* type = std::find_if(std::begin(kNiftiTypes), std::end(kNiftiTypes),
                                   [&](const NiftiType& t) { return t.code == code; });
@@ -141,7 +141,7 @@ ImageHeader read_nifti_header(const fs::path& path) {
   }();
   Eigen::Vector3d pixdim(1, 1, 1);
   for (int a = 0; a < std::min(dimensions, 3); ++a)
-    pixdim[a] = double(raw.at<float>(std::size_t(80 + 4 * a)));
+    pixdim[a] = double(raw.at<float>(80 + 4 * std::size_t(a)));
   if (!pixdim.allFinite() || (pixdim.array() <= 0).any()) {
     refuse(header, path, fmt::format("spacing {} x {} x {}", pixdim[0], pixdim[1], pixdim[2]),
            "spacing must be positive and finite: correct the header");

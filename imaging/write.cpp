@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <fstream>
 #include <limits>
 #include <map>
@@ -270,7 +271,7 @@ std::vector<LabelName> read_label_names(const fs::path& path) {
     if (const auto colour = header.keys.find(prefix + "Color"); colour != header.keys.end()) {
       std::istringstream in(colour->second);
       for (std::size_t c = 0; c < 3; ++c)
-        if (double v = 1; in >> v) row.colour[c] = std::uint8_t(std::clamp(v, 0.0, 1.0) * 255 + 0.5);
+        if (double v = 1; in >> v) row.colour[c] = std::uint8_t(std::lround(std::clamp(v, 0.0, 1.0) * 255));
     }
     names.push_back(row);
   }
