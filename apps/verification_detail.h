@@ -60,6 +60,7 @@ std::vector<VerificationRow> run_slab(const VerificationOptions& options, const 
 std::vector<VerificationRow> run_freezing(const VerificationOptions& options, const Progress& progress);
 std::vector<VerificationRow> run_electrodes(const VerificationOptions& options, const Progress& progress);
 std::vector<VerificationRow> run_layers(const VerificationOptions& options, const Progress& progress);
+std::vector<VerificationRow> run_probe(const VerificationOptions& options, const Progress& progress);
 std::vector<VerificationRow> run_dose(const VerificationOptions& options, const Progress& progress);
 
 }  // namespace spinetherm::verification

@@ -21,33 +21,32 @@ TEST(VerificationRow, AGateThatIsBrokenAndANumberThatIsNoneFail) {
 }
 
 TEST(VerificationCases, AreChosenByLetter) {
-  EXPECT_EQ(choose_verification_cases("a,g", false).size(), 2U);
-  EXPECT_THAT([] { choose_verification_cases("a,z", false); },
+  EXPECT_EQ(choose_verification_cases("a,g").size(), 2U);
+  EXPECT_THAT([] { choose_verification_cases("a,z"); },
               ThrowsMessage<ConfigError>(HasSubstr("unknown case 'z'")));
-  for (const VerificationCase& c : choose_verification_cases("", false)) EXPECT_TRUE(c.gated) << c.id;
-  EXPECT_EQ(choose_verification_cases("", true).size(), verification_cases().size());
+  EXPECT_EQ(choose_verification_cases("").size(), verification_cases().size());
 }
 
-/// Every gated case, with the reference's parameters (seed 1) and with drawn ones.
+/// Every case, with the reference's parameters (seed 1) and with drawn ones.
 class Verification : public ::testing::TestWithParam<std::tuple<std::string, int>> {};
 
 TEST_P(Verification, HoldsItsGates) {
   const auto& [id, seed] = GetParam();
-  const auto rows = choose_verification_cases(id, false).at(0).run({std::uint64_t(seed), 0}, {});
+  const auto rows = choose_verification_cases(id).at(0).run({std::uint64_t(seed), 0}, {});
   ASSERT_FALSE(rows.empty());
   for (const VerificationRow& row : rows)
     EXPECT_TRUE(row.passed()) << row.quantity << ": exact " << row.exact << ", computed " << row.computed
                               << ", error " << row.error() << " " << row.unit << ", gate " << row.gate;
 }
 
-std::vector<std::string> gated_cases() {
+std::vector<std::string> case_ids() {
   std::vector<std::string> ids;
-  for (const VerificationCase& c : choose_verification_cases("", false)) ids.emplace_back(c.id);
+  for (const VerificationCase& c : verification_cases()) ids.emplace_back(c.id);
   return ids;
 }
 
 INSTANTIATE_TEST_SUITE_P(Seeds, Verification,
-                         ::testing::Combine(::testing::ValuesIn(gated_cases()), ::testing::Values(1, 2, 3)),
+                         ::testing::Combine(::testing::ValuesIn(case_ids()), ::testing::Values(1, 2, 3)),
                          [](const auto& test) {
                            return std::get<0>(test.param) + "_seed_" +
                                   std::to_string(std::get<1>(test.param));
