@@ -43,8 +43,9 @@ constexpr std::array kCommands = {
     Command{"simulate", "the thermal engine on a patient plan or a bare problem: samples, zones, fields",
             Writes::directory, simulate_command},
     Command{"check", "safety verdict of a simulated plan", Writes::nothing, check_command},
-    Command{"verify", "runs the closed forms and prints the error of each beside its gate", Writes::nothing,
-            verify_command},
+    Command{"verify",
+            "runs the closed forms, each error beside its gate; a --seed other than 1 draws parameters",
+            Writes::nothing, verify_command},
     Command{"bench", "the benchmark cases, timed", Writes::nothing, bench_command},
     Command{"devices", "the catalogue of applicators: list, show NAME", Writes::nothing, devices_command},
     Command{"tissues", "the table of tissue properties: list, show NAME", Writes::nothing, tissues_command},
@@ -144,7 +145,12 @@ int run_command_line(std::span<char*> arguments, std::stop_token stop, ProgressL
   context.progress.stop = std::move(stop);
   if (parsed.progress || isatty(STDERR_FILENO) == 1)
     context.progress.report = [&line](double fraction, std::string_view what) { line.show(fraction, what); };
-  return run(context);
+  try {
+    return run(context);
+  } catch (Error& e) {
+    if (e.where().empty()) e.within("spinetherm " + first);
+    throw;
+  }
 }
 
 /// One line on stderr for whatever went wrong; the exit code.

@@ -73,12 +73,14 @@ Ran run_program(const std::vector<std::string>& arguments, const RunOptions& opt
   const pid_t child = fork();
   if (child < 0) throw std::runtime_error("cannot fork");
   if (child == 0) become_program(arguments, options, out, err);
-  if (options.interrupt_with != 0) {
-    usleep(static_cast<useconds_t>(options.interrupt_after_s * 1e6));
-    kill(child, options.interrupt_with);
-  }
   int status = 0;
-  if (waitpid(child, &status, 0) != child) throw std::runtime_error("cannot wait for the program");
+  bool ended = false;
+  while (options.interrupt_with != 0 && !ended && !options.interrupt_when()) {
+    usleep(10000);
+    ended = waitpid(child, &status, WNOHANG) == child;
+  }
+  if (options.interrupt_with != 0 && !ended) kill(child, options.interrupt_with);
+  if (!ended && waitpid(child, &status, 0) != child) throw std::runtime_error("cannot wait for the program");
   Ran ran;
   ran.code = WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
   ran.out = contents(out);

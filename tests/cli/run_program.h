@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -32,7 +33,7 @@ class ScratchFolder {
 struct RunOptions {
   std::filesystem::path working_directory = {};  ///< empty: the test's own
   int interrupt_with = 0;                        ///< this signal is sent ...
-  double interrupt_after_s = 0;                  ///< ... so long after the start
+  std::function<bool()> interrupt_when = {};     ///< ... once this holds; asked every 10 ms
   double memory_limit_MB = 0;                    ///< address space; 0: unlimited
 };
 
