@@ -11,6 +11,7 @@
 
 #include "imaging/core/error.h"
 #include "thermal/dose_field.h"
+#include "thermal/electrode_drive.h"
 #include "thermal/heat_bodies.h"
 #include "thermal/heat_level.h"
 #include "thermal/heat_source.h"
@@ -61,6 +62,7 @@ class HeatRun {
         level_(make_level<Real>(problem, options.threads > 0 ? options.threads : omp_get_max_threads())),
         dose_(problem, level_),
         bodies_(problem),
+        drive_(problem, level_.threads),
         control_(options),
         heat_end_s_(last_switch_off_s(problem)) {}
 
@@ -76,12 +78,16 @@ class HeatRun {
     take_samples();
     std::size_t next = 0;
     while (next < events.size() && going_on()) {
-      if (!step_towards(events[next])) break;
+      double stop_s = events[next];
+      if (const auto period = drive_.period_s(); period && t_s_ + *period < stop_s - 1e-3)
+        stop_s = t_s_ + *period;
+      if (!step_towards(stop_s)) break;
       if (t_s_ >= events[next]) {
         take_samples();
         ++next;
         if (next < events.size()) switch_sources();
       }
+      update_electrodes();
       if (problem_.until_dose_settled && is_settled()) break;
     }
     if (next == events.size() && problem_.until_dose_settled && going_on()) {
@@ -100,8 +106,6 @@ class HeatRun {
   bool going_on() const { return result_.summary.termination == Termination::reached_end; }
 
   void prepare() {
-    const std::size_t count = level_.grid.count();
-    density_.assign(count, 0.0);
     for (const Eigen::Vector3d& x : problem_.sample.points_mm) {
       SamplePoint p;
       p.at_mm = x;
@@ -130,13 +134,16 @@ class HeatRun {
     begun_ = true;
     on_ = on;
     wall_in_J_ -= bodies_.switch_to(level_, dose_, on_, t_s_, first);
-    std::fill(density_.begin(), density_.end(), 0.0);
+    drive_.switch_to(on_);
+    density_.clear();
     for (std::size_t n = 0; n < on_.size(); ++n)
       if (on_[n])
         std::visit(
             [&](const auto& source) {
-              if constexpr (requires { add_power_density(level_.grid, source, true, density_); })
+              if constexpr (requires { add_power_density(level_.grid, source, true, density_); }) {
+                density_.resize(level_.grid.count(), 0.0);
                 add_power_density(level_.grid, source, fourth_order(), density_);
+              }
             },
             problem_.sources[n].what);
     if (fourth_order())
@@ -145,39 +152,108 @@ class HeatRun {
     excluded_ = level_.hole;
     for (const BodyLinks::Ghost& g : bodies_.links().ghosts) excluded_[g.taken] = 0;
     for (SamplePoint& p : points_) p.stencil = {};
-    set_heating();
     control_.restart();
+    if (!update_electrodes()) set_heating();
   }
 
-  /// heating = (q + q_m) / (rho c), and the window around it.
+  /// Potential and power of the electrodes that act; true when the heating has been set anew.
+  bool update_electrodes() {
+    if (!drive_.acting()) return false;
+    const Real* theta = level_.theta_now();
+    const bool solved = drive_.update_fields(
+        [&](std::size_t c) { return float(double(theta[c]) + kReference_degC); }, progress_);
+    if (solved && !drive_.summary().usable()) {
+      const Termination why = drive_.summary().termination;
+      stop(why == Termination::cancelled ? why : Termination::not_converged,
+           fmt::format("electric field after {:.1f} s: {}", t_s_, drive_.summary().message));
+    }
+    const bool powered = drive_.update_power(t_s_, [&](std::size_t n) { return sensor_degC(n); });
+    if (!result_.electrical) result_.electrical.emplace();
+    drive_.record(t_s_, *result_.electrical);
+    if (solved || powered) set_heating();
+    return solved || powered;
+  }
+
+  double sensor_degC(std::size_t source) const {
+    const auto& electrodes = std::get<ElectrodesSource>(problem_.sources[source].what);
+    const Eigen::Vector3d at = std::get<HoldTemperature>(electrodes.control).sensor_mm;
+    // In the metal: what the tissue around it has.
+    return stencil_at(at)(level_.theta_now()) + kReference_degC;
+  }
+  PointStencil stencil_at(const Eigen::Vector3d& x_mm) const {
+    return make_stencil(
+        problem_.tissue_map.labels, excluded_,
+        [&](std::size_t c) { return 1 / double(level_.resistivity[c]); }, x_mm);
+  }
+
+  /// source = (q + q_m) / (rho c), and the window around it.
   void set_heating() {
     const Grid& grid = level_.grid;
-    std::array<int, 3> low = grid.size, high{0, 0, 0};
-    double power = 0;
-    for (int k = 0; k < grid.size[2]; ++k)
+    struct Plane {
+      std::array<int, 3> low{1 << 30, 1 << 30, 1 << 30}, high{0, 0, 0};
+      double power = 0;
+    };
+    std::vector<Plane> planes(std::size_t(grid.size[2]));
+    const std::vector<ElectrodeDrive::Heating> electric = drive_.heating();
+    const bool none = density_.empty();
+#pragma omp parallel for num_threads(level_.threads) schedule(static)
+    for (int k = 0; k < grid.size[2]; ++k) {
+      Plane& plane = planes[std::size_t(k)];
       for (int j = 0; j < grid.size[1]; ++j)
         for (int i = 0; i < grid.size[0]; ++i) {
           const std::size_t c = grid.index(i, j, k);
-          const double q =
-              level_.is_hole(c)
-                  ? 0
-                  : density_[c] + problem_.tissue_map.tissues[level_.label[c]].metabolic_W_per_m3;
+          double q = 0;
+          if (!level_.is_hole(c)) {
+            q = (none ? 0 : density_[c]) + problem_.tissue_map.tissues[level_.label[c]].metabolic_W_per_m3;
+            for (const auto& e : electric) q += e.scale * double(e.unit_W_per_m3[c]);
+          }
           level_.source[c] = Real(q * double(level_.inverse_capacity[c]));
-          if (level_.source[c] == 0) continue;
-          power += q;
+          if (q == 0) continue;
+          plane.power += q;
           const std::array<int, 3> cell{i, j, k};
           for (std::size_t a = 0; a < 3; ++a) {
-            low[a] = std::min(low[a], cell[a]);
-            high[a] = std::max(high[a], cell[a] + 1);
+            plane.low[a] = std::min(plane.low[a], cell[a]);
+            plane.high[a] = std::max(plane.high[a], cell[a] + 1);
           }
         }
-    heating_W_ = power * level_.cell_volume_m3();
+    }
+    Plane all;
+    for (const Plane& p : planes) {
+      all.power += p.power;
+      for (std::size_t a = 0; a < 3; ++a) {
+        all.low[a] = std::min(all.low[a], p.low[a]);
+        all.high[a] = std::max(all.high[a], p.high[a]);
+      }
+    }
+    heating_W_ = all.power * level_.cell_volume_m3() + heat_beside_walls(electric);
     if (!level_.correctable.empty()) level_.heating = level_.source;
     const auto low_before = level_.low, high_before = level_.high;
-    if (high[0] > 0) include_in_window(level_, low, high);
-    if (bodies_.window(grid, low, high)) include_in_window(level_, low, high);
+    if (all.high[0] > 0) include_in_window(level_, all.low, all.high);
+    if (bodies_.window(grid, all.low, all.high)) include_in_window(level_, all.low, all.high);
     if (level_.can_rest) dose_.join(level_, low_before, high_before, t_s_);
     refresh_rates();
+  }
+
+  /// A held wall takes out cells that it nearly touches. Of the heat that electrodes make there, the part
+  /// that the wall does not swallow at once goes to the neighbours: in the ratio of the local solutions.
+  /// Returns its power [W].
+  double heat_beside_walls(const std::vector<ElectrodeDrive::Heating>& electric) {
+    if (electric.empty()) return 0;
+    double power = 0;
+    const auto& ghosts = bodies_.links().ghosts;
+    for (std::size_t n = 0; n < ghosts.size();) {
+      std::size_t end = n;
+      while (end < ghosts.size() && ghosts[end].taken == ghosts[n].taken) ++end;
+      double q = 0;
+      for (const auto& e : electric) q += e.scale * double(e.unit_W_per_m3[ghosts[n].taken]);
+      for (std::size_t m = n; m < end; ++m) {
+        const double share = std::max(0.0, ghosts[m].ratio) * q / double(end - n);
+        level_.source[ghosts[m].cell] += Real(share * double(level_.inverse_capacity[ghosts[m].cell]));
+        power += share;
+      }
+      n = end;
+    }
+    return power * level_.cell_volume_m3();
   }
 
   void refresh_rates() {
@@ -376,10 +452,7 @@ class HeatRun {
   void read_points() {
     const Real* theta = level_.theta_now();
     for (SamplePoint& p : points_) {
-      if (p.stencil.cells.empty() || level_.table.varies_with_T)
-        p.stencil = make_stencil(
-            problem_.tissue_map.labels, excluded_,
-            [&](std::size_t c) { return 1 / double(level_.resistivity[c]); }, p.at_mm);
+      if (p.stencil.cells.empty() || level_.table.varies_with_T) p.stencil = stencil_at(p.at_mm);
       p.T_degC = p.stencil(theta) + kReference_degC;
       p.rate_K_per_s = p.stencil(level_.rate.data());
       if (const auto wall = bodies_.wall_degC(p.at_mm)) {
@@ -452,6 +525,8 @@ class HeatRun {
       r.lowest_temperature = volume(dose_.lowest);
       r.lowest_time_s = volume(dose_.lowest_time);
     }
+    if (f.potential) r.potential = drive_.potential_V();
+    if (f.power_density) r.power_density = drive_.power_W_per_m3();
     if (f.cem43) r.cem43 = volume(dose_.cem43);
     if (f.arrhenius && !dose_.arrhenius.empty()) r.arrhenius = volume(dose_.arrhenius);
   }
@@ -462,10 +537,11 @@ class HeatRun {
   HeatLevel<Real> level_;
   DoseField<Real> dose_;
   HeatBodies<Real> bodies_;
+  ElectrodeDrive drive_;
   StepControl control_;
   ThermalResult result_;
   double heat_end_s_ = 0, t_s_ = 0;
-  std::vector<double> density_;  ///< [W/m3] of the sources that act
+  std::vector<double> density_;  ///< [W/m3] of the sources that act, electrodes apart; empty: none
   std::vector<bool> on_;
   bool begun_ = false;
   std::vector<SamplePoint> points_;

@@ -36,28 +36,31 @@ double HeatBodies<Real>::switch_to(HeatLevel<Real>& level, DoseField<Real>& dose
     curves_.push_back(curve);
     moving_ = moving_ || curve.size() > 1;
   };
-  for (std::size_t n = 0; n < problem_.sources.size(); ++n) {
-    const auto& what = problem_.sources[n].what;
-    if (const auto* fixed = std::get_if<FixedTemperatureSource>(&what)) {
-      if (on[n])
-        hold(fixed->region, fixed->degC);
-      else if (fixed->insulated_when_off)
-        bodies_.push_back({fixed->region, -1});
-    }
-    if (const auto* set = std::get_if<ElectrodesSource>(&what)) {
-      for (const Electrode& e : set->electrodes) {
-        if (std::holds_alternative<Outside>(e.region.shape)) {
-          if (e.cooled_degC && on[n]) hold(e.region, {{0, *e.cooled_degC}});
-          continue;  // a remote return electrode is tissue to the heat
-        }
-        if (e.cooled_degC && on[n])
-          hold(e.region, {{0, *e.cooled_degC}});
-        else
-          bodies_.push_back({e.region, -1});
+  const auto close = [&](const Region& region) {
+    if (std::none_of(bodies_.begin(), bodies_.end(), [&](const Body& b) { return b.region == region; }))
+      bodies_.push_back({region, -1});
+  };
+  // Sources that act come first: where steps of a protocol share their electrodes, the walls are theirs.
+  for (const bool acting : {true, false})
+    for (std::size_t n = 0; n < problem_.sources.size(); ++n) {
+      if (on[n] != acting) continue;
+      const auto& what = problem_.sources[n].what;
+      if (const auto* fixed = std::get_if<FixedTemperatureSource>(&what)) {
+        if (acting)
+          hold(fixed->region, fixed->degC);
+        else if (fixed->insulated_when_off)
+          close(fixed->region);
       }
-      for (const Region& r : set->insulators) bodies_.push_back({r, -1});
+      if (const auto* set = std::get_if<ElectrodesSource>(&what)) {
+        for (const Electrode& e : set->electrodes) {
+          if (e.cooled_degC && acting)
+            hold(e.region, {{0, *e.cooled_degC}});
+          else if (!std::holds_alternative<Outside>(e.region.shape))
+            close(e.region);  // a remote return electrode is tissue to the heat
+        }
+        for (const Region& r : set->insulators) close(r);
+      }
     }
-  }
   links_ = link_bodies(problem_.tissue_map.labels, bodies_, problem_.voxel_applicators);
   level.fixes = make_fixes<Real>(level.grid, links_, curves_.size(), problem_.voxel_applicators);
   walls_degC_.assign(curves_.size(), std::nan(""));

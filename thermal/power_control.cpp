@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "thermal/power_control.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace spinetherm {
+
+double HoldController::period_s() const {
+  if (!tracking_) return 0.25;  // the rise beside an electrode is over in seconds
+  return std::clamp((tau_s_ + dead_time_s_) / 8, 0.25, 2.0);
+}
+
+void HoldController::retarget(const HoldTemperature& hold) {
+  hold_ = hold;
+  switch_s_ = last_s_;
+  switch_degC_ = last_degC_;
+}
+
+double HoldController::power_W(double t_s, double T_degC) {
+  if (!begun_) {
+    begun_ = true;
+    start_s_ = last_s_ = t_s;
+    start_degC_ = last_degC_ = T_degC;
+    last_power_W_ = T_degC < hold_.degC ? hold_.max_W : 0;
+    return last_power_W_;
+  }
+  if (t_s <= last_s_) return last_power_W_;
+  if (tracking_) return last_power_W_ = track(t_s, T_degC);
+
+  const double slope = (T_degC - last_degC_) / (t_s - last_s_);
+  const double per_W = last_power_W_ > 0 ? slope / last_power_W_ : 0;
+  if (per_W > steepest_K_per_s_W_) {
+    steepest_K_per_s_W_ = per_W;
+    // Where the tangent meets the temperature of the start.
+    const double middle_s = (t_s + last_s_) / 2, middle_degC = (T_degC + last_degC_) / 2;
+    dead_time_s_ = std::max(0.0, middle_s - start_s_ - (middle_degC - start_degC_) / slope);
+    tau_s_ = std::max(1.5 * dead_time_s_, 2.0);
+  }
+  const bool arrives = T_degC + std::max(slope, 0.0) * (dead_time_s_ + tau_s_) >= hold_.degC;
+  if (arrives && steepest_K_per_s_W_ > 0) {
+    tracking_ = true;
+    switch_s_ = t_s;
+    switch_degC_ = T_degC;
+    const double lost = std::clamp(1 - per_W / steepest_K_per_s_W_, 0.0, 1.0);
+    const double rise = std::max(T_degC - start_degC_, 0.1);
+    integral_W_ = std::min(hold_.max_W, last_power_W_ * lost * (hold_.degC - start_degC_) / rise);
+  } else if (last_power_W_ == 0 && T_degC < hold_.degC) {
+    last_power_W_ = hold_.max_W;  // it began too warm and has cooled
+    start_s_ = t_s;
+    start_degC_ = T_degC;
+  }
+  last_s_ = t_s;
+  last_degC_ = T_degC;
+  return last_power_W_;
+}
+
+double HoldController::track(double t_s, double T_degC) {
+  const double dt = t_s - last_s_;
+  const double left_K = (hold_.degC - switch_degC_) * std::exp(-(t_s - switch_s_) / tau_s_);
+  const double error_K = hold_.degC - left_K - T_degC;
+  const double gain = 1 / (steepest_K_per_s_W_ * (tau_s_ + dead_time_s_));
+  const double forward = left_K / tau_s_ / steepest_K_per_s_W_;
+  const double step = gain * error_K * dt / (4 * (tau_s_ + dead_time_s_));
+  const double wanted = forward + integral_W_ + step + gain * error_K;
+  const double given = std::clamp(wanted, 0.0, hold_.max_W);
+  if (given == wanted || (wanted > given) == (step < 0)) integral_W_ += step;
+  last_s_ = t_s;
+  last_degC_ = T_degC;
+  return given;
+}
+
+bool RollOffSwitch::is_off(double t_s, double resistance_ohm) {
+  if (on_again_s_) {
+    if (t_s < *on_again_s_) return true;
+    on_again_s_.reset();
+  }
+  if (lowest_ohm_ == 0 || resistance_ohm < lowest_ohm_) lowest_ohm_ = resistance_ohm;
+  if (resistance_ohm < (1 + rule_.rise) * lowest_ohm_) return false;
+  on_again_s_ = t_s + rule_.off_s;
+  return true;
+}
+
+}  // namespace spinetherm

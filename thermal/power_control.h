@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <optional>
+
+#include "thermal/problem.h"
+
+namespace spinetherm {
+
+/// Holds a temperature by power within [0, max_W]. It learns the tissue while it heats: at full power it
+/// measures the steepest rise per watt b [K/s/W] and the dead time theta until the heat arrives. As soon as
+/// the temperature coasting on at its present slope would reach the set value within theta + tau, tau =
+/// max(1.5 theta, 2 s), it follows
+///   r(t) = set - (set - T) exp(-(t - t_switch) / tau)
+/// with the power that this slope takes, the power that balances the losses, and a PI correction
+///   P = r'/b + P_loss + K (r - T) + (K / T_i) integral (r - T) dt,
+///   K = 1 / (b (tau + theta)),   T_i = 4 (tau + theta)
+/// (tuning after Skogestad 2003, doi:10.1016/S0959-1524(02)00062-8, for a process that integrates). The
+/// integral rests while the power is at a limit.
+class HoldController {
+ public:
+  explicit HoldController(const HoldTemperature& hold) : hold_(hold) {}
+  /// Power [W] from now on; `t_s` must not decrease.
+  double power_W(double t_s, double T_degC);
+  /// Another value to hold at the same sensor: keeps what it has learnt.
+  void retarget(const HoldTemperature& hold);
+  const HoldTemperature& target() const { return hold_; }
+  /// Longest time until it wants to be asked again [s].
+  double period_s() const;
+
+ private:
+  double track(double t_s, double T_degC);
+
+  HoldTemperature hold_;
+  bool begun_ = false, tracking_ = false;
+  double start_s_ = 0, start_degC_ = 0, last_s_ = 0, last_degC_ = 0, last_power_W_ = 0;
+  double steepest_K_per_s_W_ = 0, dead_time_s_ = 0, tau_s_ = 2;
+  double switch_s_ = 0, switch_degC_ = 0, integral_W_ = 0;
+};
+
+/// Switches off for `off_s` when the resistance has risen by `rise` over the lowest seen.
+class RollOffSwitch {
+ public:
+  explicit RollOffSwitch(const RollOff& rule) : rule_(rule) {}
+  bool is_off(double t_s, double resistance_ohm);
+  /// When it will switch on again; empty while it is on.
+  std::optional<double> on_again_s() const { return on_again_s_; }
+
+ private:
+  RollOff rule_;
+  double lowest_ohm_ = 0;
+  std::optional<double> on_again_s_;
+};
+
+}  // namespace spinetherm
