@@ -377,6 +377,9 @@ class HeatRun {
     level_.now = last;
     t_s_ = t_end_s;
     findings_ = f;
+    // State and rate have changed places: outside the window the new rate still holds the state at rest.
+    const bool outside_at_rest = level_.can_rest && level_.theta_rest != 0;
+    if (outside_at_rest) fill_outside(level_, level_.rate, Real(0));
     const std::vector<Real>& rate0 = level_.y[std::size_t(spare)];
     const auto d = dose_.add_step(level_, level_.y[std::size_t(old)], rate0, dt, t_s_);
     advance_points(dt);
@@ -387,10 +390,7 @@ class HeatRun {
     perfusion_out_J_ += d.perfusion_out_J;
     boundary_out_J_ += boundary_J + corrected_out_W_ * dt;
     wall_in_J_ += wall_J;
-    if (level_.can_rest && level_.theta_rest != 0) {  // state and rate have changed places
-      fill_outside(level_, level_.y[std::size_t(spare)], level_.theta_rest);
-      fill_outside(level_, level_.rate, Real(0));
-    }
+    if (outside_at_rest) fill_outside(level_, level_.y[std::size_t(spare)], level_.theta_rest);
     ++result_.summary.steps;
     correct();
     grow();

@@ -74,13 +74,13 @@ bool ElectrodeDrive::needs_solve(const Field& f, const Volume<float>& sigma) con
   const float largest = *std::max_element(q.values.begin(), q.values.end());
   double weighted = 0, sum = 0;
   for (std::size_t c = 0; c < q.values.size(); ++c) {
-    if (q[c] <= 1e-4F * largest || f.sigma[c] <= 0) continue;
+    if (q[c] <= 1e-2F * largest || f.sigma[c] <= 0) continue;
     const double change = std::abs(double(sigma[c]) / double(f.sigma[c]) - 1);
-    if (change > 0.15) return true;
+    if (change > 0.4) return true;
     weighted += change * double(q[c]);
     sum += double(q[c]);
   }
-  return weighted > 0.01 * sum;
+  return weighted > 0.04 * sum;
 }
 
 bool ElectrodeDrive::solve(Field& f, const Volume<float>& sigma, const Progress& progress) {

@@ -35,8 +35,8 @@ class ElectrodeDrive {
 
   /// Sources that act from now on.
   void switch_to(const std::vector<bool>& on);
-  /// Solves for the potentials of sources that act where the conductivity has changed enough, by 1 % in the
-  /// mean weighted with the power, or by 15 % anywhere that takes 1e-4 of the largest power density. `T_degC`
+  /// Solves for the potentials of sources that act where the conductivity has changed enough, by 4 % in the
+  /// mean weighted with the power, or by 40 % anywhere that takes 1 % of the largest power density. `T_degC`
   /// gives the temperature of a cell. True when a field is new. Not converged or cancelled: see summary().
   template <class Temperature>
   bool update_fields(const Temperature& T_degC, const Progress& progress);

@@ -27,9 +27,9 @@ std::string draw_needle(const NeedleMark& needle, const SlicePlane& plane) {
   if (!(length > 0)) return {};
   const Eigen::Vector3d back = (needle.entry_mm - needle.tip_mm) / length;
   std::string shaft, active, hidden;
-  const double step = 1;
-  for (double s = 0; s < length; s += step) {
-    const double e = std::min(s + step, length);
+  const int pieces = int(std::ceil(length));  // of about 1 mm
+  for (int n = 0; n < pieces; ++n) {
+    const double s = length * n / pieces, e = length * (n + 1) / pieces;
     const Eigen::Vector3d a = plane.to_pixel(needle.tip_mm + s * back),
                           b = plane.to_pixel(needle.tip_mm + e * back);
     const std::string piece = fmt::format("M{:.1f} {:.1f}L{:.1f} {:.1f}", a[0], a[1], b[0], b[1]);
@@ -185,16 +185,20 @@ std::string chart_svg(const std::string& title, const std::string& x_label, cons
       "font-family=\"sans-serif\" font-size=\"11\"><text x=\"{}\" y=\"16\" font-size=\"13\">{}</text>",
       w, h, escape_html(title), left, escape_html(title));
   const double dx = nice(x1 - x0), dy = nice(y1 - y0);
-  for (double x = std::ceil(x0 / dx) * dx; x <= x1 + 1e-9; x += dx)
+  for (long tick = std::lround(std::ceil(x0 / dx)); double(tick) * dx <= x1 + 1e-9; ++tick) {
+    const double x = double(tick) * dx;
     out += fmt::format(
         "<path d=\"M{0:.1f} {1}V{2}\" stroke=\"#ddd\"/><text x=\"{0:.1f}\" y=\"{3}\" "
         "text-anchor=\"middle\">{4:g}</text>",
         px(x), top, h - bottom, h - bottom + 14, x);
-  for (double y = std::ceil(y0 / dy) * dy; y <= y1 + 1e-9; y += dy)
+  }
+  for (long tick = std::lround(std::ceil(y0 / dy)); double(tick) * dy <= y1 + 1e-9; ++tick) {
+    const double y = double(tick) * dy;
     out += fmt::format(
         "<path d=\"M{1} {0:.1f}H{2}\" stroke=\"#ddd\"/><text x=\"{3}\" y=\"{4:.1f}\" "
         "text-anchor=\"end\">{5:g}</text>",
-        py(y), left, w - right, left - 5, py(y) + 4, std::abs(y) < dy * 1e-6 ? 0.0 : y);
+        py(y), left, w - right, left - 5, py(y) + 4, y);
+  }
   for (const auto& [level, label] : bands)
     out += fmt::format(
         "<path d=\"M{1} {0:.1f}H{2}\" stroke=\"#b00\" stroke-dasharray=\"5 3\"/><text x=\"{2}\" "
