@@ -47,12 +47,10 @@ void JobOptions::validate() const {
 }
 
 const std::vector<JobStage>& job_stages() {
-  static const std::vector<JobStage> stages = {
-      {"read", read_images},       {"register", register_images},
-      {"anatomy", find_anatomy},   {"target", find_target},
-      {"fuse", fuse_images},       {"eligibility", judge_eligibility},
-      {"plan", plan_and_simulate}, {"error estimate", estimate_errors},
-  };
+  static const std::vector<JobStage> stages = {{"read", read_images},      {"register", register_images},
+                                               {"anatomy", find_anatomy},  {"target", find_target},
+                                               {"fuse", fuse_images},      {"eligibility", judge_eligibility},
+                                               {"plan", plan_and_simulate}};
   return stages;
 }
 

@@ -21,11 +21,10 @@ namespace spinetherm {
 
 struct JobOptions {
   std::string energy = "rfa";
-  std::string device;          ///< of the catalogue; empty: chosen by the target's size
-  double spacing_mm = 1;       ///< of the thermal grid
-  double margin_mm = 36;       ///< of the thermal box around the active parts: 5 perfusion lengths
-  int max_solves = 4;          ///< simulations while planning
-  bool estimate_error = true;  ///< a second, coarser run of the chosen plan
+  std::string device;     ///< of the catalogue; empty: chosen by the target's size
+  double spacing_mm = 1;  ///< of the thermal grid
+  double margin_mm = 36;  ///< of the thermal box around the active parts: 5 perfusion lengths
+  int max_solves = 4;     ///< simulations while planning
   std::uint64_t seed = 1;
   int threads = 0;
   RoiOptions roi;
@@ -87,7 +86,6 @@ void find_target(Job& job, const Progress& progress);
 void fuse_images(Job& job, const Progress& progress);
 void judge_eligibility(Job& job, const Progress& progress);
 void plan_and_simulate(Job& job, const Progress& progress);
-void estimate_errors(Job& job, const Progress& progress);
 
 Job make_job(const PatientCase& patient, const JobOptions& options, const RunProvenance& provenance);
 /// All stages. Returns early when cancelled.

@@ -107,12 +107,6 @@ void plan_and_simulate(Job& job, const Progress& progress) {
   keep_tissue_map(job);
 }
 
-void estimate_errors(Job& job, const Progress& progress) {
-  if (!job.options.estimate_error || !job.plan() || !job.plan()->thermal.summary.usable()) return;
-  const ThermalResult both = solve(thermal_problem(job, job.plan()->plan), bioheat_options(job), progress);
-  if (both.summary.usable()) job.plans.plans[job.chosen].thermal.error_estimate = both.error_estimate;
-}
-
 void simulate_plan(Job& job, const Plan& plan, const Progress& progress) {
   validate(plan);
   RankedPlan ranked;

@@ -45,8 +45,7 @@ Run plan_command(CLI::App& app) {
   add_job_options(app, *options);
   return [options](const CommandContext& context) -> int {
     const PatientCase patient = read_case(options->input);
-    JobOptions wanted = job_options(*options, context);
-    wanted.estimate_error = false;
+    const JobOptions wanted = job_options(*options, context);
     OutputDirectory out(context.output("plan", patient.name()));
     const Job job = run_job(patient, wanted, provenance_of(patient, context), context.progress);
     require_result(job, context);
