@@ -8,6 +8,7 @@
 #include <limits>
 #include <sstream>
 
+#include "apps/engine_options.h"
 #include "apps/verification_detail.h"
 #include "imaging/core/error.h"
 #include "imaging/core/random.h"
@@ -120,9 +121,7 @@ ThermalProblem column_problem(const UniformTissue& tissue, int n, double h_mm, c
 }
 
 ThermalResult Runner::run(const ThermalProblem& problem) {
-  BioheatOptions engine;
-  engine.threads = options_.threads;
-  ThermalResult result = solve(problem, engine, progress_);
+  ThermalResult result = solve(problem, engine_options(problem, options_.threads), progress_);
   if (!result.summary.usable()) result.samples.clear();  // every row of the run fails
   const double residual =
       result.summary.usable() ? result.energy.relative_residual : std::numeric_limits<double>::quiet_NaN();

@@ -289,6 +289,9 @@ CanalSearch find_canal_on_grid(const Volume<float>& roi, const Eigen::Vector3d& 
   options.validate();
   const Grid& grid = roi.grid;
   const double spacing_mm = grid.spacing_mm[2];
+  if (!grid.direction.isIdentity(1e-6) || (grid.spacing_mm.array() != spacing_mm).any())
+    throw ConfigError("the canal is searched on axial slices of square voxels only", "find_canal_on_grid",
+                      "resample to a box_grid() first");
   const double seed_slice = grid.to_index(seed_near_mm).z();
 
   std::vector<double> thresholds = {150, 200, 250, 300};

@@ -283,7 +283,7 @@ class HeatRun {
     ++result_.summary.stages;
     if (level_.window_empty()) return {};
     return run_rates(view_of(level_, state), step, level_.scratch.data(), level_.plane_findings.data(),
-                     level_.threads);
+                     level_.team());
   }
 
   /// One accepted macro-step that ends at `stop_s` at the latest; false when the run is over.
@@ -328,7 +328,7 @@ class HeatRun {
     add_flows(scheme.weight[0] * dt, level_.theta_of(y0), boundary_J, wall_J);
     const auto first = Real(scheme.mu_t[1] * dt);
     std::vector<Real>& y1 = level_.y[std::size_t(previous)];
-#pragma omp parallel for num_threads(level_.threads) schedule(static)
+#pragma omp parallel for num_threads(level_.team()) schedule(static)
     for (int k = level_.low[2]; k < level_.high[2]; ++k)
       for (int j = level_.low[1]; j < level_.high[1]; ++j) {
         const std::size_t from = level_.grid.index(level_.low[0], j, k);
@@ -352,7 +352,7 @@ class HeatRun {
       stage.nu = Real(scheme.nu[std::size_t(j)]);
       stage.mu_t_dt = Real(scheme.mu_t[std::size_t(j)] * dt);
       stage.gamma_t_dt = Real(scheme.gamma_t[std::size_t(j)] * dt);
-      if (!level_.window_empty()) run_stage(view_of(level_, u), stage, level_.scratch.data(), level_.threads);
+      if (!level_.window_empty()) run_stage(view_of(level_, u), stage, level_.scratch.data(), level_.team());
       std::swap(previous, spare);
     }
     return previous;

@@ -96,7 +96,7 @@ typename DoseField<Real>::Findings DoseField<Real>::add_step(HeatLevel<Real>& le
   if (level.window_empty()) return all;
   std::vector<Findings> planes(std::size_t(level.grid.size[2]));
 
-#pragma omp parallel for num_threads(level.threads) schedule(static)
+#pragma omp parallel for num_threads(level.team()) schedule(static)
   for (int k = level.low[2]; k < level.high[2]; ++k) {
     Findings f;
     f.highest_degC = -1e9;

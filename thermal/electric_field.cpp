@@ -21,6 +21,42 @@ constexpr double kTolerance = 1e-6;
 /// Conductivity [S/m] that stands for "its half of the link takes no power": cells centred in an insulator.
 constexpr float kNoShare = 1e20F;
 
+/// Part of the power of the link from c to c + stride that belongs to c's half. The halves share it as
+/// resistors do; in smooth tissue the drops of the links before and after tell how it falls off on the way
+/// (exponentially), so that it does not creep away from an electrode, where it falls like 1/r^4.
+inline float near_part(const float* g, const double* u, const float* w, std::ptrdiff_t c,
+                       std::ptrdiff_t stride) {
+  const std::ptrdiff_t d = c + stride;
+  const bool before = g[c - stride] > 0, after = g[d] > 0;
+  const auto drop = float(std::abs(u[d] - u[c]));
+  const float low = before ? float(std::abs(u[c] - u[c - stride])) : drop;
+  const float high = after ? float(std::abs(u[d + stride] - u[d])) : drop;
+  // sqrt: the drops lie two links apart, or one where an end is missing.
+  const float ratio = low / (high + 1e-30F);
+  const float fall = before == after ? std::sqrt(ratio) : ratio;
+  const auto alike = [&](std::ptrdiff_t other) { return w[other] < 1.5F * w[c] && w[c] < 1.5F * w[other]; };
+  const bool smooth = alike(d) && (!before || alike(c - stride)) && (!after || alike(d + stride));
+  const float tilt = smooth ? std::min(std::max(fall, 0.5F), 2.0F) : 1.0F;
+  return w[d] * tilt / (w[d] * tilt + w[c]);
+}
+
+/// Adds the power of a row's halves of the links to the next cells along a stride, and to the ones before.
+void add_near_halves(const float* g, const double* u, const float* w, std::ptrdiff_t row,
+                     std::ptrdiff_t count, std::ptrdiff_t stride, float* q) {
+  for (std::ptrdiff_t c = row; c < row + count; ++c) {
+    const auto drop = float(u[c + stride] - u[c]);
+    if (g[c] > 0) q[c] += g[c] * drop * drop * near_part(g, u, w, c, stride);
+  }
+}
+void add_far_halves(const float* g, const double* u, const float* w, std::ptrdiff_t row, std::ptrdiff_t count,
+                    std::ptrdiff_t stride, float* q) {
+  for (std::ptrdiff_t c = row; c < row + count; ++c) {
+    const std::ptrdiff_t from = c - stride;
+    const auto drop = float(u[c] - u[from]);
+    if (g[from] > 0) q[c] += g[from] * drop * drop * (1 - near_part(g, u, w, from, stride));
+  }
+}
+
 void require_difference(const ElectrodesSource& source) {
   bool differ = false;
   for (const Electrode& e : source.electrodes)
@@ -129,24 +165,22 @@ struct ElectricField::State {
   void share_power(const Volume<float>& sigma) {
     const FlowSystem& s = flow.system();
     const std::ptrdiff_t nx = grid.size[0], plane = nx * grid.size[1];
-    const float *gx = s.gx.data(), *gy = s.gy.data(), *gz = s.gz.data();
     Padded<float> shares(grid.size);  // conductivities that share the power of a link between its ends
     for (std::size_t c = 0; c < grid.count(); ++c)
       shares[c] = geometry.insulated[c] ? kNoShare : std::max(sigma[c], 1e-20F);
-    const float* w = shares.data();
-    const double* v = u.data();
     float* q = power.values.data();
 #pragma omp parallel for schedule(static) num_threads(threads)
     for (int k = 0; k < grid.size[2]; ++k)
-#pragma omp simd
-      for (std::ptrdiff_t c = k * plane; c < (k + 1) * plane; ++c) {
-        const auto half = [&](float g, std::ptrdiff_t other) {
-          const auto drop = float(v[other] - v[c]);
-          return g * drop * drop * (w[other] / (w[c] + w[other]));
+      for (int j = 0; j < grid.size[1]; ++j) {
+        const std::ptrdiff_t row = k * plane + j * nx;
+        std::fill(q + row, q + row + nx, 0.0F);
+        const auto add = [&](const Padded<float>& g, std::ptrdiff_t stride, bool before, bool after) {
+          if (before) add_far_halves(g.data(), u.data(), shares.data(), row, nx, stride, q);
+          if (after) add_near_halves(g.data(), u.data(), shares.data(), row, nx, stride, q);
         };
-        q[c] = (half(gx[c], c + 1) + half(gx[c - 1], c - 1)) +
-               (half(gy[c], c + nx) + half(gy[c - nx], c - nx)) +
-               (half(gz[c], c + plane) + half(gz[c - plane], c - plane));
+        add(s.gx, 1, true, true);
+        add(s.gy, nx, j > 0, j + 1 < grid.size[1]);
+        add(s.gz, plane, k > 0, k + 1 < grid.size[2]);
       }
     for_each_grounded_face(
         [&](std::size_t c, double m) { q[c] += float(m * double(sigma[c]) * u[c] * u[c]); });

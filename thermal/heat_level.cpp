@@ -142,7 +142,7 @@ void update_properties(HeatLevel<Real>& level, const std::vector<Real>& u) {
   view.u = u.data();
   view.theta = level.theta.empty() ? nullptr : level.theta.data();
   view.resistivity = level.table.varies_with_T ? level.resistivity.data() : nullptr;
-  if (view.theta != nullptr || view.resistivity != nullptr) run_properties(view, level.threads);
+  if (view.theta != nullptr || view.resistivity != nullptr) run_properties(view, level.team());
 }
 
 template <class Real>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <vector>
@@ -63,6 +64,12 @@ struct HeatLevel {
   const Real* theta_of(const std::vector<Real>& u) const { return theta.empty() ? u.data() : theta.data(); }
   const Real* theta_now() const { return theta_of(y[std::size_t(now)]); }
   bool window_empty() const { return high[0] <= low[0]; }
+  /// Threads for a sweep over the window: below 32768 cells each, waiting for one another costs more than it
+  /// saves.
+  int team() const {
+    const double cells = double(high[0] - low[0]) * double(high[1] - low[1]) * double(high[2] - low[2]);
+    return std::clamp(int(cells / 32768), 1, threads);
+  }
   double cell_volume_m3() const { return grid.voxel_volume_mm3() * 1e-9; }
   bool is_hole(std::size_t cell) const { return !hole.empty() && hole[cell] != 0; }
 };

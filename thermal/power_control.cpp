@@ -8,7 +8,7 @@ namespace spinetherm {
 
 double HoldController::period_s() const {
   if (!tracking_) return 0.25;  // the rise beside an electrode is over in seconds
-  return std::clamp((tau_s_ + dead_time_s_) / 8, 0.25, 2.0);
+  return std::clamp((tau_s_ + dead_time_s_) / 5, 0.25, 2.0);
 }
 
 void HoldController::retarget(const HoldTemperature& hold) {
@@ -44,7 +44,7 @@ double HoldController::power_W(double t_s, double T_degC) {
     switch_degC_ = T_degC;
     const double lost = std::clamp(1 - per_W / steepest_K_per_s_W_, 0.0, 1.0);
     const double rise = std::max(T_degC - start_degC_, 0.1);
-    integral_W_ = std::min(hold_.max_W, last_power_W_ * lost * (hold_.degC - start_degC_) / rise);
+    integral_W_ = std::min(hold_.max_W, 0.7 * last_power_W_ * lost * (hold_.degC - start_degC_) / rise);
   } else if (last_power_W_ == 0 && T_degC < hold_.degC) {
     last_power_W_ = hold_.max_W;  // it began too warm and has cooled
     start_s_ = t_s;
@@ -59,9 +59,16 @@ double HoldController::track(double t_s, double T_degC) {
   const double dt = t_s - last_s_;
   const double left_K = (hold_.degC - switch_degC_) * std::exp(-(t_s - switch_s_) / tau_s_);
   const double error_K = hold_.degC - left_K - T_degC;
+  if (error_K * swing_K_ < 0) {  // it has come to the other side
+    if (std::abs(swing_K_) > 1) tau_s_ = std::min(1.5 * tau_s_, 120.0);
+    swing_K_ = 0;
+  }
+  if (std::abs(error_K) > std::abs(swing_K_)) swing_K_ = error_K;
+
   const double gain = 1 / (steepest_K_per_s_W_ * (tau_s_ + dead_time_s_));
   const double forward = left_K / tau_s_ / steepest_K_per_s_W_;
-  const double step = gain * error_K * dt / (4 * (tau_s_ + dead_time_s_));
+  const double pace = error_K < 0 ? 2 : 1;
+  const double step = pace * gain * error_K * dt / (4 * (tau_s_ + dead_time_s_));
   const double wanted = forward + integral_W_ + step + gain * error_K;
   const double given = std::clamp(wanted, 0.0, hold_.max_W);
   if (given == wanted || (wanted > given) == (step < 0)) integral_W_ += step;

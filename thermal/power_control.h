@@ -35,7 +35,7 @@ class HoldController {
   bool begun_ = false, tracking_ = false;
   double start_s_ = 0, start_degC_ = 0, last_s_ = 0, last_degC_ = 0, last_power_W_ = 0;
   double steepest_K_per_s_W_ = 0, dead_time_s_ = 0, tau_s_ = 2;
-  double switch_s_ = 0, switch_degC_ = 0, integral_W_ = 0;
+  double switch_s_ = 0, switch_degC_ = 0, integral_W_ = 0, swing_K_ = 0;
 };
 
 /// Switches off for `off_s` when the resistance has risen by `rise` over the lowest seen.

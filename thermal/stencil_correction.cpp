@@ -73,7 +73,7 @@ double correct_flows(HeatLevel<Real>& level) {
   view.source = level.source.data();
   view.heating = level.heating.data();
   view.rate = level.rate.data();
-  run_correction(view_of(level, state), view, level.scratch.data(), level.threads);
+  run_correction(view_of(level, state), view, level.scratch.data(), level.team());
 
   // The two faces of each outer cell that the kernel leaves out: the outer one and the first inside.
   const Real* theta = level.theta_now();

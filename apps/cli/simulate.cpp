@@ -6,11 +6,11 @@
 #include <nlohmann/json.hpp>
 
 #include "apps/cli/job_options.h"
+#include "apps/engine_options.h"
 #include "apps/io/plan_file.h"
 #include "apps/io/problem_file.h"
 #include "apps/io/result_file.h"
 #include "imaging/core/json_reader.h"
-#include "thermal/bioheat_solver.h"
 
 namespace spinetherm {
 namespace {
@@ -47,9 +47,7 @@ void print_result(const ThermalResult& r, const fs::path& folder) {
 int simulate_problem(const SimulateOptions& options, const CommandContext& context) {
   const ThermalProblem problem = read_problem(options.job.input);
   OutputDirectory out(context.output("simulate", options.job.input.stem().string()));
-  BioheatOptions engine;
-  engine.threads = context.threads;
-  const ThermalResult result = solve(problem, engine, context.progress);
+  const ThermalResult result = solve(problem, engine_options(problem, context.threads), context.progress);
   throw_if_cancelled(context.progress);
   if (!result.summary.usable())
     throw ComputationFailed("the simulation ended without a result: " + result.summary.message,

@@ -80,7 +80,7 @@ void fill_overlays(Overlays& o, const Job& job, const Volume<float>* cold) {
     add(o.zone, "peak 50 degC", "#ff9800", t.peak_temperature, 50);
     add(o.zone, "peak 60 degC", "#ff6f00", t.peak_temperature, 60);
   }
-  if (!t.arrhenius.empty()) add(o.zone, "ablated (Arrhenius 1)", "#ffffff", t.arrhenius, 1, true, 2);
+  if (!t.cem43.empty()) add(o.zone, "ablated (CEM43 240 min)", "#ffffff", t.cem43, 240, true, 2);
   if (cold &&
       !cold->empty()) {  // contours are drawn where a field exceeds its level: the negative of the cold
     add(o.zone, "0 degC (ice edge)", "#80d8ff", *cold, 0);

@@ -145,6 +145,9 @@ TEST(Canal, OptionsAreChecked) {
   CanalOptions options;
   options.max_area_mm2 = 10;
   EXPECT_THROW(find_canal(Image{}, {0, 0, 0}, options), ConfigError);
+  Grid thick = box_grid({0, 0, 0}, {60, 60, 60}, 1);
+  thick.spacing_mm.z() = 3;
+  EXPECT_THROW(find_canal_on_grid(Volume<float>(thick), {30, 30, 30}), ConfigError);
 }
 
 TEST(CtAnatomy, DiscsDivideTheSpine) {
