@@ -16,6 +16,7 @@
 #include "thermal/heat_level.h"
 #include "thermal/heat_source.h"
 #include "thermal/interpolation.h"
+#include "thermal/iso_zone.h"
 #include "thermal/stencil_correction.h"
 #include "thermal/step_control.h"
 
@@ -103,6 +104,12 @@ class HeatRun {
   }
 
  private:
+  /// Heat over a macro-step, by the weights of its stages [J]: out through the box, in through walls, in by
+  /// blood.
+  struct Flows {
+    double boundary_J = 0, wall_J = 0, blood_J = 0;
+  };
+
   bool going_on() const { return result_.summary.termination == Termination::reached_end; }
 
   void prepare() {
@@ -150,6 +157,8 @@ class HeatRun {
       level_.correctable = correctable_faces(problem_.tissue_map.labels, bodies_.links(),
                                              problem_.tissue_map.factors.conductivity);
     excluded_ = level_.hole;
+    if (ever_taken_.empty()) ever_taken_ = level_.hole;
+    for (std::size_t c = 0; c < level_.hole.size(); ++c) ever_taken_[c] |= level_.hole[c];
     for (const BodyLinks::Ghost& g : bodies_.links().ghosts) excluded_[g.taken] = 0;
     for (SamplePoint& p : points_) p.stencil = {};
     control_.restart();
@@ -282,21 +291,25 @@ class HeatRun {
   StepFindings sweep_rates(const std::vector<Real>& state, const StepView<Real>& step) {
     ++result_.summary.stages;
     if (level_.window_empty()) return {};
-    return run_rates(view_of(level_, state), step, level_.scratch.data(), level_.plane_findings.data(),
-                     level_.team());
+    const StepFindings f = run_rates(view_of(level_, state), step, level_.scratch.data(),
+                                     level_.plane_findings.data(), level_.team());
+    blood_W_ = blood_inflow_W(level_);
+    return f;
   }
 
   /// One accepted macro-step that ends at `stop_s` at the latest; false when the run is over.
   bool step_towards(double stop_s) {
     const int old = level_.now;
+    const double blood_W = blood_W_;
     for (int attempt = 0;; ++attempt) {
+      blood_W_ = blood_W;
       if (progress_.cancelled())
         return stop(Termination::cancelled, fmt::format("cancelled after {:.1f} s", t_s_));
       const double dt = control_.propose(t_s_, stop_s, findings_.stiffness_per_s);
       const int stages = rkl2_stages(dt * findings_.stiffness_per_s * 1.02);
       const Rkl2 scheme = make_rkl2(stages);
-      double boundary_J = 0, wall_J = 0;
-      const int last = run_stages(scheme, dt, boundary_J, wall_J);
+      Flows flows;
+      const int last = run_stages(scheme, dt, flows);
       if (last < 0) return stop(Termination::cancelled, fmt::format("cancelled after {:.1f} s", t_s_));
       const int spare = 3 - old - last;
       bodies_.set_walls(level_, t_s_ + dt);
@@ -315,17 +328,18 @@ class HeatRun {
         if (control_.next_s() < 1e-7 || attempt > 60) return stop_diverged(f.worst_cell);
         continue;
       }
-      accept(old, last, spare, dt, t_s_ + dt >= stop_s ? stop_s : t_s_ + dt, f, boundary_J, wall_J);
+      accept(old, last, spare, dt, t_s_ + dt >= stop_s ? stop_s : t_s_ + dt, f, flows);
       return true;
     }
   }
 
   /// Runs the stages from y[now]; returns the index of the result, -1 when cancelled.
-  int run_stages(const Rkl2& scheme, double dt, double& boundary_J, double& wall_J) {
+  int run_stages(const Rkl2& scheme, double dt, Flows& flows) {
     const int old = level_.now;
     int previous = (old + 1) % 3, spare = (old + 2) % 3;
     const std::vector<Real>& y0 = level_.y[std::size_t(old)];
-    add_flows(scheme.weight[0] * dt, level_.theta_of(y0), boundary_J, wall_J);
+    add_flows(scheme.weight[0] * dt, level_.theta_of(y0), flows);
+    flows.blood_J += scheme.weight[0] * dt * blood_W_;
     const auto first = Real(scheme.mu_t[1] * dt);
     std::vector<Real>& y1 = level_.y[std::size_t(previous)];
 #pragma omp parallel for num_threads(level_.team()) schedule(static)
@@ -341,7 +355,7 @@ class HeatRun {
       const std::vector<Real>& u = level_.y[std::size_t(previous)];
       update_properties(level_, u);
       bodies_.set_walls(level_, t_s_ + scheme.time[std::size_t(j) - 1] * dt);
-      add_flows(scheme.weight[std::size_t(j) - 1] * dt, level_.theta_of(u), boundary_J, wall_J);
+      add_flows(scheme.weight[std::size_t(j) - 1] * dt, level_.theta_of(u), flows);
       StageView<Real> stage;
       stage.y0 = y0.data();
       stage.y1 = u.data();
@@ -353,14 +367,15 @@ class HeatRun {
       stage.mu_t_dt = Real(scheme.mu_t[std::size_t(j)] * dt);
       stage.gamma_t_dt = Real(scheme.gamma_t[std::size_t(j)] * dt);
       if (!level_.window_empty()) run_stage(view_of(level_, u), stage, level_.scratch.data(), level_.team());
+      flows.blood_J += scheme.weight[std::size_t(j) - 1] * dt * blood_inflow_W(level_);
       std::swap(previous, spare);
     }
     return previous;
   }
 
-  void add_flows(double weight_s, const Real* theta, double& boundary_J, double& wall_J) const {
-    boundary_J += weight_s * boundary_outflow_W(level_, theta);
-    wall_J += weight_s * wall_inflow_W(level_, theta);
+  void add_flows(double weight_s, const Real* theta, Flows& flows) const {
+    flows.boundary_J += weight_s * boundary_outflow_W(level_, theta);
+    flows.wall_J += weight_s * wall_inflow_W(level_, theta);
   }
 
   /// What a rejected step has left in the stages is finite again.
@@ -372,7 +387,7 @@ class HeatRun {
   }
 
   void accept(int old, int last, int spare, double dt, double t_end_s, const StepFindings& f,
-              double boundary_J, double wall_J) {
+              const Flows& flows) {
     std::swap(level_.rate, level_.y[std::size_t(spare)]);  // y[spare] now holds the old rate
     level_.now = last;
     t_s_ = t_end_s;
@@ -387,9 +402,10 @@ class HeatRun {
     lowest_degC_ = d.lowest_degC;
     total_cem43_ = d.total_cem43_min;
     source_J_ += heating_W_ * dt;
-    perfusion_out_J_ += d.perfusion_out_J;
-    boundary_out_J_ += boundary_J + corrected_out_W_ * dt;
-    wall_in_J_ += wall_J;
+    perfusion_out_J_ -= flows.blood_J;
+    blood_W_ += d.blood_change_W;
+    boundary_out_J_ += flows.boundary_J + corrected_out_W_ * dt;
+    wall_in_J_ += flows.wall_J;
     if (outside_at_rest) fill_outside(level_, level_.y[std::size_t(spare)], level_.theta_rest);
     ++result_.summary.steps;
     correct();
@@ -493,7 +509,10 @@ class HeatRun {
   void finish() {
     ThermalResult& r = result_;
     r.summary.simulated_s = t_s_;
-    if (going_on()) r.summary.message = fmt::format("{:.1f} s in {} steps", t_s_, r.summary.steps);
+    r.summary.field_solves = drive_.solves();
+    if (going_on())
+      r.summary.message = fmt::format("{:.1f} s in {} steps, {} stages, {} field solves", t_s_,
+                                      r.summary.steps, r.summary.stages, r.summary.field_solves);
     if (r.summary.termination == Termination::diverged) return;  // never a picture
     dose_.finish(level_, t_s_);
     bodies_.fill_holes(level_);
@@ -504,6 +523,7 @@ class HeatRun {
         std::max({std::abs(r.energy.in_J), std::abs(r.energy.stored_J), std::abs(r.energy.out_J)});
     if (largest > 0)
       r.energy.relative_residual = std::abs(r.energy.in_J - r.energy.stored_J - r.energy.out_J) / largest;
+    r.zones = result_zones(level_.grid, dose_.peak, dose_.lowest, dose_.cem43, dose_.arrhenius, ever_taken_);
     const OutputFields& f = problem_.fields;
     const auto volume = [&](const std::vector<float>& values) {
       Volume<float> v;
@@ -545,9 +565,11 @@ class HeatRun {
   std::vector<bool> on_;
   bool begun_ = false;
   std::vector<SamplePoint> points_;
-  std::vector<std::uint8_t> excluded_;  ///< cells without a value of their own or continued into them
+  std::vector<std::uint8_t> excluded_;    ///< cells without a value of their own or continued into them
+  std::vector<std::uint8_t> ever_taken_;  ///< cells that were inside an applicator at some time; empty: none
   StepFindings findings_;
   double heating_W_ = 0, corrected_out_W_ = 0;
+  double blood_W_ = 0;  ///< heat that the blood brings at the present state
   double begin_J_ = 0, source_J_ = 0, perfusion_out_J_ = 0, boundary_out_J_ = 0, wall_in_J_ = 0;
   double highest_degC_ = 37, lowest_degC_ = 37, total_cem43_ = 0, calm_since_s_ = -1, calm_cem43_ = 0;
   int reported_s_ = -1;

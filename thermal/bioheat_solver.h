@@ -11,14 +11,14 @@ struct BioheatOptions {
   /// Largest temperature change of a cell in one macro-step [K]: accuracy in time.
   double max_step_K = 4;
   /// Longest macro-step [s].
-  double max_step_s = 5;
+  double max_step_s = 60;
   /// First macro-step, and the first one after a source has switched [s].
   double first_step_s = 0.05;
   /// Local error of one macro-step allowed in any cell, by the embedded estimate [K]. The estimate is large
   /// where a wall or a front has just moved, and those errors die out again.
-  double step_error_K = 0.05;
+  double step_error_K = 0.02;
   /// Most stages of one RKL2 macro-step [-]; sets how far a step may exceed the explicit limit.
-  int max_stages = 21;
+  int max_stages = 99;
   /// Flows within one tissue to fourth order, see stencil_correction.h; off for `voxel_applicators`, which
   /// stand for comparison with codes that have the plain stencil.
   bool fourth_order = true;

@@ -56,11 +56,11 @@ DoseField<Real>::DoseField(const ThermalProblem& problem, const HeatLevel<Real>&
 }
 
 template <class Real>
-void DoseField<Real>::update_perfusion(HeatLevel<Real>& level, std::size_t c, double T_degC) {
+double DoseField<Real>::update_perfusion(HeatLevel<Real>& level, std::size_t c, double T_degC) {
   const Tissue& t = tissues_[level.label[c]];
   const PerfusionRule& rule = t.perfusion_rule;
   std::uint8_t& state = perfusion_state_[c];
-  if (state == 1) return;
+  if (state == 1) return 0;
   const bool cooked = (rule.stops_above_degC && double(peak[c]) >= *rule.stops_above_degC) ||
                       (rule.stops_at_arrhenius && double(arrhenius[c]) >= *rule.stops_at_arrhenius);
   const bool ice = t.frozen && T_degC < t.frozen->liquidus_degC;
@@ -71,16 +71,16 @@ void DoseField<Real>::update_perfusion(HeatLevel<Real>& level, std::size_t c, do
     next = 2;
   else if (state == 2)
     next = 0;
-  if (next == state) return;
-  const Real drive = level.theta_blood - Real(T_degC - kReference_degC);
-  if (state == 0) {
-    level.rate[c] -= level.perfusion[c] * drive;
+  if (next == state) return 0;
+  const Real before = level.perfusion[c];
+  if (state == 0)
     level.perfusion[c] = 0;
-  } else if (next == 0) {
+  else if (next == 0)
     level.perfusion[c] = Real(perfusion_kept_[c]);
-    level.rate[c] += level.perfusion[c] * drive;
-  }
   state = next;
+  const Real change = (level.perfusion[c] - before) * (level.theta_blood - Real(T_degC - kReference_degC));
+  level.rate[c] += change * level.inverse_capacity[c];
+  return double(change);
 }
 
 template <class Real>
@@ -101,7 +101,7 @@ typename DoseField<Real>::Findings DoseField<Real>::add_step(HeatLevel<Real>& le
     Findings f;
     f.highest_degC = -1e9;
     f.lowest_degC = 1e9;
-    double out = 0;
+    double change = 0;
     for (int j = level.low[1]; j < level.high[1]; ++j)
       for (int i = level.low[0]; i < level.high[0]; ++i) {
         const std::size_t c = level.grid.index(i, j, k);
@@ -117,11 +117,6 @@ typename DoseField<Real>::Findings DoseField<Real>::add_step(HeatLevel<Real>& le
         s.rate0_K_per_s = plain ? double(rate0[c]) : (s.T1_degC - s.T0_degC) / dt_s;
         s.rate1_K_per_s = plain ? double(level.rate[c]) : s.rate0_K_per_s;
 
-        if (const Real w = level.perfusion[c]; w != 0) {
-          const double mean =
-              (s.T0_degC + s.T1_degC) / 2 + dt_s * (s.rate0_K_per_s - s.rate1_K_per_s) / 12 - kReference_degC;
-          out += double(w) * (mean - double(level.theta_blood)) / double(level.inverse_capacity[c]);
-        }
         const double high = std::max(s.T0_degC, s.T1_degC);
         const bool in_table = RateTable::covers(s.T0_degC) && RateTable::covers(s.T1_degC);
         const double middle = (s.T0_degC + s.T1_degC) / 2 + dt_s * (s.rate0_K_per_s - s.rate1_K_per_s) / 8;
@@ -156,16 +151,16 @@ typename DoseField<Real>::Findings DoseField<Real>::add_step(HeatLevel<Real>& le
         f.highest_degC = std::max(f.highest_degC, s.T1_degC);
         f.lowest_degC = std::min(f.lowest_degC, s.T1_degC);
         f.total_cem43_min += double(cem43[c]);
-        if (has_rule_[std::size_t(label)]) update_perfusion(level, c, s.T1_degC);
+        if (has_rule_[std::size_t(label)]) change += update_perfusion(level, c, s.T1_degC);
       }
-    f.perfusion_out_J = out * dt_s * level.cell_volume_m3();
+    f.blood_change_W = change * level.cell_volume_m3();
     planes[std::size_t(k)] = f;
   }
   all.highest_degC = -1e9;
   all.lowest_degC = 1e9;
   for (int k = level.low[2]; k < level.high[2]; ++k) {
     const Findings& f = planes[std::size_t(k)];
-    all.perfusion_out_J += f.perfusion_out_J;
+    all.blood_change_W += f.blood_change_W;
     all.total_cem43_min += f.total_cem43_min;
     all.highest_degC = std::max(all.highest_degC, f.highest_degC);
     all.lowest_degC = std::min(all.lowest_degC, f.lowest_degC);

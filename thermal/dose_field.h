@@ -43,7 +43,7 @@ class DoseField {
   DoseField(const ThermalProblem& problem, const HeatLevel<Real>& level);
 
   struct Findings {
-    double perfusion_out_J = 0;                ///< over the step
+    double blood_change_W = 0;  ///< of the heat that the blood brings, where perfusion stops or returns
     double highest_degC = 0, lowest_degC = 0;  ///< of the cells in the window; of the start when it is empty
     double total_cem43_min = 0;                ///< sum over the cells
   };
@@ -66,7 +66,7 @@ class DoseField {
  private:
   double rest_cem43_per_s() const;
   void add_rest(std::size_t cell, double t_s);
-  void update_perfusion(HeatLevel<Real>& level, std::size_t cell, double T_degC);
+  double update_perfusion(HeatLevel<Real>& level, std::size_t cell, double T_degC);
 
   DoseBelow39 below_;
   double start_degC_ = 37;

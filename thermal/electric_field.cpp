@@ -17,7 +17,6 @@
 namespace spinetherm {
 namespace {
 
-constexpr double kTolerance = 1e-6;
 /// Conductivity [S/m] that stands for "its half of the link takes no power": cells centred in an insulator.
 constexpr float kNoShare = 1e20F;
 
@@ -250,12 +249,13 @@ ElectricField::~ElectricField() = default;
 ElectricField::ElectricField(ElectricField&&) noexcept = default;
 ElectricField& ElectricField::operator=(ElectricField&&) noexcept = default;
 
-ElectricSummary ElectricField::solve(const Volume<float>& sigma_S_per_m, const Progress& progress) {
+ElectricSummary ElectricField::solve(const Volume<float>& sigma_S_per_m, double tolerance,
+                                     const Progress& progress) {
   const auto start = std::chrono::steady_clock::now();
   State& s = *state_;
   s.check(sigma_S_per_m);
   s.assemble(sigma_S_per_m);
-  const FlowSummary flow = s.flow.solve(s.b, s.u, {.tolerance = kTolerance}, progress);
+  const FlowSummary flow = s.flow.solve(s.b, s.u, {.tolerance = tolerance}, progress);
   for (std::size_t c = 0; c < s.grid.count(); ++c) s.potential[c] = float(s.u[c]);
   s.share_power(sigma_S_per_m);
   s.sum_currents(sigma_S_per_m);

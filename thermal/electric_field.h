@@ -45,10 +45,11 @@ class ElectricField {
   ElectricField(ElectricField&&) noexcept;
   ElectricField& operator=(ElectricField&&) noexcept;
 
-  /// Solves for the potential, starting from the previous one, to a relative residual of 1e-6. sigma = 0
-  /// insulates. ConfigError for a value that is negative or not finite. Not converged and cancelled come back
-  /// in the summary; the fields are then those of the last iterate.
-  ElectricSummary solve(const Volume<float>& sigma_S_per_m, const Progress& progress = {});
+  /// Solves for the potential, starting from the previous one, to a relative residual of `tolerance`. sigma =
+  /// 0 insulates. ConfigError for a value that is negative or not finite. Not converged and cancelled come
+  /// back in the summary; the fields are then those of the last iterate.
+  ElectricSummary solve(const Volume<float>& sigma_S_per_m, double tolerance = 1e-6,
+                        const Progress& progress = {});
 
   /// At the potentials of the source (scale 1). Electrode cells hold the electrode's potential; cells that
   /// carry no current (insulator, sigma = 0) hold 0.

@@ -68,28 +68,20 @@ void ElectrodeDrive::switch_to(const std::vector<bool>& on) {
   }
 }
 
-bool ElectrodeDrive::needs_solve(const Field& f, const Volume<float>& sigma) const {
-  if (f.sigma.empty()) return true;
-  const Volume<float>& q = f.field->power_W_per_m3();
-  const float largest = *std::max_element(q.values.begin(), q.values.end());
-  double weighted = 0, sum = 0;
-  for (std::size_t c = 0; c < q.values.size(); ++c) {
-    if (q[c] <= 1e-2F * largest || f.sigma[c] <= 0) continue;
-    const double change = std::abs(double(sigma[c]) / double(f.sigma[c]) - 1);
-    if (change > 0.4) return true;
-    weighted += change * double(q[c]);
-    sum += double(q[c]);
-  }
-  return weighted > 0.04 * sum;
-}
-
-bool ElectrodeDrive::solve(Field& f, const Volume<float>& sigma, const Progress& progress) {
+void ElectrodeDrive::solve(Field& f, const Progress& progress) {
+  // The first potential is that of the problem; later ones differ from it by what a few kelvin do, and the
+  // power is the control's: they need only the shape.
+  constexpr double kFirst = 1e-6, kLater = 1e-4;
   Progress quiet;
   quiet.stop = progress.stop;
-  summary_ = f.field->solve(sigma, quiet);
-  f.sigma = sigma;
+  summary_ = f.field->solve(f.sigma, f.solved ? kLater : kFirst, quiet);
+  f.solved = true;
   ++solves_;
-  return true;
+  const Volume<float>& q = f.field->power_W_per_m3();
+  const float largest = *std::max_element(q.values.begin(), q.values.end());
+  f.powered.clear();
+  for (std::size_t c = 0; c < q.values.size(); ++c)
+    if (q[c] > 1e-2F * largest && f.sigma[c] > 0) f.powered.emplace_back(c, q[c]);
 }
 
 double ElectrodeDrive::controlled_power_W(Drive& d, double t_s, double sensor_degC) {

@@ -63,7 +63,10 @@ class ElectrodeDrive {
   struct Field {
     std::size_t source = 0;  ///< the first one with these electrodes
     std::unique_ptr<ElectricField> field;
+    bool solved = false;
     Volume<float> sigma;  ///< of the last solve; empty: none yet
+    std::vector<std::pair<std::size_t, float>>
+        powered;  ///< cells that take 1 % of the largest power density, and theirs
   };
   struct Drive {
     std::size_t source = 0, field = 0;
@@ -72,8 +75,16 @@ class ElectrodeDrive {
     std::optional<HoldController> hold;
     std::optional<RollOffSwitch> roll_off;
   };
-  bool needs_solve(const Field& field, const Volume<float>& sigma) const;
-  bool solve(Field& field, const Volume<float>& sigma, const Progress& progress);
+  static constexpr double kMeanChange = 0.04, kCellChange = 0.4;
+
+  float sigma_at(std::size_t cell, float T_degC) const {
+    const Volume<float>& factor = problem_.tissue_map.factors.electrical;
+    const float sigma = sigma_table_(problem_.tissue_map.labels[cell], T_degC);
+    return factor.empty() ? sigma : sigma * factor[cell];
+  }
+  template <class Sigma>
+  static bool needs_solve(const Field& field, const Sigma& sigma_at_cell);
+  void solve(Field& field, const Progress& progress);
   double controlled_power_W(Drive& drive, double t_s, double sensor_degC);
   const ElectrodesSource& source(const Drive& d) const {
     return std::get<ElectrodesSource>(problem_.sources[d.source].what);
@@ -92,24 +103,33 @@ class ElectrodeDrive {
 
 template <class Temperature>
 bool ElectrodeDrive::update_fields(const Temperature& T_degC, const Progress& progress) {
-  bool any = false;
-  for (const Drive& d : drives_) any = any || d.on;
-  if (!any) return false;
-  const Grid& grid = problem_.grid();
-  Volume<float> sigma(grid);
-  const Volume<float>& factor = problem_.tissue_map.factors.electrical;
-#pragma omp parallel for num_threads(threads_) schedule(static)
-  for (int k = 0; k < grid.size[2]; ++k)
-    for (std::size_t c = grid.index(0, 0, k); c < grid.index(0, 0, k + 1); ++c) {
-      sigma[c] = sigma_table_(problem_.tissue_map.labels[c], T_degC(c));
-      if (!factor.empty()) sigma[c] *= factor[c];
-    }
   bool changed = false;
   for (const Drive& d : drives_) {
     Field& f = fields_[d.field];
-    if (d.on && needs_solve(f, sigma)) changed = solve(f, sigma, progress) || changed;
+    if (!d.on || !needs_solve(f, [&](std::size_t c) { return sigma_at(c, T_degC(c)); })) continue;
+    const Grid& grid = problem_.grid();
+    f.sigma = Volume<float>(grid);
+#pragma omp parallel for num_threads(threads_) schedule(static)
+    for (int k = 0; k < grid.size[2]; ++k)
+      for (std::size_t c = grid.index(0, 0, k); c < grid.index(0, 0, k + 1); ++c)
+        f.sigma[c] = sigma_at(c, T_degC(c));
+    solve(f, progress);
+    changed = true;
   }
   return changed;
+}
+
+template <class Sigma>
+bool ElectrodeDrive::needs_solve(const Field& f, const Sigma& sigma_at_cell) {
+  if (f.sigma.empty()) return true;
+  double weighted = 0, sum = 0;
+  for (const auto& [cell, q] : f.powered) {
+    const double change = std::abs(double(sigma_at_cell(cell)) / double(f.sigma[cell]) - 1);
+    if (change > kCellChange) return true;
+    weighted += change * double(q);
+    sum += double(q);
+  }
+  return weighted > kMeanChange * sum;
 }
 
 template <class Sensor>

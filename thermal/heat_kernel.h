@@ -48,7 +48,8 @@ struct HeatView {
   const Real* theta = nullptr;             ///< temperature
   const Real* resistivity = nullptr;       ///< 1/k [m K/W]
   const Real* inverse_capacity = nullptr;  ///< 1/(rho c) [m3 K/J]
-  const Real* perfusion = nullptr;         ///< w rho_b c_b / (rho c) [1/s]; null: none anywhere
+  const Real* perfusion = nullptr;         ///< w rho_b c_b [W/m3/K]; null: none anywhere
+  double* plane_blood_W_per_m3 = nullptr;  ///< one a plane: receives the sum of w rho_b c_b (theta_b - theta)
   const Real* heating = nullptr;           ///< (q + q_m) / (rho c) [K/s]
   Real theta_blood = 0;
   // Beyond the outer faces x_min, x_max, y_min ... lies a ghost cell with this temperature and resistivity:

@@ -79,11 +79,11 @@ HeatLevel<Real> make_level(const ThermalProblem& problem, int threads) {
   level.theta_blood = Real(problem.blood.temperature_degC - kReference_degC);
 
   const double blood = problem.blood.density_kg_per_m3 * problem.blood.specific_heat_J_per_kg_K;
-  std::array<double, 256> capacity{}, perfusion{}, start{};
+  std::array<double, 256> capacity{}, blood_flow{}, start{};
   for (std::size_t n = 0; n < map.tissues.size(); ++n) {
     const Tissue& t = map.tissues[n];
     capacity[n] = t.density_kg_per_m3 * t.specific_heat_J_per_kg_K;
-    perfusion[n] = t.perfusion_per_s * blood / capacity[n];
+    blood_flow[n] = t.perfusion_per_s * blood;
     start[n] = u_of_theta(t, problem.initial_degC - kReference_degC);
     if (level.used[n] && t.perfusion_per_s > 0) level.perfused = true;
     // A cell that melts or freezes within a step is as stiff as its ice.
@@ -94,7 +94,7 @@ HeatLevel<Real> make_level(const ThermalProblem& problem, int threads) {
     const std::uint8_t label = level.label[c];
     const double factor = map.factors.heat_capacity.empty() ? 1 : double(map.factors.heat_capacity[c]);
     level.inverse_capacity[c] = Real(1 / (capacity[label] * factor));
-    double w = perfusion[label] / factor;
+    double w = blood_flow[label];
     if (!map.factors.perfusion.empty()) w *= double(map.factors.perfusion[c]);
     level.perfusion[c] = Real(w);
     const double u = problem.initial_field.empty()
@@ -105,6 +105,7 @@ HeatLevel<Real> make_level(const ThermalProblem& problem, int threads) {
   set_boundary(level, problem.boundary);
   level.scratch.assign(kernel_scratch(level.grid.size.data()) * std::size_t(threads), Real(0));
   level.plane_findings.assign(std::size_t(level.grid.size[2]), {});
+  level.plane_blood_W_per_m3.assign(std::size_t(level.grid.size[2]), 0);
 
   level.can_rest = starts_at_rest(problem, level.used);
   level.theta_rest = Real(problem.initial_degC - kReference_degC);
@@ -146,7 +147,7 @@ void update_properties(HeatLevel<Real>& level, const std::vector<Real>& u) {
 }
 
 template <class Real>
-HeatView<Real> view_of(const HeatLevel<Real>& level, const std::vector<Real>& u) {
+HeatView<Real> view_of(HeatLevel<Real>& level, const std::vector<Real>& u) {
   HeatView<Real> view;
   for (std::size_t a = 0; a < 3; ++a) {
     const double h_m = level.grid.spacing_mm[Eigen::Index(a)] * 1e-3;
@@ -159,6 +160,7 @@ HeatView<Real> view_of(const HeatLevel<Real>& level, const std::vector<Real>& u)
   view.resistivity = level.resistivity.data();
   view.inverse_capacity = level.inverse_capacity.data();
   view.perfusion = level.perfused ? level.perfusion.data() : nullptr;
+  view.plane_blood_W_per_m3 = level.plane_blood_W_per_m3.data();
   view.heating = level.heating.empty() ? level.source.data() : level.heating.data();
   view.theta_blood = level.theta_blood;
   std::copy(level.ghost_theta.begin(), level.ghost_theta.end(), view.ghost_theta);
@@ -244,6 +246,14 @@ double boundary_outflow_W(const HeatLevel<Real>& level, const Real* theta) {
 }
 
 template <class Real>
+double blood_inflow_W(const HeatLevel<Real>& level) {
+  double sum = 0;
+  if (level.perfused)
+    for (int k = level.low[2]; k < level.high[2]; ++k) sum += level.plane_blood_W_per_m3[std::size_t(k)];
+  return sum * level.cell_volume_m3();
+}
+
+template <class Real>
 double wall_inflow_W(const HeatLevel<Real>& level, const Real* theta) {
   const Fixes<Real>& f = level.fixes;
   if (f.walls.empty()) return 0;
@@ -280,11 +290,12 @@ double stored_J(const HeatLevel<Real>& level) {
   template struct Fixes<Real>;                                                                             \
   template HeatLevel<Real> make_level(const ThermalProblem&, int);                                         \
   template void update_properties(HeatLevel<Real>&, const std::vector<Real>&);                             \
-  template HeatView<Real> view_of(const HeatLevel<Real>&, const std::vector<Real>&);                       \
+  template HeatView<Real> view_of(HeatLevel<Real>&, const std::vector<Real>&);                             \
   template void include_in_window(HeatLevel<Real>&, const std::array<int, 3>&, const std::array<int, 3>&); \
   template bool grow_window(HeatLevel<Real>&, int, double);                                                \
   template void fill_outside(const HeatLevel<Real>&, std::vector<Real>&, Real);                            \
   template double boundary_outflow_W(const HeatLevel<Real>&, const Real*);                                 \
+  template double blood_inflow_W(const HeatLevel<Real>&);                                                  \
   template double wall_inflow_W(const HeatLevel<Real>&, const Real*);                                      \
   template double stored_J(const HeatLevel<Real>&);
 SPINETHERM_INSTANTIATE(float)

@@ -41,7 +41,8 @@ struct HeatLevel {
   int now = 0;
   std::vector<Real> rate;   ///< L(y[now]) [K/s]
   std::vector<Real> theta;  ///< only with phases; else theta is u
-  std::vector<Real> resistivity, inverse_capacity, perfusion;
+  std::vector<Real> resistivity, inverse_capacity;
+  std::vector<Real> perfusion;            ///< w rho_b c_b [W/m3/K]
   std::vector<Real> source;               ///< (q + q_m)/(rho c) [K/s]
   std::vector<Real> heating;              ///< source and correction of the stencil, as the kernels take it
   std::vector<std::uint8_t> correctable;  ///< see stencil_correction.h; empty: the plain stencil everywhere
@@ -59,6 +60,7 @@ struct HeatLevel {
   std::vector<std::uint8_t> hole;  ///< 1: not part of the problem; empty: none
   std::vector<Real> scratch;
   std::vector<StepFindings> plane_findings;
+  std::vector<double> plane_blood_W_per_m3;  ///< of the last sweep, see HeatView
   int threads = 1;
 
   const Real* theta_of(const std::vector<Real>& u) const { return theta.empty() ? u.data() : theta.data(); }
@@ -84,7 +86,7 @@ template <class Real>
 void update_properties(HeatLevel<Real>& level, const std::vector<Real>& u);
 
 template <class Real>
-HeatView<Real> view_of(const HeatLevel<Real>& level, const std::vector<Real>& u);
+HeatView<Real> view_of(HeatLevel<Real>& level, const std::vector<Real>& u);
 
 /// Makes the window hold the box [low, high) as well.
 template <class Real>
@@ -101,6 +103,9 @@ void fill_outside(const HeatLevel<Real>& level, std::vector<Real>& values, Real 
 /// Heat that leaves through the outer faces [W].
 template <class Real>
 double boundary_outflow_W(const HeatLevel<Real>& level, const Real* theta);
+/// Heat that the blood brings into the cells of the window [W], of the state that was swept last.
+template <class Real>
+double blood_inflow_W(const HeatLevel<Real>& level);
 /// Heat that comes in through the walls of applicators [W].
 template <class Real>
 double wall_inflow_W(const HeatLevel<Real>& level, const Real* theta);

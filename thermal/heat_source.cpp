@@ -90,6 +90,33 @@ void add_point(const Grid& grid, const Vector3d& at_mm, double power_W, bool fou
       }
 }
 
+/// Shares of the cells of one axis in a source that is even from `low` to `high`, as heat_source.h gives
+/// them. What would fall beyond an outer face goes to the cell mirrored there.
+std::vector<double> box_weights(int size, double h, double origin, double low, double high,
+                                bool fourth_order) {
+  constexpr int kBeyond = 3;
+  const double first = origin - h / 2, last = first + size * h, length = high - low;
+  low = std::max(low, first);
+  high = std::min(high, last);
+  std::vector<double> weight(std::size_t(size), 0);
+  if (high <= low) return weight;
+  // Third integral of the step function between the bounds; its third difference is the hat's average.
+  const auto cube = [](double x) { return x > 0 ? x * x * x / 6 : 0.0; };
+  std::vector<double> hat(std::size_t(size + 2 * kBeyond));
+  for (int n = 0; n < size + 2 * kBeyond; ++n) {
+    const double x = origin + (n - kBeyond) * h;
+    double third = 0;
+    for (const auto& [offset, sign] : {std::pair{1.5, 1.0}, {0.5, -3.0}, {-0.5, 3.0}, {-1.5, -1.0}})
+      third += sign * (cube(x + offset * h - low) - cube(x + offset * h - high));
+    hat[std::size_t(n)] = third / (h * h * length);
+  }
+  for (std::size_t n = 1; n + 1 < hat.size(); ++n) {
+    const double bend = fourth_order ? (hat[n + 1] - 2 * hat[n] + hat[n - 1]) / 12 : 0;
+    weight[std::size_t(mirrored(int(n) - kBeyond, size))] += hat[n] - bend;
+  }
+  return weight;
+}
+
 }  // namespace
 
 void add_power_density(const Grid& grid, const VolumetricSource& source, bool, std::vector<double>& q) {
@@ -112,16 +139,13 @@ void add_power_density(const Grid& grid, const GaussianSource& source, bool, std
   add_product(grid, weight, source.power_W, q);
 }
 
-void add_power_density(const Grid& grid, const BoxSource& source, bool, std::vector<double>& q) {
+void add_power_density(const Grid& grid, const BoxSource& source, bool fourth_order, std::vector<double>& q) {
   std::array<std::vector<double>, 3> weight;
   for (std::size_t a = 0; a < 3; ++a) {
     const auto axis = Eigen::Index(a);
-    const double h = grid.spacing_mm[axis], low = source.centre_mm[axis] - source.half_mm[axis],
-                 high = source.centre_mm[axis] + source.half_mm[axis];
-    for (int i = 0; i < grid.size[a]; ++i) {
-      const double x = grid.origin_mm[axis] + i * h;
-      weight[a].push_back(std::max(0.0, std::min(high, x + h / 2) - std::max(low, x - h / 2)) / (high - low));
-    }
+    weight[a] = box_weights(grid.size[a], grid.spacing_mm[axis], grid.origin_mm[axis],
+                            source.centre_mm[axis] - source.half_mm[axis],
+                            source.centre_mm[axis] + source.half_mm[axis], fourth_order);
   }
   add_product(grid, weight, source.power_W, q);
 }

@@ -15,7 +15,12 @@ void add_power_density(const Grid& grid, const VolumetricSource& source, bool fo
 /// Cell averages by products of error functions; tails beyond the grid are lost.
 void add_power_density(const Grid& grid, const GaussianSource& source, bool fourth_order,
                        std::vector<double>& q);
-/// Exact overlap of box and cell.
+/// Where heating begins or ends, the second derivative of the temperature jumps, and the stencil, which sees
+/// it over two cells, is off by q h^2 / 8k on one side, 0.8 K of 149 K for 5 W in 4 x 4 x 12 mm. As the
+/// second difference of any function is the mean of its second derivative weighted with a hat of width 2h,
+/// the source is spread along each axis by that hat (less a twelfth of its second difference for the
+/// fourth-order stencil), then averaged over the cells: exact for plane layers of heat, wherever their faces
+/// lie.
 void add_power_density(const Grid& grid, const BoxSource& source, bool fourth_order, std::vector<double>& q);
 /// A point has no cell average of its own: put whole into its cell it would sit at the cell's centre, and
 /// even there the plain stencil is 1.6 % off four cells away. The source is therefore the one whose answer on

@@ -184,4 +184,7 @@ int guarded(std::span<char*> arguments) {
 }  // namespace
 }  // namespace spinetherm
 
-int main(int argc, char** argv) { return spinetherm::guarded(std::span(argv, std::size_t(argc))); }
+int main(int argc, char** argv) {
+  spinetherm::wait_without_spinning(argv);
+  return spinetherm::guarded(std::span(argv, std::size_t(argc)));
+}

@@ -23,8 +23,8 @@ struct SimulateOptions {
 };
 
 void print_result(const ThermalResult& r, const fs::path& folder) {
-  std::cout << fmt::format("simulated    {:g} s in {} steps, {:.2f} s, {:.0f} MB\n", r.summary.simulated_s,
-                           r.summary.steps, r.summary.wall_time_s, r.summary.peak_memory_MB);
+  std::cout << fmt::format("simulated    {}, {:.2f} s, {:.0f} MB\n", r.summary.message, r.summary.wall_time_s,
+                           r.summary.peak_memory_MB);
   for (const Sample& s : r.samples)
     std::cout << fmt::format("sample       ({:g}, {:g}, {:g}) mm, {:g} s: {:.3f} degC, CEM43 {:.4g} min{}\n",
                              s.at_mm.x(), s.at_mm.y(), s.at_mm.z(), s.t_s, s.T_degC, s.cem43_min,

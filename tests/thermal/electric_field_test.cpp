@@ -283,7 +283,7 @@ TEST(ElectricField, CancelComesBackInTheSummary) {
   stop.request_stop();
   const Grid grid = cube(16, 0.5);
   ElectricField field(grid, {.electrodes = {{{Sphere{{0, 0, 0}, 1}}, 10}}}, false, 1);
-  const ElectricSummary summary = field.solve(Volume<float>(grid, 0.2F), {.stop = stop.get_token()});
+  const ElectricSummary summary = field.solve(Volume<float>(grid, 0.2F), 1e-6, {.stop = stop.get_token()});
   EXPECT_EQ(summary.termination, Termination::cancelled);
   EXPECT_FALSE(summary.usable());
 }
