@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <filesystem>
 #include <map>
@@ -47,12 +48,17 @@ struct ImageHeader {
   std::vector<std::string> warnings;
   /// Why this cannot be read as one volume of numbers (4-D, RGB, sheared, zero spacing ...).
   std::optional<IoError> refusal;
+  /// The refusal is of what nobody can have meant (truncated, zero spacing, singular axes), not of another
+  /// kind of image.
+  bool broken = false;
 
   double voxels() const {
     double n = 1;
     for (auto s : size) n *= double(s);
     return n;
   }
+  /// Memory for the voxels as stored and as float.
+  double need_MB() const { return voxels() * double(std::max(bytes_per_value, 1) + 4) / 1e6; }
 };
 
 /// The format that the name of the file claims (.nii .nii.gz .hdr .img, .nrrd .nhdr, .mha .mhd), or that its
