@@ -42,15 +42,15 @@ struct ImageHeader {
   std::uint64_t data_offset = 0;    ///< NIfTI: where the voxels begin in ...
   std::filesystem::path data_file;  ///< ... this file, compressed or not
   bool vector_field = false;        ///< components are a vector: a displacement field
+  /// The refusal is of what nobody can have meant (truncated, zero spacing, singular axes), not of another
+  /// kind of image.
+  bool broken = false;
   /// Geometry in LPS mm with `direction` orthonormal; empty when `refusal` says why there is none.
   std::optional<Grid> grid;
   std::map<std::string, std::string> keys;  ///< NRRD key:=value pairs, among them Slicer's segments
   std::vector<std::string> warnings;
   /// Why this cannot be read as one volume of numbers (4-D, RGB, sheared, zero spacing ...).
   std::optional<IoError> refusal;
-  /// The refusal is of what nobody can have meant (truncated, zero spacing, singular axes), not of another
-  /// kind of image.
-  bool broken = false;
 
   double voxels() const {
     double n = 1;
