@@ -122,7 +122,12 @@ void find_anatomy(Job& job, const Progress& progress) {
                         "give its centre in LPS mm of the planning CT");
     CtAnatomyOptions options;
     options.level = job.patient.level.name;
-    job.anatomy = anatomy_from_ct(job.ct, *job.patient.target.centre_mm, options);
+    try {
+      job.anatomy = anatomy_from_ct(job.ct, *job.patient.target.centre_mm, options);
+    } catch (Error& e) {
+      e.within(job.patient.file.string());
+      throw;
+    }
   }
   if (progress.cancelled()) return;
   add_dural_sac(job.anatomy);

@@ -145,7 +145,7 @@ CaseResult case_result(const Job& job) {
     r.error_estimate = plan->thermal.error_estimate;
     r.plan = "plan.json";
     for (const std::string& w : plan->thermal.warnings) r.warnings.push_back("simulation: " + w);
-  } else {
+  } else if (!job.target.mask.empty()) {
     r.coverage.volume_ml = shape_of(job.target).volume_ml;
   }
   if (job.registration) r.registration = to_json(*job.registration);

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "imaging/convert.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <limits>
 #include <optional>
 #include <set>
 
+#include "imaging/dicom_writer.h"
 #include "imaging/image_header.h"
 #include "imaging/transform_io.h"
 #include "imaging/write.h"
@@ -76,9 +79,37 @@ std::optional<NamedLabels> named_labels(const fs::path& in, const ConvertOptions
   return labels;
 }
 
+ConvertSummary convert_to_dicom(const fs::path& in, const fs::path& out, const ConvertOptions& options) {
+  const auto refuse = [&](const char* what) {
+    throw IoError(what, in.string(), "a DICOM series is written of a CT in HU only");
+  };
+  if (is_transform_file(in)) refuse("is a transform, not a CT");
+  if (named_labels(in, options)) refuse("is a label map, not a CT");
+  ReadOptions read = options.read;
+  read.expected = Modality::ct;
+  const Image image = read_image(in, read);
+  const bool says_that_it_is_ct = !volume_format(in);
+  if (!says_that_it_is_ct &&
+      std::none_of(image.volume.values.begin(), image.volume.values.end(), [](float v) { return v < 0; }))
+    refuse("holds no value below 0: an MR, a label map or unscaled pixels, not a CT");
+  DicomWriteSummary written;
+  try {
+    written = write_dicom_series(out, image.volume);
+  } catch (Error& e) {
+    if (e.where().empty()) e.within(in.string());
+    throw;
+  }
+  ConvertSummary summary{"CT series", "int16", written.series_uid, image.warnings};
+  if (written.rounding_HU > 0)
+    summary.warnings.push_back(fmt::format("values were rounded to steps of {} HU, by at most {:.3g} HU",
+                                           written.step_HU, written.rounding_HU));
+  return summary;
+}
+
 }  // namespace
 
 ConvertSummary convert(const fs::path& in, const fs::path& out, const ConvertOptions& options) {
+  if (options.dicom) return convert_to_dicom(in, out, options);
   ConvertSummary summary;
   if (is_transform_file(in)) {
     convert_transform(in, out);

@@ -49,21 +49,27 @@ void refuse(ImageHeader& header, const fs::path& path, std::string what, std::st
   if (!header.refusal) header.refusal = IoError(std::move(what), path.string(), std::move(to_do));
 }
 
+void refuse_broken(ImageHeader& header, const fs::path& path, std::string what, std::string to_do) {
+  if (!header.refusal) header.broken = true;
+  refuse(header, path, std::move(what), std::move(to_do));
+}
+
 void set_geometry(ImageHeader& header, const fs::path& path, const Eigen::Matrix3d& steps_mm,
                   const Eigen::Vector3d& origin_mm) {
   const Eigen::Vector3d spacing = steps_mm.colwise().norm();
   if (!steps_mm.allFinite() || !origin_mm.allFinite())
-    return refuse(header, path, "spacing, direction or origin is not a finite number",
-                  "correct the header, or export the image again");
+    return refuse_broken(header, path, "spacing, direction or origin is not a finite number",
+                         "correct the header, or export the image again");
   if ((spacing.array() <= 0).any())
-    return refuse(header, path, fmt::format("spacing {} x {} x {} mm", spacing[0], spacing[1], spacing[2]),
-                  "spacing must be positive: correct the header");
+    return refuse_broken(header, path,
+                         fmt::format("spacing {} x {} x {} mm", spacing[0], spacing[1], spacing[2]),
+                         "spacing must be positive: correct the header");
   const Eigen::Matrix3d columns = steps_mm * spacing.cwiseInverse().asDiagonal();
   const Eigen::Matrix3d gram = columns.transpose() * columns;
   const double skew = (gram - Eigen::Matrix3d::Identity()).cwiseAbs().maxCoeff();
   if (std::abs(columns.determinant()) < 1e-3)
-    return refuse(header, path, "direction matrix is singular",
-                  "correct the header, or export the image again");
+    return refuse_broken(header, path, "direction matrix is singular",
+                         "correct the header, or export the image again");
   // 1e-3 is what Grid::validate allows; smaller errors come from headers written in single precision.
   if (skew > 1e-3)
     return refuse(header, path,
@@ -88,11 +94,12 @@ void set_geometry(ImageHeader& header, const fs::path& path, const Eigen::Matrix
 void check_size(ImageHeader& header, const fs::path& path) {
   for (auto n : header.size)
     if (n < 1)
-      return refuse(header, path, fmt::format("a dimension of the image is {}", n), "correct the header");
+      return refuse_broken(header, path, fmt::format("a dimension of the image is {}", n),
+                           "correct the header");
   for (std::size_t a = 0; a < std::min<std::size_t>(3, header.size.size()); ++a)
     if (header.size[a] > 1'000'000'000)
-      return refuse(header, path, fmt::format("a dimension of the image is {}", header.size[a]),
-                    "correct the header");
+      return refuse_broken(header, path, fmt::format("a dimension of the image is {}", header.size[a]),
+                           "correct the header");
   for (std::size_t a = 3; a < header.size.size(); ++a)
     if (header.size[a] > 1)
       return refuse(header, path, fmt::format("is {}-D with {} volumes", a + 1, header.size[a]),

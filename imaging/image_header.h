@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <filesystem>
 #include <map>
@@ -41,6 +42,9 @@ struct ImageHeader {
   std::uint64_t data_offset = 0;    ///< NIfTI: where the voxels begin in ...
   std::filesystem::path data_file;  ///< ... this file, compressed or not
   bool vector_field = false;        ///< components are a vector: a displacement field
+  /// The refusal is of what nobody can have meant (truncated, zero spacing, singular axes), not of another
+  /// kind of image.
+  bool broken = false;
   /// Geometry in LPS mm with `direction` orthonormal; empty when `refusal` says why there is none.
   std::optional<Grid> grid;
   std::map<std::string, std::string> keys;  ///< NRRD key:=value pairs, among them Slicer's segments
@@ -53,6 +57,8 @@ struct ImageHeader {
     for (auto s : size) n *= double(s);
     return n;
   }
+  /// Memory for the voxels as stored and as float.
+  double need_MB() const { return voxels() * double(std::max(bytes_per_value, 1) + 4) / 1e6; }
 };
 
 /// The format that the name of the file claims (.nii .nii.gz .hdr .img, .nrrd .nhdr, .mha .mhd), or that its

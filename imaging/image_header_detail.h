@@ -16,6 +16,9 @@ std::string head_of(const std::filesystem::path& path, std::size_t count);
 bool head_is_gzip(const std::filesystem::path& path);
 /// Keeps the first reason only, and drops the grid.
 void refuse(ImageHeader& header, const std::filesystem::path& path, std::string what, std::string to_do);
+/// The same for what nobody can have meant.
+void refuse_broken(ImageHeader& header, const std::filesystem::path& path, std::string what,
+                   std::string to_do);
 /// Refuses sizes that are no volume: not positive, fewer than three, a further one above 1, several
 /// components.
 void check_size(ImageHeader& header, const std::filesystem::path& path);

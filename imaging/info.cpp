@@ -9,7 +9,6 @@
 #include <string_view>
 
 #include "imaging/archive_reader.h"
-#include "imaging/core/error.h"
 #include "imaging/core/json_reader.h"
 #include "imaging/dicom_series.h"
 #include "imaging/image_header.h"
@@ -54,7 +53,8 @@ std::optional<std::vector<std::uint32_t>> labels_of(const Volume<float>& volume)
 }
 
 void read_values(const fs::path& path, const ImageHeader& header, ScanItem& item) {
-  if (header.voxels() > kMaxVoxels) {
+  const bool fits_memory = header.need_MB() <= ReadOptions{}.max_memory_MB;  // else read_image() says so
+  if (fits_memory && header.voxels() > kMaxVoxels) {
     item.range_of = "not computed: a large image";
     return;
   }
@@ -93,6 +93,7 @@ ScanItem describe_volume(const fs::path& path, bool with_values) {
   if (header.value_type.starts_with("rgb")) item.kind = "colour image";
   if (header.refusal) {
     item.refusal = header.refusal->what();
+    if (header.broken) item.broken = header.refusal;
     item.range_of = "not read";
     return item;
   }
@@ -104,6 +105,7 @@ ScanItem describe_volume(const fs::path& path, bool with_values) {
     read_values(path, header, item);
   } catch (const Error& e) {
     item.refusal = e.what();
+    item.broken = IoError(e.what_is_wrong(), e.where(), e.what_to_do());
     item.range_of = "not read";
   }
   return item;

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "imaging/core/error.h"
 #include "imaging/core/grid.h"
 
 namespace spinetherm {
@@ -33,6 +34,9 @@ struct ScanItem {
   std::vector<std::string> notes;  ///< of a transform: angle, shift; of a label map: how it was recognised
   std::vector<std::string> warnings;
   std::string refusal;  ///< one line why read_image() refuses it; empty when it accepts
+  /// The refusal once more, when it is no other kind of image but one that nobody can use: truncated, of
+  /// impossible geometry, larger than memory.
+  std::optional<IoError> broken = {};
 };
 
 struct ScanInfo {

@@ -59,18 +59,18 @@ void set_data(ImageHeader& header, const fs::path& path, bool single_file, doubl
     header.data_file.replace_extension(".img");
     if (!fs::exists(header.data_file, ec)) header.data_file += ".gz";
     if (!fs::exists(header.data_file, ec))
-      return refuse(header, path, "its data file (.img) is missing", "put it beside the header");
+      return refuse_broken(header, path, "its data file (.img) is missing", "put it beside the header");
   }
   if (!(offset >= (single_file ? 348 : 0)) || offset > 1e9)
-    return refuse(header, path, fmt::format("voxels begin at byte {}", offset), "correct the header");
+    return refuse_broken(header, path, fmt::format("voxels begin at byte {}", offset), "correct the header");
   header.data_offset = std::uint64_t(offset);
   const bool packed = head_is_gzip(header.data_file);
   const double need = header.voxels() * header.components * header.bytes_per_value;
   const double have = double(fs::file_size(header.data_file, ec)) - offset;
   if (!packed && have < need)
-    refuse(header, path,
-           fmt::format("is truncated: {:.0f} of {:.0f} bytes of voxels", std::max(have, 0.0), need),
-           "fetch the file again");
+    refuse_broken(header, path,
+                  fmt::format("is truncated: {:.0f} of {:.0f} bytes of voxels", std::max(have, 0.0), need),
+                  "fetch the file again");
 }
 
 }  // namespace
@@ -143,8 +143,8 @@ ImageHeader read_nifti_header(const fs::path& path) {
   for (int a = 0; a < std::min(dimensions, 3); ++a)
     pixdim[a] = double(raw.at<float>(80 + 4 * std::size_t(a)));
   if (!pixdim.allFinite() || (pixdim.array() <= 0).any()) {
-    refuse(header, path, fmt::format("spacing {} x {} x {}", pixdim[0], pixdim[1], pixdim[2]),
-           "spacing must be positive and finite: correct the header");
+    refuse_broken(header, path, fmt::format("spacing {} x {} x {}", pixdim[0], pixdim[1], pixdim[2]),
+                  "spacing must be positive and finite: correct the header");
     return header;
   }
   const int qform = raw.at<std::int16_t>(252), sform = raw.at<std::int16_t>(254);

@@ -139,12 +139,11 @@ void with_type(const RawVoxels& raw, const fs::path& path, Use use) {
 }
 
 void check_memory(const ImageHeader& header, const fs::path& path, const ReadOptions& options) {
-  const double need_MB = header.voxels() * (std::max(header.bytes_per_value, 1) + int(sizeof(float))) / 1e6;
-  if (need_MB > options.max_memory_MB)
-    throw IoError(
-        fmt::format("declares {} voxels, which need {:.0f} MB", fmt::join(header.size, " x "), need_MB),
-        path.string(),
-        fmt::format("the limit is {:.0f} MB: crop or resample the image", options.max_memory_MB));
+  if (header.need_MB() > options.max_memory_MB)
+    throw IoError(fmt::format("declares {} voxels, which need {:.0f} MB", fmt::join(header.size, " x "),
+                              header.need_MB()),
+                  path.string(),
+                  fmt::format("the limit is {:.0f} MB: crop or resample the image", options.max_memory_MB));
 }
 
 /// The header, once everything that can be refused without voxels has been.

@@ -110,13 +110,14 @@ void check_raw_data(ImageHeader& header, const fs::path& path, const fs::path& d
   std::error_code ec;
   const auto have = fs::file_size(data, ec);
   if (ec)
-    return refuse(header, path, fmt::format("its data file '{}' is missing", data.filename().string()),
-                  "put it beside the header");
+    return refuse_broken(header, path, fmt::format("its data file '{}' is missing", data.filename().string()),
+                         "put it beside the header");
   const double need = header.voxels() * header.components * header.bytes_per_value;
   if (raw && double(have) - double(offset) < need)
-    refuse(header, path,
-           fmt::format("is truncated: {} of {:.0f} bytes of voxels", have > offset ? have - offset : 0, need),
-           "fetch the file again");
+    refuse_broken(
+        header, path,
+        fmt::format("is truncated: {} of {:.0f} bytes of voxels", have > offset ? have - offset : 0, need),
+        "fetch the file again");
 }
 
 /// "(1,0,0) (0,1,0) none (0,0,1)": one vector or `none` for each axis.
@@ -182,7 +183,8 @@ ImageHeader read_nrrd_header(const fs::path& path) {
   std::vector<std::size_t> space_axes;
   for (std::size_t a = 0; a < sizes.size(); ++a) {
     if (!(sizes[a] >= 1) || sizes[a] != std::floor(sizes[a]) || sizes[a] > 1e12) {
-      refuse(header, path, fmt::format("a dimension of the image is {}", sizes[a]), "correct the header");
+      refuse_broken(header, path, fmt::format("a dimension of the image is {}", sizes[a]),
+                    "correct the header");
       return header;
     }
     const std::string kind = a < kinds.size() ? kinds[a] : "domain";
@@ -222,8 +224,8 @@ ImageHeader read_nrrd_header(const fs::path& path) {
   else {
     for (double s : spacings)
       if (!(s > 0) || !std::isfinite(s))
-        refuse(header, path, fmt::format("spacing {}", s),
-               "spacing must be positive and finite: correct the header");
+        refuse_broken(header, path, fmt::format("spacing {}", s),
+                      "spacing must be positive and finite: correct the header");
     refuse(
         header, path, space.empty() ? "header names no space" : fmt::format("space is '{}'", space),
         "write `space: left-posterior-superior` and space directions, else left and right would be a guess");
@@ -278,14 +280,14 @@ ImageHeader read_meta_header(const fs::path& path) {
   const auto sizes = numbers(fields["dimsize"]);
   for (double n : sizes) {
     if (!(n >= 1) || n != std::floor(n) || n > 1e12) {
-      refuse(header, path, fmt::format("a dimension of the image is {}", n), "correct the header");
+      refuse_broken(header, path, fmt::format("a dimension of the image is {}", n), "correct the header");
       return header;
     }
     header.size.push_back(std::int64_t(n));
   }
   if (const auto channels = numbers(first_of({"elementnumberofchannels"})); !channels.empty())
     header.components = channels[0] >= 1 && channels[0] < 1e6 ? int(channels[0]) : 0;
-  if (header.components < 1) refuse(header, path, "has no values per voxel", "correct the header");
+  if (header.components < 1) refuse_broken(header, path, "has no values per voxel", "correct the header");
   check_size(header, path);
   if (header.refusal) return header;
 
@@ -300,7 +302,7 @@ ImageHeader read_meta_header(const fs::path& path) {
   const auto packed = numbers(first_of({"compresseddatasize"}));
   if (compressed && lower(data) == "local" && !packed.empty() &&
       double(fs::file_size(path)) - double(at) < packed[0])
-    refuse(header, path, "is truncated", "fetch the file again");
+    refuse_broken(header, path, "is truncated", "fetch the file again");
   if (header.refusal) return header;
 
   const std::size_t n = sizes.size();
@@ -314,16 +316,16 @@ ImageHeader read_meta_header(const fs::path& path) {
   const auto offset = numbers(first_of({"offset", "position", "origin"}));
   if (spacing.size() != n || (!matrix.empty() && matrix.size() != n * n) ||
       (!offset.empty() && offset.size() != n)) {
-    refuse(header, path, "header's spacing, matrix or offset does not fit its dimensions",
-           "correct the header");
+    refuse_broken(header, path, "header's spacing, matrix or offset does not fit its dimensions",
+                  "correct the header");
     return header;
   }
   Eigen::Matrix3d steps = Eigen::Matrix3d::Identity();
   Eigen::Vector3d origin = Eigen::Vector3d::Zero();
   for (std::size_t axis = 0; axis < std::min<std::size_t>(n, 3); ++axis) {
     if (!(spacing[axis] > 0) || !std::isfinite(spacing[axis])) {
-      refuse(header, path, fmt::format("spacing {}", fmt::join(spacing, " x ")),
-             "spacing must be positive and finite: correct the header");
+      refuse_broken(header, path, fmt::format("spacing {}", fmt::join(spacing, " x ")),
+                    "spacing must be positive and finite: correct the header");
       return header;
     }
     for (std::size_t c = 0; c < std::min<std::size_t>(n, 3);
@@ -333,8 +335,8 @@ ImageHeader read_meta_header(const fs::path& path) {
   }
   const Eigen::Vector3d lengths = steps.colwise().norm();
   if (!steps.allFinite() || ((lengths.array() - 1).abs() > 1e-3).any()) {
-    refuse(header, path, "direction matrix is singular or not orthonormal",
-           "correct the header, or export the image again");
+    refuse_broken(header, path, "direction matrix is singular or not orthonormal",
+                  "correct the header, or export the image again");
     return header;
   }
   for (std::size_t axis = 0; axis < std::min<std::size_t>(n, 3); ++axis)

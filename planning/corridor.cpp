@@ -122,8 +122,9 @@ double TrilinearCell::operator()(const Volume<float>& map) const {
 const CanalSlice* CorridorMaps::slice_at(double z_mm) const {
   if (slices.empty()) return nullptr;
   const Grid& g = near_grid();
-  const int at = int(std::lround((z_mm - g.origin_mm.z()) / g.spacing_mm.z()));
   const int last = int(slices.size()) - 1;
+  const double place = std::round((z_mm - g.origin_mm.z()) / g.spacing_mm.z());
+  const int at = int(std::clamp(place, 0.0, double(last)));
   for (int off = 0; off <= last; ++off)
     for (const int k : {at - off, at + off})
       if (k >= 0 && k <= last && slices[std::size_t(k)].known) return &slices[std::size_t(k)];

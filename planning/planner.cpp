@@ -191,7 +191,14 @@ RankedPlans propose_plans(const PlannerInputs& inputs, const PlannerOptions& opt
     }
     for (const auto& trajectory : out.search.ranked) {
       if (int(out.plans.size()) >= options.geometric) break;
+      const Applicator placed = plan_on(trajectory, device).applicators.front();
+      if ((placed.tip_mm - placed.entry_mm).norm() <= active_part(device)->to_tip_mm) continue;
       out.plans.push_back(proposal(trajectory, device, inputs));
+    }
+    if (out.plans.empty()) {
+      out.reasons.push_back(device.name +
+                            ": its active part would reach out of the skin, so near is the target");
+      continue;
     }
     break;
   }

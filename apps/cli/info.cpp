@@ -15,10 +15,14 @@ Run info_command(CLI::App& app) {
                  "ITK transform")
       ->required();
   app.footer(
-      "What cannot be read as one volume is described too, with the reason. The intensity range of a DICOM\n"
-      "series is that of its middle slice.");
+      "What cannot be read as one volume is described too, with the reason; a broken file (truncated, "
+      "spacing\n"
+      "of 0, singular axes, larger than memory) is an error. The intensity range of a DICOM series is that "
+      "of\n"
+      "its middle slice.");
   return [path](const CommandContext& context) {
     const ScanInfo info = describe(*path);
+    if (info.what == "file" && info.items.front().broken) throw *info.items.front().broken;
     if (context.json)
       print_json(to_json(info));
     else

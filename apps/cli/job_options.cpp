@@ -6,6 +6,7 @@
 #include <iostream>
 
 #include "apps/version.h"
+#include "datasets/device_table.h"
 #include "thermal/modality.h"
 
 namespace spinetherm {
@@ -28,7 +29,9 @@ JobOptions job_options(const JobCommandOptions& options, const CommandContext& c
   JobOptions out = options.job;
   out.threads = context.threads;
   out.seed = context.seed;
-  energy_modality(out.energy);  // refuses an unknown one before any work
+  // Refused before any work.
+  energy_modality(out.energy);
+  if (!out.device.empty()) device(out.device);
   return out;
 }
 

@@ -30,7 +30,7 @@ constexpr std::array kCommands = {
             Writes::directory, run_command},
     Command{"info", "what a file or DICOM folder is: series, size, spacing, direction, range, warnings",
             Writes::nothing, info_command},
-    Command{"convert", "DICOM, NIfTI, NRRD, MHA to NIfTI, NRRD, MHA; label maps and transforms too",
+    Command{"convert", "DICOM, NIfTI, NRRD, MHA to NIfTI, NRRD, MHA, DICOM CT; label maps and transforms too",
             Writes::file, convert_command},
     Command{"map", "carries points through a transform file, as ITK applies it", Writes::nothing,
             map_command},

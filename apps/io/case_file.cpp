@@ -20,6 +20,9 @@ namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 using Eigen::Vector3d;
 
+/// A lesion is no smaller than the finest voxel and no larger than the part of a scan that is planned on
+/// [mm].
+constexpr double kLeastRadius_mm = 0.5, kLargestRadius_mm = 100;
 const std::vector<std::string> kWeightings = {"T1", "T2", "STIR"};
 constexpr std::array<Modality, 3> kWeightingModalities = {Modality::mr_t1, Modality::mr_t2,
                                                           Modality::mr_stir};
@@ -103,8 +106,11 @@ CaseTarget read_target(const JsonReader& r) {
     r.fail(t.label.empty() ? "no target" : "two targets", "give a label, or centre_mm and radii_mm");
   if (t.centre_mm.has_value() != t.radii_mm.has_value())
     r.fail("half an ellipsoid", "give centre_mm and radii_mm");
-  if (t.radii_mm && !(t.radii_mm->minCoeff() > 0))
-    r.at("radii_mm").fail("a radius that is not positive", "give three radii in mm");
+  if (t.radii_mm &&
+      !(t.radii_mm->minCoeff() >= kLeastRadius_mm && t.radii_mm->maxCoeff() <= kLargestRadius_mm))
+    r.at("radii_mm")
+        .fail(fmt::format("radii of {:g}, {:g}, {:g} mm", t.radii_mm->x(), t.radii_mm->y(), t.radii_mm->z()),
+              fmt::format("give three radii of {:g} to {:g} mm", kLeastRadius_mm, kLargestRadius_mm));
   if (!t.label.empty() && !structure_value(t.label)) {
     std::vector<std::string> names;
     for (const auto& [value, name] : structure_table()) names.push_back(name);

@@ -35,7 +35,8 @@ struct CaseLevel {
   std::vector<LevelConfirmation> confirmed_by;  ///< empty: assumed
   bool operator==(const CaseLevel&) const = default;
 };
-/// Either `label` (a structure of core's table) or `centre_mm` and `radii_mm` (LPS mm of the planning image).
+/// Either `label` (a structure of core's table) or `centre_mm` and `radii_mm` (LPS mm of the planning image;
+/// radii 0.5 to 100).
 struct CaseTarget {
   std::string name;  ///< empty: not told
   std::string label;

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <fstream>
 #include <nlohmann/json.hpp>
 
@@ -107,6 +108,50 @@ TEST(Convert, RefusesAndLeavesNothingBehind) {
   refused({"convert", ".", "b.mha"}, "error: ");
   EXPECT_THAT(scratch.listing(), ElementsAre("a.mha", "text.nii.gz", "there.mha"));
   EXPECT_EQ(std::filesystem::file_size(scratch / "there.mha"), 8);
+}
+
+TEST(Convert, WritesADicomSeriesThatInfoShowsAsACt) {
+  const ScratchFolder scratch;
+  Volume<float> ct = oblique_volume<float>();
+  ct.grid.direction.col(0) *= -1;  // right-handed: comes back slice by slice as it was
+  for (float& v : ct.values) v = v * 20 - 1000;
+  write_volume(scratch / "ct.nrrd", ct);
+  const RunOptions here{scratch.path()};
+  const Ran ran = run_program({"convert", "ct.nrrd", "out/series", "--dicom", "--json"}, here);
+  ASSERT_EQ(ran.code, 0) << ran.err;
+  EXPECT_EQ(ran.err, "");
+  const auto said = nlohmann::json::parse(ran.out);
+  EXPECT_EQ(said.at("kind"), "CT series");
+  expect_same(read_volume(scratch / "out/series"), ct);
+  const auto info = nlohmann::json::parse(run_program({"info", "out/series", "--json"}, here).out);
+  EXPECT_EQ(info["items"][0]["modality"], "CT");
+  EXPECT_EQ(info["items"][0]["series_uid"], said.at("series_uid"));
+  EXPECT_EQ(info["items"][0]["files"], 3);
+
+  EXPECT_EQ(run_program({"convert", "ct.nrrd", "out/series", "--dicom"}, here).code, 2);
+  EXPECT_EQ(run_program({"convert", "ct.nrrd", "out/series", "--dicom", "--force"}, here).code, 0);
+  expect_same(read_volume(scratch / "out/series"), ct);
+}
+
+TEST(Convert, RefusesADicomSeriesOfAnythingElseAndLeavesNothingBehind) {
+  const ScratchFolder scratch;
+  write_volume(scratch / "mr.nrrd", oblique_volume<float>());
+  write_transform(scratch / "t.tfm", Rigid{});
+  const auto before = scratch.listing();
+  const auto refused = [&](const std::vector<std::string>& arguments, const std::string& part) {
+    const Ran ran = run_program(arguments, {scratch.path()});
+    EXPECT_EQ(ran.code, 2);
+    EXPECT_THAT(ran.err, HasSubstr(part));
+    EXPECT_EQ(std::count(ran.err.begin(), ran.err.end(), '\n'), 1);
+    EXPECT_EQ(ran.out, "");
+    EXPECT_EQ(scratch.listing(), before);
+  };
+  refused({"convert", "mr.nrrd", "new/series", "--dicom"}, "no value below 0");
+  refused({"convert", "t.tfm", "series", "--dicom"}, "is a transform, not a CT (t.tfm)");
+  refused({"convert", "mr.nrrd", "series", "--dicom", "--labels"}, "not a label map");
+  refused({"convert", "mr.nrrd", "series", "--dicom", "--convention", "verse"}, "not a label map");
+  refused({"convert", "mr.nrrd", "t.tfm", "--dicom"}, "not a directory");
+  refused({"convert", "none.nrrd", "series", "--dicom"}, "does not exist");
 }
 
 TEST(Convert, ReadsARealDicomFolder) {

@@ -4,7 +4,6 @@
 #include <gmock/gmock.h>
 
 #include "datasets/embedded_tables.h"
-#include "datasets/image_material.h"
 #include "imaging/core/error.h"
 
 namespace spinetherm {
@@ -64,18 +63,6 @@ TEST(VertebraTable, RefusesAShortOrMissingColumn) {
   json = embedded_document("vertebrae.json");
   json["columns"]["canal_width_mm"].erase("source");
   EXPECT_THAT([&] { read_vertebrae(JsonReader(json)); }, ThrowsMessage<ConfigError>(HasSubstr("source")));
-}
-
-TEST(ImageMaterials, EveryMaterialHasItsRowAndSources) {
-  for (std::size_t n = 0; n < kMaterialCount; ++n) {
-    const MaterialProperties& p = material_table()[n];
-    EXPECT_GT(p.ct.source.size(), 3u) << to_string(Material(n));
-    EXPECT_GT(p.mr.source.size(), 3u) << to_string(Material(n));
-    EXPECT_GE(p.hu, -1000) << to_string(Material(n));
-  }
-  auto json = embedded_document("image_materials.json");
-  json["materials"].erase(0);
-  EXPECT_THAT([&] { read_materials(JsonReader(json)); }, ThrowsMessage<ConfigError>(HasSubstr("'air'")));
 }
 
 }  // namespace

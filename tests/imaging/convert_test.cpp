@@ -66,6 +66,53 @@ TEST_F(Convert, LabelsOnDemandAreCheckedAsLabels) {
   EXPECT_EQ(convert(folder / "v.nrrd", folder / "w.nrrd", {.labels = true}).kind, "label map");
 }
 
+TEST_F(Convert, ACtBecomesADicomSeriesAndComesBack) {
+  const auto ct = numbered<float>(oblique_grid(false), -1000, 3);
+  write_volume(folder / "ct.nii.gz", ct);
+  const ConvertSummary done = convert(folder / "ct.nii.gz", folder / "series", {.dicom = true});
+  EXPECT_EQ(done.kind, "CT series");
+  EXPECT_EQ(done.type, "int16");
+  EXPECT_TRUE(done.warnings.empty());
+  EXPECT_FALSE(done.series_uid.empty());
+  convert(folder / "series", folder / "back.nrrd");
+  EXPECT_TRUE(same_geometry(read_volume(folder / "back.nrrd").grid, ct.grid));
+  EXPECT_EQ(read_volume(folder / "back.nrrd").values, ct.values);
+
+  write_volume(folder / "halves.nrrd", numbered<float>(oblique_grid(false), -1000, 0.3));
+  EXPECT_THAT(convert(folder / "halves.nrrd", folder / "rounded", {.dicom = true}).warnings,
+              testing::ElementsAre(testing::HasSubstr("rounded to steps of 0.0625 HU")));
+}
+
+TEST_F(Convert, OnlyACtBecomesADicomSeries) {
+  const auto refused = [&](const std::filesystem::path& in, const std::string& part) {
+    EXPECT_THAT([&] { convert(in, folder / "out", {.dicom = true}); },
+                testing::ThrowsMessage<IoError>(
+                    testing::AllOf(testing::HasSubstr(part), testing::HasSubstr(in.filename().string()))));
+    EXPECT_FALSE(std::filesystem::exists(folder / "out"));
+  };
+  write_transform(folder / "t.tfm", Rigid{});
+  refused(folder / "t.tfm", "is a transform");
+  Volume<StructureValue> labels(oblique_grid(false));
+  labels[7] = *structure_value("cord");
+  write_labels(folder / "named.seg.nrrd", labels);
+  refused(folder / "named.seg.nrrd", "is a label map");
+  write_volume(folder / "unnamed.mha", labels);
+  refused(folder / "unnamed.mha", "no value below 0");
+  write_fake_series(folder / "mr", 5, [](FakeDicom& d, int) { d.set(0x00080060, "CS", "MR"); });
+  refused(folder / "mr", "holds no CT series");
+  auto hot = numbered<float>(oblique_grid(false), -10);
+  hot[3] = 40000;
+  write_volume(folder / "hot.nrrd", hot);
+  refused(folder / "hot.nrrd", "do not fit");
+  std::string four =
+      "NRRD0004\ntype: uchar\ndimension: 4\nsizes: 2 3 4 5\nencoding: raw\nspace: LPS\n"
+      "kinds: domain domain domain list\nspace directions: (1,0,0) (0,1,0) (0,0,1) none\n"
+      "space origin: (0,0,0)\n\n" +
+      std::string(120, '\0');
+  put(folder / "4d.nrrd", four);
+  refused(folder / "4d.nrrd", "is 4-D");
+}
+
 TEST_F(Convert, TransformsGoBetweenTheirFormats) {
   const Rigid motion{Eigen::Quaterniond(Eigen::AngleAxisd(0.5, Eigen::Vector3d::UnitX())), {1, 2, 3}};
   write_transform(folder / "t.tfm", motion);

@@ -34,45 +34,6 @@ Volume<std::uint32_t> written_as(const std::string& convention, const std::vecto
   return raw;
 }
 
-TEST(LabelConventions, TablesAreWholeAndUnique) {
-  for (const auto& [name, count] : std::vector<std::pair<std::string, std::size_t>>{
-           {"totalsegmentator-v2", 117}, {"totalsegmentator-v1", 104}, {"verse", 28}}) {
-    const LabelConvention& c = label_convention(name);
-    EXPECT_EQ(c.values.size(), count);
-    std::set<std::string> names;
-    for (std::size_t n = 0; n < c.values.size(); ++n) {
-      EXPECT_EQ(c.values[n].value, n + 1);
-      EXPECT_FALSE(structure_name(c.values[n].structure).empty());
-      names.insert(c.values[n].foreign_name);
-    }
-    EXPECT_EQ(names.size(), count);
-  }
-}
-
-TEST(LabelConventions, TheNumberTwentyMeansThreeThings) {
-  const auto name = [](const char* convention, std::uint32_t value) {
-    return structure_name(label_convention(convention).find(value)->structure);
-  };
-  EXPECT_EQ(name("totalsegmentator-v2", 20), "bowel");
-  EXPECT_EQ(name("totalsegmentator-v1", 20), "vertebra_L3");
-  EXPECT_EQ(name("verse", 20), "vertebra_L1");
-  EXPECT_EQ(name("totalsegmentator-v2", 29), "vertebra_L3");
-  EXPECT_EQ(name("totalsegmentator-v2", 43), "vertebra_T1");
-  EXPECT_EQ(name("totalsegmentator-v2", 50), "vertebra_C1");
-  EXPECT_EQ(name("totalsegmentator-v2", 79), "cord");
-  EXPECT_EQ(name("totalsegmentator-v2", 12), "lung_right");
-  EXPECT_EQ(name("totalsegmentator-v1", 92), "vertebra_sacrum");
-  EXPECT_EQ(name("totalsegmentator-v1", 7), "aorta");
-  EXPECT_EQ(name("verse", 28), "vertebra_T13");
-  EXPECT_EQ(name("spinetherm", *structure_value("cord")), "cord");
-  EXPECT_EQ(label_convention("verse").find(29), nullptr);
-}
-
-TEST(LabelConventions, UnknownNameIsRefusedWithTheNearest) {
-  EXPECT_THAT([] { label_convention("totalsegmentator"); },
-              ThrowsMessage<ConfigError>(HasSubstr("did you mean 'totalsegmentator-v")));
-}
-
 TEST(Labels, EveryPairOfConventionsIsToldApart) {
   const std::vector<std::string> conventions = {"totalsegmentator-v1", "totalsegmentator-v2", "verse"};
   for (const std::string& written : conventions) {

@@ -94,6 +94,22 @@ TEST(PlanOn, PutsTheActiveCentreOnTheGoal) {
   EXPECT_NO_THROW(validate(p));
 }
 
+TEST(ProposePlans, TheActivePartStaysUnderTheSkin) {
+  Case c;
+  c.spine = make_spine({.back_mm = 46});
+  c.target = make_target({0, 33, 0}, 3);  // in the spinous process, 13 mm under the skin
+  const RankedPlans near = propose_plans(c.inputs(), quick());
+  ASSERT_FALSE(near.plans.empty()) << ::testing::PrintToString(near.reasons);
+  for (Device& d : c.devices) d.poles = {{0, 14, 1.5, 1}, {16, 30, 1.5, -1}};
+  const RankedPlans none = propose_plans(c.inputs(), quick());
+  EXPECT_FALSE(none.search.ranked.empty()) << ::testing::PrintToString(none.reasons);
+  for (const RankedPlan& p : none.plans) {
+    const Applicator& a = p.plan.applicators.front();
+    EXPECT_GT((a.tip_mm - a.entry_mm).norm(), 30);
+  }
+  EXPECT_THAT(none.reasons, Contains(HasSubstr("would reach out of the skin")));
+}
+
 TEST(DeEscalation, LowersTheTargetThenThePowerThenTheTime) {
   const PlannerOptions o;
   Protocol p = thin_device().protocol;
