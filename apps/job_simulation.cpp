@@ -92,8 +92,9 @@ ThermalProblem thermal_problem(const Job& job, const Plan& plan, TissueMapReport
   problem.sources = sources_of(plan, devices);
   for (const Protocol& p : plan.protocol) problem.duration_s += p.duration_s();
   problem.until_dose_settled = true;
-  // No Arrhenius field: the liver's set calls 41 degC for a quarter of an hour a kill, which no one would
+  // No Arrhenius integral: the liver's set calls 41 degC for a quarter of an hour a kill, which no one would
   // ablate by. Without it, coverage counts CEM43 >= 240 min.
+  for (Tissue& tissue : problem.tissue_map.tissues) tissue.damage.reset();
   problem.fields = {true, true, true, true, false, false, false};
   return problem;
 }

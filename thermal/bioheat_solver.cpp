@@ -168,9 +168,8 @@ class HeatRun {
   /// Potential and power of the electrodes that act; true when the heating has been set anew.
   bool update_electrodes() {
     if (!drive_.acting()) return false;
-    const Real* theta = level_.theta_now();
     const bool solved = drive_.update_fields(
-        [&](std::size_t c) { return float(double(theta[c]) + kReference_degC); }, progress_);
+        t_s_, [&](std::size_t c, double added) { return float(expected_degC(c, added)); }, progress_);
     if (solved && !drive_.summary().usable()) {
       const Termination why = drive_.summary().termination;
       stop(why == Termination::cancelled ? why : Termination::not_converged,
@@ -181,6 +180,18 @@ class HeatRun {
     drive_.record(t_s_, *result_.electrical);
     if (solved || powered) set_heating();
     return solved || powered;
+  }
+
+  /// Temperature [degC] of a cell at the end of the next step, when `added` [W/m3] is added to its heating:
+  /// it goes to its new balance with its neighbours exponentially, as if they stayed as they are.
+  double expected_degC(std::size_t c, double added_W_per_m3) const {
+    const Eigen::Vector3d h_m = level_.grid.spacing_mm * 1e-3;
+    const double per_s = 2 * h_m.cwiseProduct(h_m).cwiseInverse().sum() * double(level_.inverse_capacity[c]) /
+                         double(level_.resistivity[c]);
+    const double rate = double(level_.rate[c]) + added_W_per_m3 * double(level_.inverse_capacity[c]);
+    const double u =
+        double(level_.y[std::size_t(level_.now)][c]) - rate * std::expm1(-per_s * control_.next_s()) / per_s;
+    return double(theta_of_u(level_.table, level_.label[c], Real(u))) + kReference_degC;
   }
 
   double sensor_degC(std::size_t source) const {
@@ -286,6 +297,8 @@ class HeatRun {
     step.label = level_.label;
     step.steepest = level_.steepest.data();
     step.threshold = level_.steepest_below.data();
+    step.boils_from = level_.table.u_boil;
+    step.boils_to = level_.boils_to.data();
   }
 
   StepFindings sweep_rates(const std::vector<Real>& state, const StepView<Real>& step) {
@@ -400,7 +413,7 @@ class HeatRun {
     advance_points(dt);
     highest_degC_ = d.highest_degC;
     lowest_degC_ = d.lowest_degC;
-    total_cem43_ = d.total_cem43_min;
+    total_cem43_ += d.added_cem43_min;
     source_J_ += heating_W_ * dt;
     perfusion_out_J_ -= flows.blood_J;
     blood_W_ += d.blood_change_W;

@@ -83,6 +83,48 @@ double DoseField<Real>::update_perfusion(HeatLevel<Real>& level, std::size_t c, 
   return double(change);
 }
 
+/// Between ice and 39 degC nothing happens to a row of tissue: no dose, and perfusion stays as it is.
+template <class Real>
+bool DoseField<Real>::is_idle(const HeatLevel<Real>& level, const std::vector<Real>& u0, std::size_t begin,
+                              std::size_t end) const {
+  constexpr Real kCool_K = 2, kIce_K = -36;
+  if (below_ != DoseBelow39::none || !arrhenius.empty() || !perfusion_kept_.empty()) return false;
+  const Real* u = u0.data() + begin;
+  const Real* theta = level.theta_now() + begin;
+  const std::uint8_t* hole = level.hole.empty() ? nullptr : level.hole.data() + begin;
+  int busy = 0;
+  for (std::size_t n = 0; n < end - begin; ++n)
+    busy |= !((u[n] < kCool_K) & (theta[n] < kCool_K) & (theta[n] > kIce_K) & (u[n] > kIce_K));
+  if (hole != nullptr)
+    for (std::size_t n = 0; n < end - begin; ++n) busy |= hole[n];
+  return busy == 0;
+}
+
+template <class Real>
+void DoseField<Real>::only_extremes(const Real* theta, std::size_t count, std::size_t begin, double t_s,
+                                    Findings& f) {
+  float* high = peak.data() + begin;
+  float* low = lowest.data() + begin;
+  const auto now = float(t_s);
+  Real most = theta[0], least = theta[0];
+  for (std::size_t n = 0; n < count; ++n) {
+    most = theta[n] > most ? theta[n] : most;
+    least = theta[n] < least ? theta[n] : least;
+  }
+  const auto update = [&](float* extreme, float* time, bool up) {
+    for (std::size_t n = 0; n < count; ++n) {
+      const auto T = float(double(theta[n]) + kReference_degC);
+      const bool passed = up ? T > extreme[n] : T < extreme[n];
+      extreme[n] = passed ? T : extreme[n];
+      if (time != nullptr) time[n] = passed ? now : time[n];
+    }
+  };
+  update(high, peak_time.empty() ? nullptr : peak_time.data() + begin, true);
+  update(low, lowest_time.empty() ? nullptr : lowest_time.data() + begin, false);
+  f.highest_degC = std::max(f.highest_degC, double(most) + kReference_degC);
+  f.lowest_degC = std::min(f.lowest_degC, double(least) + kReference_degC);
+}
+
 template <class Real>
 typename DoseField<Real>::Findings DoseField<Real>::add_step(HeatLevel<Real>& level,
                                                              const std::vector<Real>& u0,
@@ -102,9 +144,14 @@ typename DoseField<Real>::Findings DoseField<Real>::add_step(HeatLevel<Real>& le
     f.highest_degC = -1e9;
     f.lowest_degC = 1e9;
     double change = 0;
-    for (int j = level.low[1]; j < level.high[1]; ++j)
-      for (int i = level.low[0]; i < level.high[0]; ++i) {
-        const std::size_t c = level.grid.index(i, j, k);
+    for (int j = level.low[1]; j < level.high[1]; ++j) {
+      const std::size_t begin = level.grid.index(level.low[0], j, k),
+                        end = level.grid.index(level.high[0], j, k);
+      if (is_idle(level, u0, begin, end)) {
+        only_extremes(theta1 + begin, end - begin, begin, t_s, f);
+        continue;
+      }
+      for (std::size_t c = begin; c < end; ++c) {
         if (level.is_hole(c)) continue;
         const int label = level.label[c];
         const double before = double(phases ? theta_of_u(level.table, label, u0[c]) : u0[c]);
@@ -129,6 +176,7 @@ typename DoseField<Real>::Findings DoseField<Real>::add_step(HeatLevel<Real>& le
           }
           if (dose < 0) dose = cem43_min(s, below_);
           cem43[c] = float(std::min(double(cem43[c]) + dose, kCem43Cap_min));
+          f.added_cem43_min += dose;
         }
         if (const auto& law = tissues_[std::size_t(label)].damage) {
           double dose = -1;
@@ -150,9 +198,9 @@ typename DoseField<Real>::Findings DoseField<Real>::add_step(HeatLevel<Real>& le
         }
         f.highest_degC = std::max(f.highest_degC, s.T1_degC);
         f.lowest_degC = std::min(f.lowest_degC, s.T1_degC);
-        f.total_cem43_min += double(cem43[c]);
         if (has_rule_[std::size_t(label)]) change += update_perfusion(level, c, s.T1_degC);
       }
+    }
     f.blood_change_W = change * level.cell_volume_m3();
     planes[std::size_t(k)] = f;
   }
@@ -161,7 +209,7 @@ typename DoseField<Real>::Findings DoseField<Real>::add_step(HeatLevel<Real>& le
   for (int k = level.low[2]; k < level.high[2]; ++k) {
     const Findings& f = planes[std::size_t(k)];
     all.blood_change_W += f.blood_change_W;
-    all.total_cem43_min += f.total_cem43_min;
+    all.added_cem43_min += f.added_cem43_min;
     all.highest_degC = std::max(all.highest_degC, f.highest_degC);
     all.lowest_degC = std::min(all.lowest_degC, f.lowest_degC);
   }

@@ -45,7 +45,7 @@ class DoseField {
   struct Findings {
     double blood_change_W = 0;  ///< of the heat that the blood brings, where perfusion stops or returns
     double highest_degC = 0, lowest_degC = 0;  ///< of the cells in the window; of the start when it is empty
-    double total_cem43_min = 0;                ///< sum over the cells
+    double added_cem43_min = 0;                ///< over the step, sum over the cells
   };
   /// After a step of dt that ended at `t_s`: `u0` and `rate0` are those before it. Perfusion that stops is
   /// taken out of the level, its current rate included.
@@ -66,6 +66,9 @@ class DoseField {
  private:
   double rest_cem43_per_s() const;
   void add_rest(std::size_t cell, double t_s);
+  bool is_idle(const HeatLevel<Real>& level, const std::vector<Real>& u0, std::size_t begin,
+               std::size_t end) const;
+  void only_extremes(const Real* theta, std::size_t count, std::size_t begin, double t_s, Findings& findings);
   double update_perfusion(HeatLevel<Real>& level, std::size_t cell, double T_degC);
 
   DoseBelow39 below_;

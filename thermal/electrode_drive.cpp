@@ -77,11 +77,12 @@ void ElectrodeDrive::solve(Field& f, const Progress& progress) {
   summary_ = f.field->solve(f.sigma, f.solved ? kLater : kFirst, quiet);
   f.solved = true;
   ++solves_;
-  const Volume<float>& q = f.field->power_W_per_m3();
-  const float largest = *std::max_element(q.values.begin(), q.values.end());
+  f.power = f.field->power_W_per_m3();
+  const float largest = *std::max_element(f.power.values.begin(), f.power.values.end());
   f.powered.clear();
-  for (std::size_t c = 0; c < q.values.size(); ++c)
-    if (q[c] > 1e-2F * largest && f.sigma[c] > 0) f.powered.emplace_back(c, q[c]);
+  for (std::size_t c = 0; c < f.power.values.size(); ++c)
+    if (f.power[c] > 1e-3F * largest && f.sigma[c] > 0) f.powered.push_back(c);
+  f.ratio.assign(f.powered.size(), 1);
 }
 
 double ElectrodeDrive::controlled_power_W(Drive& d, double t_s, double sensor_degC) {
@@ -110,8 +111,8 @@ std::vector<ElectrodeDrive::Heating> ElectrodeDrive::heating() const {
   std::vector<Heating> list;
   for (const Drive& d : drives_) {
     if (!d.on || d.power_W <= 0) continue;
-    const ElectricField& field = *fields_[d.field].field;
-    list.push_back({d.power_W / field.power_W(), field.power_W_per_m3().values.data()});
+    const Field& f = fields_[d.field];
+    list.push_back({d.power_W / f.field->power_W(), f.power.values.data()});
   }
   return list;
 }
@@ -146,7 +147,7 @@ Volume<float> ElectrodeDrive::potential_V() const {
 
 Volume<float> ElectrodeDrive::power_W_per_m3() const {
   if (!last_on_) return {};
-  Volume<float> q = fields_[drives_[*last_on_].field].field->power_W_per_m3();
+  Volume<float> q = fields_[drives_[*last_on_].field].power;
   for (float& x : q.values) x *= float(last_scale_ * last_scale_);
   return q;
 }

@@ -35,11 +35,16 @@ class ElectrodeDrive {
 
   /// Sources that act from now on.
   void switch_to(const std::vector<bool>& on);
-  /// Solves for the potentials of sources that act where the conductivity has changed enough, by 4 % in the
-  /// mean weighted with the power, or by 40 % anywhere that takes 1 % of the largest power density. `T_degC`
-  /// gives the temperature of a cell. True when a field is new. Not converged or cancelled: see summary().
+  /// Follows the conductivity of the tissue. Between two solves for the potential the power density of a cell
+  /// goes with its conductivity, q = q_solved sigma / sigma_solved, scaled to the same power. Where tissue
+  /// dries, sigma falls a hundredfold within some kelvin: there, the q that belongs to the temperature which
+  /// it leads to is taken, or the cell would be dry and wet by turns. The potential is solved for anew when
+  /// the conductivity has changed by 4 % in the mean weighted with the power, 2 s after the last solve at the
+  /// earliest, or by 20 % at any time. `expected_degC(cell, added)` gives a cell's temperature at the end of
+  /// the next step with `added` [W/m3] more heating than now. True when the power density has changed. Not
+  /// converged or cancelled: see summary().
   template <class Temperature>
-  bool update_fields(const Temperature& T_degC, const Progress& progress);
+  bool update_fields(double t_s, const Temperature& expected_degC, const Progress& progress);
   /// Sets the power of each source from its control; `sensor_degC(n)` gives the temperature that source n
   /// holds. True when a power has changed.
   template <class Sensor>
@@ -64,9 +69,11 @@ class ElectrodeDrive {
     std::size_t source = 0;  ///< the first one with these electrodes
     std::unique_ptr<ElectricField> field;
     bool solved = false;
-    Volume<float> sigma;  ///< of the last solve; empty: none yet
-    std::vector<std::pair<std::size_t, float>>
-        powered;  ///< cells that take 1 % of the largest power density, and theirs
+    Volume<float> sigma;               ///< of the last solve; empty: none yet
+    std::vector<std::size_t> powered;  ///< cells that take 0.1 % of the largest power density
+    std::vector<float> ratio;          ///< of their conductivity to that of the last solve
+    Volume<float> power;               ///< of the potentials as given, as it follows the conductivity [W/m3]
+    double solved_s = 0;
   };
   struct Drive {
     std::size_t source = 0, field = 0;
@@ -75,15 +82,17 @@ class ElectrodeDrive {
     std::optional<HoldController> hold;
     std::optional<RollOffSwitch> roll_off;
   };
-  static constexpr double kMeanChange = 0.04, kCellChange = 0.4;
+  static constexpr double kSolve = 0.04, kSolveAtOnce = 0.2, kSolvePause_s = 2, kDries = 0.02;
 
   float sigma_at(std::size_t cell, float T_degC) const {
     const Volume<float>& factor = problem_.tissue_map.factors.electrical;
     const float sigma = sigma_table_(problem_.tissue_map.labels[cell], T_degC);
     return factor.empty() ? sigma : sigma * factor[cell];
   }
-  template <class Sigma>
-  static bool needs_solve(const Field& field, const Sigma& sigma_at_cell);
+  /// Power density for the present conductivity; returns the mean change of conductivity since the last
+  /// solve.
+  template <class Temperature>
+  double follow(Field& field, const Drive& drive, const Temperature& expected_degC) const;
   void solve(Field& field, const Progress& progress);
   double controlled_power_W(Drive& drive, double t_s, double sensor_degC);
   const ElectrodesSource& source(const Drive& d) const {
@@ -102,34 +111,61 @@ class ElectrodeDrive {
 };
 
 template <class Temperature>
-bool ElectrodeDrive::update_fields(const Temperature& T_degC, const Progress& progress) {
+bool ElectrodeDrive::update_fields(double t_s, const Temperature& expected_degC, const Progress& progress) {
   bool changed = false;
   for (const Drive& d : drives_) {
     Field& f = fields_[d.field];
-    if (!d.on || !needs_solve(f, [&](std::size_t c) { return sigma_at(c, T_degC(c)); })) continue;
+    if (!d.on) continue;
+    const double change = f.sigma.empty() ? kSolveAtOnce : follow(f, d, expected_degC);
+    changed = changed || change > 0;
+    if (change < kSolve || (change < kSolveAtOnce && t_s - f.solved_s < kSolvePause_s)) continue;
+    // The cells that follow keep the conductivity that belongs to their heating.
+    std::vector<float> followed(f.powered.size());
+    for (std::size_t n = 0; n < followed.size(); ++n) followed[n] = f.sigma[f.powered[n]] * f.ratio[n];
     const Grid& grid = problem_.grid();
     f.sigma = Volume<float>(grid);
 #pragma omp parallel for num_threads(threads_) schedule(static)
     for (int k = 0; k < grid.size[2]; ++k)
       for (std::size_t c = grid.index(0, 0, k); c < grid.index(0, 0, k + 1); ++c)
-        f.sigma[c] = sigma_at(c, T_degC(c));
+        f.sigma[c] = sigma_at(c, expected_degC(c, 0));
+    for (std::size_t n = 0; n < followed.size(); ++n) f.sigma[f.powered[n]] = followed[n];
     solve(f, progress);
+    f.solved_s = t_s;
     changed = true;
   }
   return changed;
 }
 
-template <class Sigma>
-bool ElectrodeDrive::needs_solve(const Field& f, const Sigma& sigma_at_cell) {
-  if (f.sigma.empty()) return true;
-  double weighted = 0, sum = 0;
-  for (const auto& [cell, q] : f.powered) {
-    const double change = std::abs(double(sigma_at_cell(cell)) / double(f.sigma[cell]) - 1);
-    if (change > kCellChange) return true;
-    weighted += change * double(q);
-    sum += double(q);
+template <class Temperature>
+double ElectrodeDrive::follow(Field& f, const Drive& d, const Temperature& expected_degC) const {
+  const Volume<float>& solved = f.field->power_W_per_m3();
+  const double scale = d.power_W > 0 ? d.power_W / f.field->power_W() : 0;
+  double change = 0, before = 0, now = 0;
+  for (std::size_t n = 0; n < f.powered.size(); ++n) {
+    const std::size_t c = f.powered[n];
+    const double q = double(solved[c]), heating = scale * double(f.power[c]);
+    // The ratio r of its own consequence: r = sigma(T(r)) / sigma_solved, which falls where tissue dries.
+    const auto consequence = [&](double r) {
+      return double(sigma_at(c, expected_degC(c, scale * q * r - heating))) / double(f.sigma[c]);
+    };
+    double r = consequence(f.ratio[n]);
+    if (std::abs(r - double(f.ratio[n])) > kDries * double(f.ratio[n])) {
+      double low = std::min(r, double(f.ratio[n])), high = std::max(r, double(f.ratio[n]));
+      for (int i = 0; i < 12; ++i) {
+        const double middle = (low + high) / 2;
+        (consequence(middle) > middle ? low : high) = middle;
+      }
+      r = (low + high) / 2;
+    }
+    f.ratio[n] = float(r);
+    before += q;
+    now += q * r;
+    change += q * r * std::abs(r - 1) / std::max(r, 1.0);
   }
-  return weighted > kMeanChange * sum;
+  if (!(now > 0)) return kSolveAtOnce;
+  for (std::size_t n = 0; n < f.powered.size(); ++n)
+    f.power[f.powered[n]] = float(double(solved[f.powered[n]]) * double(f.ratio[n]) * before / now);
+  return change / now;
 }
 
 template <class Sensor>

@@ -86,6 +86,9 @@ struct StepView {
   const std::uint8_t* label = nullptr;  ///< with `steepest`
   const Real* steepest = nullptr;       ///< by label: largest d theta/du of the tissue, see heat_level.cpp
   const Real* threshold = nullptr;      ///< by label: u below which `steepest` counts
+  /// By label: while u lies between these, the tissue boils, and a kelvin of u is a small part of a kelvin;
+  /// change and error count a tenth.
+  const Real *boils_from = nullptr, *boils_to = nullptr;
 };
 struct StepFindings {
   double largest_change_K = 0;  ///< of u over the step

@@ -194,73 +194,105 @@ void run_stage(const HeatView<Real>& view, const StageView<Real>& stage, Real* s
       });
 }
 
-/// Running largest values in 16 lanes, so that the compiler may use its vectors without changing a bit.
+/// Largest values in 16 lanes, so that the compiler may use its vectors without changing a bit. `bad` is 0 or
+/// NaN.
 template <class Real>
 struct Lanes {
   static constexpr int kCount = 16;
-  Real change[kCount], error[kCount], stiffness[kCount];
-  int bad[kCount];
+  Real change[kCount], error[kCount], stiffness[kCount], bad[kCount];
 };
+
+/// `weight` of change and error by cell; null: 1.
+template <class Real>
+[[gnu::always_inline]] inline Lanes<Real> look_at(int n, const Real* __restrict y0, const Real* __restrict y1,
+                                                  const Real* rate0, const Real* rate,
+                                                  const Real* __restrict diagonal, Real half_dt,
+                                                  const Real* __restrict weight) {
+  constexpr int kLanes = Lanes<Real>::kCount;
+  Real change[kLanes] = {}, error[kLanes] = {}, stiffness[kLanes] = {}, bad[kLanes] = {};
+  const Real zero = 0;
+  const auto look = [&](int i, int l, Real w) __attribute__((always_inline)) {
+    const Real c = w * (y1[i] - y0[i]);
+    const Real e = w * half_dt * (rate0[i] + rate[i]) - Real(0.8) * c;
+    const Real size_c = c < zero ? -c : c, size_e = e < zero ? -e : e;
+    change[l] = size_c > change[l] ? size_c : change[l];
+    error[l] = size_e > error[l] ? size_e : error[l];
+    stiffness[l] = diagonal[i] > stiffness[l] ? diagonal[i] : stiffness[l];
+    bad[l] += zero * rate[i] + zero * y1[i];
+  };
+  int i = 0;
+  if (weight != nullptr) {
+    for (; i + kLanes <= n; i += kLanes)
+      for (int l = 0; l < kLanes; ++l) look(i + l, l, weight[i + l]);
+    for (; i < n; ++i) look(i, 0, weight[i]);
+  }
+  for (; i + kLanes <= n; i += kLanes)
+    for (int l = 0; l < kLanes; ++l) look(i + l, l, Real(1));
+  for (; i < n; ++i) look(i, 0, Real(1));
+  Lanes<Real> lanes;
+  for (int l = 0; l < kLanes; ++l) {
+    lanes.change[l] = change[l];
+    lanes.error[l] = error[l];
+    lanes.stiffness[l] = stiffness[l];
+    lanes.bad[l] = bad[l];
+  }
+  return lanes;
+}
 
 template <class Real>
 StepFindings run_rates(const HeatView<Real>& view, const StepView<Real>& step, Real* scratch,
                        StepFindings* plane_findings, int threads) {
   for (int k = view.low[2]; k < view.high[2]; ++k) plane_findings[k] = StepFindings{};
-  sweep<true>(view, scratch, threads,
-              [&](std::ptrdiff_t c0, int k, int n, const Real* __restrict rate, Real* __restrict diagonal) {
-                StepFindings& f = plane_findings[k];
-                Real* __restrict rate1 = step.rate1 + c0;
-                const Real* __restrict rate0 = step.rate0 + c0;
-                if (step.label != nullptr) {
-                  const std::uint8_t* label = step.label + c0;
-                  const Real* u = step.y1 + c0;
-                  for (int i = 0; i < n; ++i)
-                    diagonal[i] *= u[i] < step.threshold[label[i]] ? step.steepest[label[i]] : Real(1);
-                }
-                const Real* __restrict y0 = (step.y0 != nullptr ? step.y0 : step.y1) + c0;
-                const Real* __restrict y1 = step.y1 + c0;
-                const bool judge = step.y0 != nullptr;
-                const Real half_dt = judge ? Real(0.4) * step.dt : Real(0);
-                Lanes<Real> lanes{};
-                const auto look = [&](int i, int l) {
-                  const Real change = y1[i] - y0[i];
-                  const Real e = half_dt * ((judge ? rate0[i] : Real(0)) + rate[i]) - Real(0.8) * change;
-                  const Real size = change < 0 ? -change : change, error = e < 0 ? -e : e;
-                  rate1[i] = rate[i];
-                  lanes.change[l] = size > lanes.change[l] ? size : lanes.change[l];
-                  lanes.error[l] = error > lanes.error[l] ? error : lanes.error[l];
-                  lanes.stiffness[l] = diagonal[i] > lanes.stiffness[l] ? diagonal[i] : lanes.stiffness[l];
-                  const Real large = Real(1e30);
-                  lanes.bad[l] |= !(rate[i] > -large && rate[i] < large && y1[i] > -large && y1[i] < large);
-                };
-                int i = 0;
-                for (; i + Lanes<Real>::kCount <= n; i += Lanes<Real>::kCount)
-                  for (int l = 0; l < Lanes<Real>::kCount; ++l) look(i + l, l);
-                for (; i < n; ++i) look(i, 0);
-                double change = 0, error = 0;
-                bool bad = false;
-                for (int l = 0; l < Lanes<Real>::kCount; ++l) {
-                  change = lanes.change[l] > change ? double(lanes.change[l]) : change;
-                  error = lanes.error[l] > error ? double(lanes.error[l]) : error;
-                  f.stiffness_per_s =
-                      lanes.stiffness[l] > f.stiffness_per_s ? double(lanes.stiffness[l]) : f.stiffness_per_s;
-                  bad = bad || lanes.bad[l] != 0;
-                }
-                f.largest_change_K = change > f.largest_change_K ? change : f.largest_change_K;
-                if ((bad && f.finite) || (f.finite && error > f.error_K)) {
-                  f.error_K = error;
-                  for (int m = 0; m < n; ++m) {  // rarely: only when a row sets a new record
-                    const double e =
-                        double(half_dt) * (double(judge ? rate0[m] : Real(0)) + double(rate[m])) -
-                        0.8 * double(y1[m] - y0[m]);
-                    if (bad ? !(e > -1e30 && e < 1e30) : (e < 0 ? -e : e) >= 0.999 * error) {
-                      f.worst_cell = std::size_t(c0 + m);
-                      break;
-                    }
-                  }
-                }
-                f.finite = f.finite && !bad;
-              });
+  sweep<true>(
+      view, scratch, threads,
+      [&](std::ptrdiff_t c0, int k, int n, const Real* __restrict rate, Real* __restrict diagonal) {
+        StepFindings& f = plane_findings[k];
+        Real* __restrict rate1 = step.rate1 + c0;
+        const Real* __restrict rate0 = step.rate0 + c0;
+        if (step.label != nullptr) {
+          const std::uint8_t* label = step.label + c0;
+          const Real* u = step.y1 + c0;
+          for (int i = 0; i < n; ++i)
+            diagonal[i] *= u[i] < step.threshold[label[i]] ? step.steepest[label[i]] : Real(1);
+        }
+        const Real* __restrict y0 = (step.y0 != nullptr ? step.y0 : step.y1) + c0;
+        const Real* __restrict y1 = step.y1 + c0;
+        const bool judge = step.y0 != nullptr;
+        const Real half_dt = judge ? Real(0.4) * step.dt : Real(0);
+        if (step.label != nullptr) {
+          const std::uint8_t* label = step.label + c0;
+          for (int m = 0; m < n; ++m) {  // the weights wait in rate1, until the rate takes their place
+            const Real high = y1[m] > y0[m] ? y1[m] : y0[m], low = y1[m] > y0[m] ? y0[m] : y1[m];
+            const bool boils = (high > step.boils_from[label[m]]) & (low < step.boils_to[label[m]]);
+            rate1[m] = boils ? Real(0.1) : Real(1);
+          }
+        }
+        Lanes<Real> lanes = look_at(n, y0, y1, judge ? rate0 : rate, rate, diagonal, half_dt,
+                                    step.label != nullptr ? rate1 : nullptr);
+        for (int m = 0; m < n; ++m) rate1[m] = rate[m];
+        double change = 0, error = 0;
+        bool bad = false;
+        for (int l = 0; l < Lanes<Real>::kCount; ++l) {
+          change = lanes.change[l] > change ? double(lanes.change[l]) : change;
+          error = lanes.error[l] > error ? double(lanes.error[l]) : error;
+          f.stiffness_per_s =
+              lanes.stiffness[l] > f.stiffness_per_s ? double(lanes.stiffness[l]) : f.stiffness_per_s;
+          bad = bad || !(lanes.bad[l] == Real(0));
+        }
+        f.largest_change_K = change > f.largest_change_K ? change : f.largest_change_K;
+        if ((bad && f.finite) || (f.finite && error > f.error_K)) {
+          f.error_K = error;
+          for (int m = 0; m < n; ++m) {  // rarely: only when a row sets a new record
+            const double e = double(half_dt) * (double(judge ? rate0[m] : Real(0)) + double(rate[m])) -
+                             0.8 * double(y1[m] - y0[m]);
+            if (bad ? !(e > -1e30 && e < 1e30) : (e < 0 ? -e : e) >= 0.999 * error) {
+              f.worst_cell = std::size_t(c0 + m);
+              break;
+            }
+          }
+        }
+        f.finite = f.finite && !bad;
+      });
   StepFindings all;
   for (int k = view.low[2]; k < view.high[2]; ++k) {
     const StepFindings& f = plane_findings[k];
@@ -368,6 +400,35 @@ void run_correction(const HeatView<Real>& v, const CorrectionView<Real>& x, Real
   }
 }
 
+/// Whether every value lies strictly between two bounds (not when one is NaN).
+template <class Real>
+[[gnu::always_inline]] inline bool is_calm(int n, const Real* __restrict u, Real low, Real high) {
+  int outside = 0;
+  for (int i = 0; i < n; ++i) outside |= !((u[i] > low) & (u[i] < high));
+  return outside == 0;
+}
+
+/// conductivity() where nothing freezes or boils: the same numbers with fewer look-ups.
+template <class Real>
+[[gnu::always_inline]] inline void calm_resistivity(int n, const TissueTable<Real>& table,
+                                                    const std::uint8_t* __restrict label,
+                                                    const Real* __restrict theta, const PropertyView<Real>& v,
+                                                    std::ptrdiff_t c0) {
+  const Real least = Real(0.1), one = 1;
+  Real* __restrict r = v.resistivity + c0;
+  const Real* __restrict k37 = table.k37;
+  const Real* __restrict growth = table.growth;
+  for (int i = 0; i < n; ++i) {
+    const Real factor = one + growth[label[i]] * theta[i];
+    r[i] = k37[label[i]] * (factor > least ? factor : least);
+  }
+  if (v.factor != nullptr) {
+    const float* __restrict extra = v.factor + c0;
+    for (int i = 0; i < n; ++i) r[i] *= Real(extra[i]);
+  }
+  for (int i = 0; i < n; ++i) r[i] = one / r[i];
+}
+
 template <class Real>
 void run_properties(const PropertyView<Real>& v, int threads) {
   const int n = v.high[0] - v.low[0];
@@ -379,6 +440,14 @@ void run_properties(const PropertyView<Real>& v, int threads) {
       const TissueTable<Real>& table = *v.table;
       const std::uint8_t* __restrict label = v.label + c0;
       const Real* __restrict theta = v.u + c0;
+      if (is_calm(n, theta, table.calm_from, table.calm_to)) {
+        if (v.theta != nullptr) {
+          Real* __restrict out = v.theta + c0;
+          for (int i = 0; i < n; ++i) out[i] = theta[i];
+        }
+        if (v.resistivity != nullptr) calm_resistivity(n, table, label, theta, v, c0);
+        continue;
+      }
       if (v.theta != nullptr) {
         const Real* __restrict u = v.u + c0;
         Real* __restrict out = v.theta + c0;

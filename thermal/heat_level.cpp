@@ -89,6 +89,7 @@ HeatLevel<Real> make_level(const ThermalProblem& problem, int threads) {
     // A cell that melts or freezes within a step is as stiff as its ice.
     level.steepest[n] = std::max(level.table.frozen_slope[n], Real(1));
     level.steepest_below[n] = level.table.u_liquid[n];
+    level.boils_to[n] = level.table.u_boil[n] + level.table.boil_width[n];
   }
   for (std::size_t c = 0; c < count; ++c) {
     const std::uint8_t label = level.label[c];

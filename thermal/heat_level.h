@@ -55,7 +55,7 @@ struct HeatLevel {
 
   std::array<Real, 6> ghost_theta{}, ghost_resistivity{};
   std::vector<Real> ghost_rows;
-  std::array<Real, 256> steepest{}, steepest_below{};
+  std::array<Real, 256> steepest{}, steepest_below{}, boils_to{};
   Fixes<Real> fixes;
   std::vector<std::uint8_t> hole;  ///< 1: not part of the problem; empty: none
   std::vector<Real> scratch;

@@ -8,7 +8,7 @@ namespace spinetherm {
 
 double HoldController::period_s() const {
   if (!tracking_) return 0.25;  // the rise beside an electrode is over in seconds
-  return std::clamp((tau_s_ + dead_time_s_) / 5, 0.25, 2.0);
+  return std::min(calm_ * std::clamp((tau_s_ + dead_time_s_) / 5, 0.25, 2.0), 5.0);
 }
 
 void HoldController::retarget(const HoldTemperature& hold) {
@@ -65,10 +65,13 @@ double HoldController::track(double t_s, double T_degC) {
   }
   if (std::abs(error_K) > std::abs(swing_K_)) swing_K_ = error_K;
 
-  const double gain = 1 / (steepest_K_per_s_W_ * (tau_s_ + dead_time_s_));
+  calm_ = std::abs(error_K) < 0.5 ? std::min(1.25 * calm_, 20.0) : 1;
+
+  const double tau_s = std::max(tau_s_, 1.5 * dt);
+  const double gain = 1 / (steepest_K_per_s_W_ * (tau_s + dead_time_s_));
   const double forward = left_K / tau_s_ / steepest_K_per_s_W_;
   const double pace = error_K < 0 ? 2 : 1;
-  const double step = pace * gain * error_K * dt / (4 * (tau_s_ + dead_time_s_));
+  const double step = pace * gain * error_K * dt / (4 * (tau_s + dead_time_s_));
   const double wanted = forward + integral_W_ + step + gain * error_K;
   const double given = std::clamp(wanted, 0.0, hold_.max_W);
   if (given == wanted || (wanted > given) == (step < 0)) integral_W_ += step;

@@ -37,6 +37,8 @@ Capacities capacities(const Tissue& t) {
 template <class Real>
 TissueTable<Real> make_tissue_table(const std::vector<Tissue>& tissues) {
   TissueTable<Real> table;
+  table.calm_from = Real(-kNever_K);
+  table.calm_to = Real(63);  // where the growth of k ends
   for (std::size_t n = 0; n < std::min<std::size_t>(tissues.size(), 256); ++n) {
     const Tissue& t = tissues[n];
     const Capacities c = capacities(t);
@@ -64,6 +66,8 @@ TissueTable<Real> make_tissue_table(const std::vector<Tissue>& tissues) {
       table.boil_slope[n] = Real(c.unfrozen / c.boiling);
       table.has_phases = true;
     }
+    table.calm_from = std::max(table.calm_from, table.u_liquid[n]);
+    table.calm_to = std::min(table.calm_to, table.u_boil[n]);
   }
   return table;
 }

@@ -19,6 +19,8 @@ struct TissueTable {
   // k(theta): k37 (1 + growth theta), theta capped at 63 K and the factor kept above 0.1; between liquidus
   // and solidus linear to `k_frozen`.
   Row k37{}, growth{}, k_frozen{}, theta_liquid{}, inverse_mushy_range{};
+  /// Between these theta [K] no tissue of the table freezes or boils.
+  Real calm_from = 0, calm_to = 0;
   bool has_phases = false;     ///< theta differs from u somewhere
   bool varies_with_T = false;  ///< k depends on temperature somewhere
 };
