@@ -16,6 +16,8 @@ namespace {
 
 /// Gentler protocols tried on one path before something else is.
 constexpr int kEasings = 2;
+/// A plan with something unsafe above this [degC] needs a smaller device, not a gentler protocol.
+constexpr double kFarTooHot_degC = 60;
 /// Devices whose geometry is searched before giving up.
 constexpr int kDevicesSearched = 4;
 
@@ -72,13 +74,24 @@ Volume<std::uint8_t> unimaged(const Volume<float>& ct_HU) {
   return mask;
 }
 
-const Device* smaller_device(const Device& device, const std::vector<Device>& fitting) {
+/// Highest peak [degC] of what is unsafe; 0: nothing is, or not by heat.
+double unsafe_peak_degC(const ExposureReport& report) {
+  double peak = 0;
+  for (const auto& e : report.exposures)
+    if (e.verdict == Verdict::unsafe && e.peak_degC) peak = std::max(peak, e.peak_degC->value);
+  return peak;
+}
+
+/// The next smaller device by published zone that needs no other path; the smallest one when the last was far
+/// too hot.
+const Device* smaller_device(const Device& device, const std::vector<Device>& fitting, bool far_too_hot) {
   const Device* best = nullptr;
   for (const auto& d : fitting) {
+    if (!d.published_zone || !device.published_zone) continue;
     const auto part = active_part(d), now = active_part(device);
     if (!part || !now || part->centre_mm() > now->centre_mm()) continue;  // the tip would go deeper
     if (zone_volume(d) >= zone_volume(device) || d.shaft_diameter_mm > device.shaft_diameter_mm) continue;
-    if (!best || zone_volume(d) > zone_volume(*best)) best = &d;
+    if (!best || (zone_volume(d) > zone_volume(*best)) != far_too_hot) best = &d;
   }
   return best;
 }
@@ -89,6 +102,11 @@ bool better(const RankedPlan& a, const RankedPlan& b) {
   if (a_solved) {
     if (a.exposure.exposure_verdict() != b.exposure.exposure_verdict())
       return a.exposure.exposure_verdict() < b.exposure.exposure_verdict();
+    // Where both do harm, less of it comes before coverage.
+    if (a.exposure.exposure_verdict() == Verdict::unsafe) {
+      const double peak_a = unsafe_peak_degC(a.exposure), peak_b = unsafe_peak_degC(b.exposure);
+      if (peak_a != peak_b) return peak_a < peak_b;
+    }
     const double covered_a = a.coverage.coverage.value_or(-1), covered_b = b.coverage.coverage.value_or(-1);
     if (covered_a != covered_b) return covered_a > covered_b;
   }
@@ -275,7 +293,8 @@ RankedPlans plan_ablation(const PlannerInputs& inputs, const SolvePlan& solve, c
         break;
       }
       const Device current = placed_devices(attempt.plan, inputs.devices).front().device;
-      const auto gentler = by_dose && easings < kEasings
+      const bool far_too_hot = unsafe_peak_degC(attempt.exposure) > kFarTooHot_degC;
+      const auto gentler = by_dose && easings < kEasings && !far_too_hot
                                ? de_escalated(attempt.plan.protocol.front(), options)
                                : std::optional<Protocol>{};
       if (gentler) {
@@ -284,7 +303,7 @@ RankedPlans plan_ablation(const PlannerInputs& inputs, const SolvePlan& solve, c
         attempt.reasons.emplace_back("gentler protocol, as the standard one is unsafe");
         continue;
       }
-      const Device* smaller = smaller_device(current, fitting);
+      const Device* smaller = smaller_device(current, fitting, far_too_hot);
       if (!smaller || !options.device.empty()) break;
       std::vector<std::string> why = {"smaller device, as " + current.name + " is unsafe"};
       attempt = proposal(attempt.trajectory, *smaller, inputs);

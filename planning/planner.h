@@ -81,8 +81,8 @@ std::optional<Protocol> de_escalated(const Protocol& protocol, const PlannerOpti
 using SolvePlan = std::function<ThermalResult(const Plan&)>;
 
 /// Proposes plans, simulates the best few, eases the protocol (then the device) where the exposure is unsafe,
-/// and ranks: exposure verdict first, then coverage, then geometry. A plan that was never simulated ranks
-/// last and its verdict is unknown.
+/// and ranks: exposure verdict first, of unsafe ones the cooler, then coverage, then geometry. A plan that
+/// was never simulated ranks last and its verdict is unknown.
 RankedPlans plan_ablation(const PlannerInputs& inputs, const SolvePlan& solve,
                           const PlannerOptions& options = {}, const Progress& progress = {});
 
