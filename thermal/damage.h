@@ -19,14 +19,15 @@ TemperatureStep straight_step(double T0_degC, double T1_degC, double dt_s);
 enum class DoseBelow39 { none, quarter };
 
 /// Largest dose kept [min]: everything beyond is dead long since, and float stays finite.
-inline constexpr double kCem43Cap_min = 1e6;
+inline constexpr double kCem43Cap_min = 1e12;
 /// Largest damage integral kept [-], for the same reason.
 inline constexpr double kArrheniusCap = 1e30;
 
 /// Thermal dose of one step, CEM43 [min] (Sapareto & Dewey 1984, doi:10.1016/0360-3016(84)90379-1):
 ///   CEM43 = integral of R^(43 - T) dt,  R = 0.5 from 43 degC up, 0.25 in [39, 43), none below 39.
 /// Exact for a straight course, crossings of 43 and 39 degC included. A curved course is cut at its middle
-/// and each half weighted by its mean bow: relative error below 1e-4 for steps of up to 4 K.
+/// and each half weighted by its mean bow: relative error below 1e-3 for steps of up to 4 K on one side of
+/// 43 and 39 degC, falling with the fourth power of the step.
 double cem43_min(const TemperatureStep& step, DoseBelow39 below = DoseBelow39::none);
 
 /// dOmega/dt = A exp(-E / (R T)) [1/s]

@@ -334,6 +334,8 @@ void run_correction(const HeatView<Real>& v, const CorrectionView<Real>& x, Real
   for (int k = v.low[2]; k < v.high[2]; ++k) {
     Real* __restrict fx = scratch + omp_get_thread_num() * scratch_size;
     Real* __restrict sum = fx + nx + 1;
+    Real* __restrict below = sum + nx;
+    Real* __restrict above = below + nx;
     for (int j = v.low[1]; j < v.high[1]; ++j) {
       const std::ptrdiff_t c0 = i0 + stride_y * j + stride_z * k;
       const Real* t = v.theta + c0;
@@ -344,27 +346,28 @@ void run_correction(const HeatView<Real>& v, const CorrectionView<Real>& x, Real
       // the reads inside.
       const auto add_axis = [&](int axis, std::ptrdiff_t stride, int at, int size, Real scale) {
         const std::uint8_t bit = std::uint8_t(1 << axis);
-        for (int side = 0; side < 2; ++side) {  // the face below, then the one above
-          const int low = side == 0 ? at - 1 : at;
-          if (low < 1 || low + 2 >= size) continue;
-          const std::ptrdiff_t b = side == 0 ? -stride : 0;
-          const Real sign = side == 0 ? -scale : scale;
+        const auto flows = [&](std::ptrdiff_t b,
+                               Real* __restrict flow) {  // through the face from b to b + stride
           if (u == nullptr) {
             for (int i = 0; i < n; ++i)
-              sum[i] += sign * correction_flow(t[i + b - stride], t[i + b], t[i + b + stride],
-                                               t[i + b + 2 * stride], r[i + b], r[i + b + stride],
-                                               (faces[i + b] & bit) != 0);
-          } else {
-            for (int i = 0; i < n; ++i) {
-              const bool smooth = t[i + b - stride] == u[i + b - stride] && t[i + b] == u[i + b] &&
-                                  t[i + b + stride] == u[i + b + stride] &&
-                                  t[i + b + 2 * stride] == u[i + b + 2 * stride];
-              sum[i] += sign * correction_flow(t[i + b - stride], t[i + b], t[i + b + stride],
-                                               t[i + b + 2 * stride], r[i + b], r[i + b + stride],
-                                               smooth && (faces[i + b] & bit) != 0);
-            }
+              flow[i] = correction_flow(t[i + b - stride], t[i + b], t[i + b + stride], t[i + b + 2 * stride],
+                                        r[i + b], r[i + b + stride], (faces[i + b] & bit) != 0);
+            return;
           }
-        }
+          for (int i = 0; i < n; ++i) {
+            const bool smooth = t[i + b - stride] == u[i + b - stride] && t[i + b] == u[i + b] &&
+                                t[i + b + stride] == u[i + b + stride] &&
+                                t[i + b + 2 * stride] == u[i + b + 2 * stride];
+            flow[i] = correction_flow(t[i + b - stride], t[i + b], t[i + b + stride], t[i + b + 2 * stride],
+                                      r[i + b], r[i + b + stride], smooth && (faces[i + b] & bit) != 0);
+          }
+        };
+        const bool lower = at >= 2 && at + 1 < size, upper = at >= 1 && at + 2 < size;
+        for (int i = 0; i < n; ++i) below[i] = above[i] = 0;
+        if (lower) flows(-stride, below);
+        if (upper) flows(0, above);
+        // The difference first: a mirrored field has the mirrored sum, to the last bit.
+        for (int i = 0; i < n; ++i) sum[i] += scale * (above[i] - below[i]);
       };
       // Along the row: face i lies before cell i of the window.
       for (int i = 0; i <= n; ++i) {

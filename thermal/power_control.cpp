@@ -60,7 +60,11 @@ double HoldController::track(double t_s, double T_degC) {
   const double left_K = (hold_.degC - switch_degC_) * std::exp(-(t_s - switch_s_) / tau_s_);
   const double error_K = hold_.degC - left_K - T_degC;
   if (error_K * swing_K_ < 0) {  // it has come to the other side
-    if (std::abs(swing_K_) > 1) tau_s_ = std::min(1.5 * tau_s_, 120.0);
+    if (std::abs(swing_K_) > 1) {
+      tau_s_ = std::min(1.5 * tau_s_, 120.0);
+      switch_s_ = t_s;  // from here on, so that the reference does not jump
+      switch_degC_ = hold_.degC - left_K;
+    }
     swing_K_ = 0;
   }
   if (std::abs(error_K) > std::abs(swing_K_)) swing_K_ = error_K;

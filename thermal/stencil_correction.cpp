@@ -103,15 +103,16 @@ double correct_flows(HeatLevel<Real>& level) {
             continue;
           const auto t0 = double(theta[c]), t1 = double(theta[c1]), t2 = double(theta[c2]);
           const double k_cell = 1 / double(level.resistivity[c]);
-          // Ghost cell beyond the face: mirrored, or on the cubic through the face and three cells.
-          const double ghost = closed ? t0 : 3.2 * wall - 3 * t0 + t1 - 0.2 * t2;
+          // Ghost cell beyond the face: mirrored, or the average of the cubic through the face whose averages
+          // over three cells are theirs.
+          const double ghost = closed ? t0 : 4 * wall - (13 * t0 - 5 * t1 + t2) / 3;
           const double third = t2 - 3 * t1 + 3 * t0 - ghost;
           const double sum = std::abs(t2 - t1) + 2 * std::abs(t1 - t0) + std::abs(t0 - ghost);
           const double inner =
               fade(third / 2, sum) * third / 12 * k_cell * per_h2;  // from c1 into c, to be taken off
           double outer = 0;
           if (fixed) {
-            const double excess = (16.0 / 15) * wall - 1.75 * t0 + (5.0 / 6) * t1 - 0.15 * t2;
+            const double excess = (5.0 / 3) * wall - (49 * t0 - 23 * t1 + 4 * t2) / 18;
             outer = fade(excess / 2, 2 * (wall - t0)) * excess * k_cell * per_h2;
           }
           const auto gain = Real((outer - inner) * double(level.inverse_capacity[c]));

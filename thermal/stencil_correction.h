@@ -12,9 +12,9 @@ namespace spinetherm {
 // % off at 3 mm, along the axes to one side and along the diagonals to the other. Where the tissue is uniform
 // the flow through a face is therefore corrected to fourth order,
 //   F = -(k/h) (d theta - d3 theta / 12),
-// with the third difference at the start of the macro-step. As a flow between two cells it conserves energy.
-// Across faces between tissues, in tissue that freezes or boils, and beside insulated bodies the plain flow
-// stays.
+// with the third difference at the start of the macro-step (its part of the error is first order in time). As
+// a flow between two cells it conserves energy. Across faces between tissues, in tissue that freezes or
+// boils, and beside insulated bodies the plain flow stays.
 
 /// For every cell: bit a where the face to the next cell along axis a lies between four cells of one tissue
 /// with known values (taken cells beside a wall count when they have a ghost value); bit 3 + a for a cell at
