@@ -8,6 +8,7 @@
 #include "datasets/limit_table.h"
 #include "datasets/tissue_table.h"
 #include "imaging/core/error.h"
+#include "thermal/error_estimate.h"
 #include "thermal/modality.h"
 
 namespace spinetherm {
@@ -59,9 +60,13 @@ PlannerInputs planner_inputs(const Job& job) {
   return {job.anatomy, job.ct_roi.volume, job.target, device_table(), limit_table(), job.level, {}};
 }
 
-void keep_tissue_map(Job& job) {
+/// The chosen plan's tissue, and how far its simulation is off.
+void complete_chosen_plan(Job& job, const Progress& progress) {
   if (!job.plan()) return;
-  job.tissue_map = thermal_problem(job, job.plan()->plan, &job.tissue_report).tissue_map;
+  RankedPlan& chosen = job.plans.plans[job.chosen];
+  const ThermalProblem problem = thermal_problem(job, chosen.plan, &job.tissue_report);
+  job.tissue_map = problem.tissue_map;
+  add_error_estimate(problem, bioheat_options(job), chosen.thermal, progress);
 }
 
 }  // namespace
@@ -107,7 +112,7 @@ void plan_and_simulate(Job& job, const Progress& progress) {
   job.chosen = 0;
   for (RankedPlan& ranked : job.plans.plans) ranked.plan.case_path = job.patient.file.string();
   for (const std::string& reason : job.plans.reasons) job.warnings.push_back("planner: " + reason);
-  keep_tissue_map(job);
+  complete_chosen_plan(job, progress);
 }
 
 void simulate_plan(Job& job, const Plan& plan, const Progress& progress) {
@@ -118,6 +123,7 @@ void simulate_plan(Job& job, const Plan& plan, const Progress& progress) {
   TissueMapReport report;
   const ThermalProblem problem = thermal_problem(job, plan, &report);
   ranked.thermal = solve(problem, bioheat_options(job), progress);
+  add_error_estimate(problem, bioheat_options(job), ranked.thermal, progress);
   job.tissue_map = problem.tissue_map;
   job.tissue_report = report;
   judge_plan(job, std::move(ranked));

@@ -11,6 +11,7 @@
 #include "apps/io/problem_file.h"
 #include "apps/io/result_file.h"
 #include "imaging/core/json_reader.h"
+#include "thermal/error_estimate.h"
 
 namespace spinetherm {
 namespace {
@@ -40,6 +41,11 @@ void print_result(const ThermalResult& r, const fs::path& folder) {
                              r.electrical->current_A.back());
   std::cout << fmt::format("energy       in {:.4g} J, stored {:.4g} J, out {:.4g} J, residual {:.1e}\n",
                            r.energy.in_J, r.energy.stored_J, r.energy.out_J, r.energy.relative_residual);
+  if (r.error_estimate.peak_K)
+    std::cout << fmt::format("error        about {:.2g} K{}\n", *r.error_estimate.peak_K,
+                             r.error_estimate.zone_radius_mm ? fmt::format(", {:.2g} mm of the zone's radius",
+                                                                           *r.error_estimate.zone_radius_mm)
+                                                             : "");
   for (const std::string& warning : r.warnings) std::cout << "warning      " << warning << '\n';
   std::cout << "results      " << folder.string() << '\n';
 }
@@ -47,7 +53,9 @@ void print_result(const ThermalResult& r, const fs::path& folder) {
 int simulate_problem(const SimulateOptions& options, const CommandContext& context) {
   const ThermalProblem problem = read_problem(options.job.input);
   OutputDirectory out(context.output("simulate", options.job.input.stem().string()));
-  const ThermalResult result = solve(problem, engine_options(problem, context.threads), context.progress);
+  const BioheatOptions engine = engine_options(problem, context.threads);
+  ThermalResult result = solve(problem, engine, context.progress);
+  add_error_estimate(problem, engine, result, context.progress);
   throw_if_cancelled(context.progress);
   if (!result.summary.usable())
     throw ComputationFailed("the simulation ended without a result: " + result.summary.message,
