@@ -114,7 +114,7 @@ ThermalProblem bioheat(int n, double h_mm) {
 /// Two segments of 5 mm, 5 mm apart, on a square shaft of 1 mm along x; +-15 V, outer box insulated.
 ThermalProblem electrodes() {
   constexpr int n = 128;
-  constexpr double h_mm = 0.5, middle = n / 2;
+  constexpr double h_mm = 0.5, middle = n / 2.0;
   ThermalProblem p;
   p.tissue_map.labels = vertebra_labels(case_grid(n, h_mm), h_mm * 1e-3);
   p.tissue_map.tissues = vertebra_tissues();
@@ -152,7 +152,7 @@ ThermalProblem freezing() {
   p.voxel_applicators = true;
   p.duration_s = 1500;
   p.sample.times_s = {600, 900, 1500};
-  for (const double x : {3, 5, 8, 10, 12, 15, 20}) p.sample.points_mm.emplace_back(n / 2 + x, n / 2, n / 2);
+  for (const double x : {3, 5, 8, 10, 12, 15, 20}) p.sample.points_mm.emplace_back(n / 2.0 + x, n / 2, n / 2);
   p.fields.temperature = p.fields.lowest_temperature = true;
   return p;
 }

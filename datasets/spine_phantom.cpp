@@ -113,7 +113,7 @@ std::vector<LevelLandmarks> place_landmarks(const SpineModel& model, const std::
 std::string_view to_string(LesionKind kind) { return kKindWords[std::size_t(kind)]; }
 std::string_view to_string(LesionPlace place) { return kPlaceWords[std::size_t(place)]; }
 
-LesionOptions parse_lesion(std::string_view words, LesionOptions out) {
+LesionOptions parse_lesion(std::string_view words, LesionOptions lesion) {
   bool kind_given = false, place_given = false, side_given = false;
   const auto once = [&](bool& given, const std::string& word) {
     if (given)
@@ -128,13 +128,13 @@ LesionOptions parse_lesion(std::string_view words, LesionOptions out) {
     words.remove_prefix(comma == std::string_view::npos ? words.size() : comma + 1);
     if (const int n = position(kKindWords, word); n >= 0) {
       once(kind_given, word);
-      out.kind = LesionKind(n);
+      lesion.kind = LesionKind(n);
     } else if (const int p = position(kPlaceWords, word); p >= 0) {
       once(place_given, word);
-      out.place = LesionPlace(p);
+      lesion.place = LesionPlace(p);
     } else if (const int s = position(kSideWords, word); s >= 0) {
       once(side_given, word);
-      out.side = s == 0 ? 1 : -1;
+      lesion.side = s == 0 ? 1 : -1;
     } else if (position(kNotYetWords, stem) >= 0) {
       throw ConfigError("this phantom cannot make '" + word + "' yet", "--lesion",
                         "use " + std::string("lytic, blastic, mixed, marrow; anterior, central, posterior, "
@@ -149,7 +149,7 @@ LesionOptions parse_lesion(std::string_view words, LesionOptions out) {
                             "left, right");
     }
   }
-  return out;
+  return lesion;
 }
 
 std::vector<std::string> parse_levels(std::string_view range) {

@@ -33,7 +33,7 @@ struct LesionOptions {
 /// Reads the words of `--lesion`, separated by commas: lytic, blastic, mixed, marrow; anterior, central,
 /// posterior, pedicle; left, right. ConfigError for a word nobody knows, two words of one kind, and for
 /// wall-defect, epidural:*, paraspinal and fracture:*, which this phantom cannot make yet.
-LesionOptions parse_lesion(std::string_view words, LesionOptions start = {});
+LesionOptions parse_lesion(std::string_view words, LesionOptions lesion = {});
 
 /// Reads "L2-L4" or "T8": levels from the head down. ConfigError for what the table of vertebrae lacks.
 std::vector<std::string> parse_levels(std::string_view range);

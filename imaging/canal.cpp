@@ -54,7 +54,7 @@ Components components(const Volume<std::uint8_t>& mask) {
       if (i == 0 || j == 0 || i == nx - 1 || j == ny - 1) c.open[std::size_t(id)] = true;
       const auto visit = [&](int a, int b) {
         if (a < 0 || b < 0 || a >= nx || b >= ny) return;
-        const std::size_t q = std::size_t(b * nx + a);
+        const std::size_t q = mask.grid.index(a, b, 0);
         if (!mask[q] || c.of_pixel[q] >= 0) return;
         c.of_pixel[q] = id;
         stack.push_back(int(q));
@@ -119,7 +119,8 @@ std::vector<Hole> holes_of_slice(const Volume<float>& ct, int k, double threshol
       for (int p = 0; p < nx * ny; ++p) {
         const auto n = std::size_t(p);
         if (bone[n] || to_core[n] > grow_mm || std::isnan(ct[first + n])) continue;
-        const Eigen::Vector2d at(p % nx, double(p / nx));
+        const int i = p % nx, j = p / nx;
+        const Eigen::Vector2d at(i, j);
         h.pixels.push_back(p);
         sum += at;
         squares += at * at.transpose();
@@ -284,10 +285,10 @@ CanalSearch find_canal(const Image& ct, const Eigen::Vector3d& seed_near_mm, con
   return find_canal_on_grid(resample_mean(ct.volume, grid), seed_near_mm, options);
 }
 
-CanalSearch find_canal_on_grid(const Volume<float>& roi, const Eigen::Vector3d& seed_near_mm,
+CanalSearch find_canal_on_grid(const Volume<float>& ct, const Eigen::Vector3d& seed_near_mm,
                                const CanalOptions& options) {
   options.validate();
-  const Grid& grid = roi.grid;
+  const Grid& grid = ct.grid;
   const double spacing_mm = grid.spacing_mm[2];
   if (!grid.direction.isIdentity(1e-6) || (grid.spacing_mm.array() != spacing_mm).any())
     throw ConfigError("the canal is searched on axial slices of square voxels only", "find_canal_on_grid",
@@ -303,7 +304,7 @@ CanalSearch find_canal_on_grid(const Volume<float>& roi, const Eigen::Vector3d& 
     std::vector<std::vector<Hole>> by_slice(std::size_t(grid.size[2]));
 #pragma omp parallel for schedule(dynamic)
     for (int k = 0; k < grid.size[2]; ++k)
-      by_slice[std::size_t(k)] = holes_of_slice(roi, k, threshold, seed_near_mm, options);
+      by_slice[std::size_t(k)] = holes_of_slice(ct, k, threshold, seed_near_mm, options);
     std::vector<Hole> holes;
     for (auto& of_slice : by_slice) std::move(of_slice.begin(), of_slice.end(), std::back_inserter(holes));
     holes_seen = holes_seen || !holes.empty();
@@ -313,7 +314,7 @@ CanalSearch find_canal_on_grid(const Volume<float>& roi, const Eigen::Vector3d& 
     for (const int n : chain) score += holes[std::size_t(n)].score;
     if (score <= best_score) continue;
     best_score = score;
-    best = assembled(holes, chain, roi, threshold);
+    best = assembled(holes, chain, ct, threshold);
     if (best->enclosed_fraction > 0.95) break;
   }
   if (!best)

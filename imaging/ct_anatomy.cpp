@@ -104,7 +104,7 @@ Mask body_of(const Volume<float>& ct) {
     std::vector<std::uint8_t> outside(pixels, 0);
     const auto visit = [&](int i, int j) {
       if (i < 0 || j < 0 || i >= s[0] || j >= s[1] || body(i, j, k)) return;
-      auto& o = outside[std::size_t(j * s[0] + i)];
+      auto& o = outside[coarse.grid.index(i, j, 0)];
       if (o) return;
       o = 1;
       stack.push_back(j * s[0] + i);
@@ -122,7 +122,7 @@ Mask body_of(const Volume<float>& ct) {
     }
     for (int j = 0; j < s[1]; ++j)
       for (int i = 0; i < s[0]; ++i)
-        if (!outside[std::size_t(j * s[0] + i)] && !std::isnan(coarse(i, j, k))) body(i, j, k) = 1;
+        if (!outside[coarse.grid.index(i, j, 0)] && !std::isnan(coarse(i, j, k))) body(i, j, k) = 1;
   }
   return body;
 }

@@ -88,7 +88,7 @@ RankedPlans plan_ablation(const PlannerInputs& inputs, const SolvePlan& solve,
 
 /// Coverage and exposure of one simulated plan. `unknown_tissue` as in ExposureFacts; empty: what the CT does
 /// not reach, holds no number for or shows as padding is taken as unknown (with no CT, nothing is).
-void assess(RankedPlan& plan, const PlannerInputs& inputs, const std::vector<Structure>& structures,
+void assess(RankedPlan& ranked, const PlannerInputs& inputs, const std::vector<Structure>& structures,
             const PosteriorWall& wall, const PlannerOptions& options,
             const Volume<std::uint8_t>& unknown_tissue = {});
 

@@ -39,7 +39,7 @@ fs::path read_path(const JsonReader& r, const fs::path& folder) {
   const JsonReader child = r.at("path");
   const auto text = child.as<std::string>();
   if (text.empty()) child.fail("empty path", "name a file or folder, relative to this file");
-  const fs::path path = fs::absolute(folder / text).lexically_normal();
+  fs::path path = fs::absolute(folder / text).lexically_normal();
   std::error_code error;
   if (!fs::exists(path, error))
     throw IoError(fmt::format("there is no '{}'", path.string()), child.pointer(),
@@ -240,20 +240,20 @@ PatientCase read_case(const fs::path& path) {
   }
 }
 
-void write_case(const PatientCase& c, const fs::path& path) {
+void write_case(const PatientCase& patient, const fs::path& path) {
   const fs::path folder = fs::absolute(path).lexically_normal().parent_path();
   Json j = {{"format", "spinetherm.case"}, {"version", 1}};
-  if (!c.notes.empty()) j["notes"] = c.notes;
-  j["images"] = images_json(c, folder);
-  for (const CaseLabels& l : c.labels)
+  if (!patient.notes.empty()) j["notes"] = patient.notes;
+  j["images"] = images_json(patient, folder);
+  for (const CaseLabels& l : patient.labels)
     j["labels"].push_back(
         {{"path", l.path.lexically_proximate(folder).string()}, {"convention", l.convention}});
-  for (const CaseTransform& t : c.transforms)
+  for (const CaseTransform& t : patient.transforms)
     j["transforms"].push_back(
         {{"path", t.path.lexically_proximate(folder).string()}, {"from", t.from}, {"to", t.to}});
-  if (!c.level.name.empty()) j["level"] = level_json(c.level);
-  j["target"] = target_json(c.target);
-  if (c.clinical != ClinicalFacts{}) j["clinical"] = clinical_json(c.clinical);
+  if (!patient.level.name.empty()) j["level"] = level_json(patient.level);
+  j["target"] = target_json(patient.target);
+  if (patient.clinical != ClinicalFacts{}) j["clinical"] = clinical_json(patient.clinical);
   write_json_file(j, path);
 }
 

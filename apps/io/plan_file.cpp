@@ -68,8 +68,7 @@ Protection read_protection(const JsonReader& r) {
 }
 
 Cement read_cement(const JsonReader& r) {
-  const Cement c{r.get<double>("volume_ml"), r.get<Vector3d>("at_mm"),
-                 r.get_or<std::string>("material", "PMMA")};
+  Cement c{r.get<double>("volume_ml"), r.get<Vector3d>("at_mm"), r.get_or<std::string>("material", "PMMA")};
   r.finish();
   return c;
 }

@@ -26,7 +26,7 @@ bool holds(const std::vector<std::string>& words, const std::string& word) {
 
 std::string read_kind(const JsonReader& r) {
   const JsonReader kind = r.at("kind");
-  const std::string word = kind.as<std::string>();
+  auto word = kind.as<std::string>();
   if (holds(kKinds, word)) return word;
   const std::string known = fmt::format("known: {}", fmt::join(kKinds, ", "));
   if (holds(kLaterKinds, word)) kind.fail(fmt::format("not in this version: source kind '{}'", word), known);

@@ -120,7 +120,19 @@ sed -i 's/%s#/copy %s#/' "$work/copy/apps/main.cpp"
 out=$(with_packages "$work/copy/spinetherm" demo 2> "$work/err")
 expect "a copied tree" "$out" "copy $work/elsewhere#[demo]"
 
-# 7. Missing packages without root: one line with the command to give, exit 2, nothing installed or built.
+# 7. tidy: a folder of its own without precompiled headers, nothing built; options are passed on, ITK sources left out.
+echo '#include <itkImage.h>' > "$tree/apps/with_itk.cpp"
+printf '#!/bin/sh\nprintf "[%%s]" "$@"\nexit 4\n' > "$work/shims/run-clang-tidy"
+chmod +x "$work/shims/run-clang-tidy"
+mkdir -p "$tree/imaging" "$tree/thermal" "$tree/planning" "$tree/datasets"
+out=$(with_packages "$tree/spinetherm" tidy -fix 2> "$work/err")
+expect "tidy: its exit code" "$?" 4
+expect "tidy: options and sources" "$(sed 's/\[-j\]\[[0-9]*\]//' <<< "$out")" \
+  "[-quiet][-p][$tree/build-tidy][-fix][/apps/main.cpp\$][/apps/other.cpp\$]"
+expect "tidy: no precompiled headers" "$(grep -c '^CMAKE_DISABLE_PRECOMPILE_HEADERS:.*=ON' "$tree/build-tidy/CMakeCache.txt")" 1
+expect "tidy: nothing built" "$(find "$tree/build-tidy" -name '*.o' -path '*spinetherm_cli*')" ""
+
+# 8. Missing packages without root: one line with the command to give, exit 2, nothing installed or built.
 rm -rf "$tree/build"
 printf '#!/bin/sh\nshift 2\nfor p in "$@"; do [ $p = cmake ] || [ $p = libfmt-dev ] || echo "$p installed"; done\nexit 1\n' \
   > "$work/shims/dpkg-query"
@@ -134,7 +146,7 @@ expect_in "without root" "$(cat "$work/err")" "apt-get install -y --no-install-r
 expect "nothing built" "$([ -e "$tree/build" ] && echo built)" ""
 expect "apt-get was not called" "$(cat "$work/apt-calls" 2> /dev/null)" ""
 
-# 8. Another system: what is needed and how to build with CMake alone; exit 2.
+# 9. Another system: what is needed and how to build with CMake alone; exit 2.
 out=$(SPINETHERM_OS_RELEASE="$work/fedora" with_packages "$tree/spinetherm" demo 2> "$work/err")
 expect "another system" "$?:$out" "2:"
 expect_in "another system" "$(cat "$work/err")" "ITK >= 5.2"
@@ -145,7 +157,7 @@ cmake --build "$tree/build" > /dev/null
 out=$(SPINETHERM_OS_RELEASE="$work/fedora" with_packages "$tree/spinetherm" demo 2> /dev/null)
 expect "another system, configured by hand" "$?:$out" "0:$work/elsewhere#[demo]"
 
-# 9. No argument: the launcher's own help, on stderr.
+# 10. No argument: the launcher's own help, on stderr.
 out=$(with_packages "$tree/spinetherm" 2> "$work/err")
 expect "no argument" "$?:$out" "2:"
 expect_in "no argument" "$(cat "$work/err")" "./spinetherm test --sanitize"
