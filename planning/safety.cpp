@@ -159,6 +159,8 @@ std::string title_of(const std::string& quantity) {
 }
 
 std::string with_unit(double value, const std::string& unit) {
+  // Doses grow a thousandfold in ten kelvin: their digits say nothing any more.
+  if (unit == "min" && value > 1e4) return "over 10000 min";
   return fmt::format("{:.1f}{}{}", value, unit.empty() ? "" : " ", unit);
 }
 
@@ -396,7 +398,7 @@ void note_the_run(const ThermalResult& thermal, const Fields& f, const ExposureF
                   ExposureReport& report) {
   report.notes.emplace_back("one run with nominal values (n = 1): no bound on the uncertainty is claimed");
   if (!f.usable) {
-    report.notes_verdict = Verdict::unknown;
+    report.notes_verdict = worst(report.notes_verdict, Verdict::unknown);
     report.notes.push_back("unknown: the thermal run is not usable (" + thermal.summary.message + ")");
     return;
   }
@@ -414,7 +416,7 @@ void note_the_run(const ThermalResult& thermal, const Fields& f, const ExposureF
             sample_nearest(facts.unknown_tissue, g.to_world(i, j, k)).value_or(1))
           ++cells;
   if (cells == 0) return;
-  report.notes_verdict = Verdict::unknown;
+  report.notes_verdict = worst(report.notes_verdict, Verdict::unknown);
   report.notes.push_back(fmt::format("unknown: {:.2f} ml of the heated region is tissue that was not imaged",
                                      double(cells) * g.voxel_volume_mm3() * 1e-3));
 }

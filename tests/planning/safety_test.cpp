@@ -258,6 +258,17 @@ TEST(Exposure, WhatIsUnsafeInsideTheBoxIsUnsafeWhateverLiesOutside) {
   EXPECT_FALSE(of(judged(6), "dura").peak_degC);
 }
 
+TEST(Exposure, WhatIsNotKnownNeverHidesWhatIsUnsafe) {
+  ExposureFacts f = facts();
+  f.wall.defect_mm = 6;  // open, and the plan has neither sensor nor dissection
+  ASSERT_EQ(heat_at({9, -30, 2}, 30, f).exposure_verdict(), Verdict::unsafe);
+  f.unknown_tissue = Volume<std::uint8_t>(thermal_box({9, -30, 2}));
+  f.unknown_tissue(40, 35, 35) = 1;
+  const auto r = heat_at({9, -30, 2}, 30, f);
+  EXPECT_EQ(r.exposure_verdict(), Verdict::unsafe);
+  EXPECT_THAT(r.notes, Contains(HasSubstr("was not imaged")));
+}
+
 TEST(Exposure, TissueThatWasNotImagedMakesTheReportUnknown) {
   ExposureFacts f = facts();
   f.unknown_tissue = Volume<std::uint8_t>(thermal_box({9, -30, 2}));
