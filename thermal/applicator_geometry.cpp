@@ -301,10 +301,9 @@ Fixes<Real> make_fixes(const Grid& grid, const BodyLinks& links, std::size_t wal
   const std::size_t rows = std::size_t(grid.size[1]) * std::size_t(grid.size[2]);
   fixes.face_begin.assign(rows + 1, 0);
   fixes.wall_begin = fixes.hole_begin = fixes.face_begin;
-  const std::array<int, 3> stride{1, grid.size[0], grid.size[0] * grid.size[1]};
   for (const BodyLinks::Face& f : links.faces) {
     const double h_m = grid.spacing_mm[f.axis] * 1e-3;
-    fixes.faces.push_back({std::int32_t(f.cell % nx), f.side * stride[std::size_t(f.axis)],
+    fixes.faces.push_back({std::int32_t(f.cell % nx), std::int8_t(f.axis), std::int8_t(f.side),
                            Real(2 / (h_m * h_m) * (f.open - 1))});
     ++fixes.face_begin[f.cell / nx + 1];
   }

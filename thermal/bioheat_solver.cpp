@@ -13,8 +13,8 @@
 #include "thermal/dose_field.h"
 #include "thermal/electrode_drive.h"
 #include "thermal/heat_bodies.h"
+#include "thermal/heat_input.h"
 #include "thermal/heat_level.h"
-#include "thermal/heat_source.h"
 #include "thermal/interpolation.h"
 #include "thermal/iso_zone.h"
 #include "thermal/stencil_correction.h"
@@ -23,9 +23,16 @@
 namespace spinetherm {
 namespace {
 
-/// A cell counts as at rest below this departure from it; what leaks through the window's edge is smaller
-/// than the round-off of float over a run.
-constexpr double kRest_K = 1e-6;
+/// A cell counts as at rest below this departure from it. What leaks at the edge of the active cells stays
+/// below 1e-5 of the heat of a run in float, 1e-8 in double; it shows in the energy residual.
+template <class Real>
+constexpr double kRest_K = sizeof(Real) == sizeof(double) ? 1e-8 : 1e-5;
+/// The error allowed in a step grows with the distance from 37 degC: at 60 degC it is three times, at 100
+/// degC seven times that at rest.
+constexpr double kErrorGrowth_per_K = 0.1;
+/// Cells up to this far above freezing lie beside ice. The embedded estimate there is that of a kink, and a
+/// hundred times what is left of it some steps later (measured on a freezing probe).
+constexpr double kBesideIce_K = 20, kErrorBesideIce = 0.02;
 /// Until-settled runs: shortest time after the last source, and the end of all patience.
 constexpr double kSettleLeast_s = 60, kSettleMost_s = 4 * 3600;
 
@@ -64,8 +71,9 @@ class HeatRun {
         dose_(problem, level_),
         bodies_(problem),
         drive_(problem, level_.threads),
-        control_(options),
-        heat_end_s_(last_switch_off_s(problem)) {}
+        heat_end_s_(last_switch_off_s(problem)),
+        input_(problem, kRest_K<Real>, std::max(heat_end_s_, 1.0)),
+        control_(options) {}
 
   ThermalResult run() {
     const auto begin = std::chrono::steady_clock::now();
@@ -108,6 +116,11 @@ class HeatRun {
   /// blood.
   struct Flows {
     double boundary_J = 0, wall_J = 0, blood_J = 0;
+    void add(double weight_s, const LevelFlows& flows) {
+      boundary_J += weight_s * flows.boundary_out_W;
+      wall_J += weight_s * flows.wall_in_W;
+      blood_J += weight_s * flows.blood_W;
+    }
   };
 
   bool going_on() const { return result_.summary.termination == Termination::reached_end; }
@@ -142,17 +155,7 @@ class HeatRun {
     on_ = on;
     wall_in_J_ -= bodies_.switch_to(level_, dose_, on_, t_s_, first);
     drive_.switch_to(on_);
-    density_.clear();
-    for (std::size_t n = 0; n < on_.size(); ++n)
-      if (on_[n])
-        std::visit(
-            [&](const auto& source) {
-              if constexpr (requires { add_power_density(level_.grid, source, true, density_); }) {
-                density_.resize(level_.grid.count(), 0.0);
-                add_power_density(level_.grid, source, fourth_order(), density_);
-              }
-            },
-            problem_.sources[n].what);
+    input_.switch_to(level_, on_, fourth_order());
     if (fourth_order())
       level_.correctable = correctable_faces(problem_.tissue_map.labels, bodies_.links(),
                                              problem_.tissue_map.factors.conductivity);
@@ -206,74 +209,14 @@ class HeatRun {
         [&](std::size_t c) { return 1 / double(level_.resistivity[c]); }, x_mm);
   }
 
-  /// source = (q + q_m) / (rho c), and the window around it.
   void set_heating() {
-    const Grid& grid = level_.grid;
-    struct Plane {
-      std::array<int, 3> low{1 << 30, 1 << 30, 1 << 30}, high{0, 0, 0};
-      double power = 0;
-    };
-    std::vector<Plane> planes(std::size_t(grid.size[2]));
-    const std::vector<ElectrodeDrive::Heating> electric = drive_.heating();
-    const bool none = density_.empty();
-#pragma omp parallel for num_threads(level_.threads) schedule(static)
-    for (int k = 0; k < grid.size[2]; ++k) {
-      Plane& plane = planes[std::size_t(k)];
-      for (int j = 0; j < grid.size[1]; ++j)
-        for (int i = 0; i < grid.size[0]; ++i) {
-          const std::size_t c = grid.index(i, j, k);
-          double q = 0;
-          if (!level_.is_hole(c)) {
-            q = (none ? 0 : density_[c]) + problem_.tissue_map.tissues[level_.label[c]].metabolic_W_per_m3;
-            for (const auto& e : electric) q += e.scale * double(e.unit_W_per_m3[c]);
-          }
-          level_.source[c] = Real(q * double(level_.inverse_capacity[c]));
-          if (q == 0) continue;
-          plane.power += q;
-          const std::array<int, 3> cell{i, j, k};
-          for (std::size_t a = 0; a < 3; ++a) {
-            plane.low[a] = std::min(plane.low[a], cell[a]);
-            plane.high[a] = std::max(plane.high[a], cell[a] + 1);
-          }
-        }
-    }
-    Plane all;
-    for (const Plane& p : planes) {
-      all.power += p.power;
-      for (std::size_t a = 0; a < 3; ++a) {
-        all.low[a] = std::min(all.low[a], p.low[a]);
-        all.high[a] = std::max(all.high[a], p.high[a]);
-      }
-    }
-    heating_W_ = all.power * level_.cell_volume_m3() + heat_beside_walls(electric);
+    const ActiveRows before = level_.rows;
+    std::array<int, 3> low{}, high{};
+    if (level_.can_rest && bodies_.surroundings(level_.grid, low, high)) include_box(level_.rows, low, high);
+    heating_W_ = input_.apply(level_, drive_.heating(), bodies_.links().ghosts);
     if (!level_.correctable.empty()) level_.heating = level_.source;
-    const auto low_before = level_.low, high_before = level_.high;
-    if (all.high[0] > 0) include_in_window(level_, all.low, all.high);
-    if (bodies_.window(grid, all.low, all.high)) include_in_window(level_, all.low, all.high);
-    if (level_.can_rest) dose_.join(level_, low_before, high_before, t_s_);
+    if (level_.can_rest && !(level_.rows == before)) dose_.join(level_, level_.rows, before, t_s_);
     refresh_rates();
-  }
-
-  /// A held wall takes out cells that it nearly touches. Of the heat that electrodes make there, the part
-  /// that the wall does not swallow at once goes to the neighbours: in the ratio of the local solutions.
-  /// Returns its power [W].
-  double heat_beside_walls(const std::vector<ElectrodeDrive::Heating>& electric) {
-    if (electric.empty()) return 0;
-    double power = 0;
-    const auto& ghosts = bodies_.links().ghosts;
-    for (std::size_t n = 0; n < ghosts.size();) {
-      std::size_t end = n;
-      while (end < ghosts.size() && ghosts[end].taken == ghosts[n].taken) ++end;
-      double q = 0;
-      for (const auto& e : electric) q += e.scale * double(e.unit_W_per_m3[ghosts[n].taken]);
-      for (std::size_t m = n; m < end; ++m) {
-        const double share = std::max(0.0, ghosts[m].ratio) * q / double(end - n);
-        level_.source[ghosts[m].cell] += Real(share * double(level_.inverse_capacity[ghosts[m].cell]));
-        power += share;
-      }
-      n = end;
-    }
-    return power * level_.cell_volume_m3();
   }
 
   void refresh_rates() {
@@ -297,25 +240,24 @@ class HeatRun {
     step.label = level_.label;
     step.steepest = level_.steepest.data();
     step.threshold = level_.steepest_below.data();
-    step.boils_from = level_.table.u_boil;
-    step.boils_to = level_.boils_to.data();
   }
 
   StepFindings sweep_rates(const std::vector<Real>& state, const StepView<Real>& step) {
     ++result_.summary.stages;
-    if (level_.window_empty()) return {};
+    flows_ = {};
+    if (level_.rows.empty()) return {};
     const StepFindings f = run_rates(view_of(level_, state), step, level_.scratch.data(),
                                      level_.plane_findings.data(), level_.team());
-    blood_W_ = blood_inflow_W(level_);
+    flows_ = last_flows(level_);
     return f;
   }
 
   /// One accepted macro-step that ends at `stop_s` at the latest; false when the run is over.
   bool step_towards(double stop_s) {
     const int old = level_.now;
-    const double blood_W = blood_W_;
+    const LevelFlows flows_before = flows_;
     for (int attempt = 0;; ++attempt) {
-      blood_W_ = blood_W;
+      flows_ = flows_before;
       if (progress_.cancelled())
         return stop(Termination::cancelled, fmt::format("cancelled after {:.1f} s", t_s_));
       const double dt = control_.propose(t_s_, stop_s, findings_.stiffness_per_s);
@@ -334,6 +276,11 @@ class HeatRun {
       step.rate0 = level_.rate.data();
       step.rate1 = level_.y[std::size_t(spare)].data();
       step.dt = Real(dt);
+      step.relative = Real(kErrorGrowth_per_K);
+      if (level_.table.has_phases) {
+        step.cool = level_.table.calm_from + Real(kBesideIce_K);
+        step.cool_weight = Real(kErrorBesideIce);
+      }
       add_phase_bounds(step);
       const StepFindings f = sweep_rates(level_.y[std::size_t(last)], step);
       if (!control_.judge(dt, f.error_K, f.largest_change_K, f.finite)) {
@@ -351,24 +298,22 @@ class HeatRun {
     const int old = level_.now;
     int previous = (old + 1) % 3, spare = (old + 2) % 3;
     const std::vector<Real>& y0 = level_.y[std::size_t(old)];
-    add_flows(scheme.weight[0] * dt, level_.theta_of(y0), flows);
-    flows.blood_J += scheme.weight[0] * dt * blood_W_;
+    flows.add(scheme.weight[0] * dt, flows_);
     const auto first = Real(scheme.mu_t[1] * dt);
     std::vector<Real>& y1 = level_.y[std::size_t(previous)];
 #pragma omp parallel for num_threads(level_.team()) schedule(static)
-    for (int k = level_.low[2]; k < level_.high[2]; ++k)
-      for (int j = level_.low[1]; j < level_.high[1]; ++j) {
-        const std::size_t from = level_.grid.index(level_.low[0], j, k);
-        const std::size_t to = level_.grid.index(level_.high[0], j, k);
+    for (int k = level_.rows.low[2]; k < level_.rows.high[2]; ++k)
+      for (int j = level_.rows.low[1]; j < level_.rows.high[1]; ++j) {
+        const std::size_t row = level_.rows.row(j, k);
+        const std::size_t from = level_.grid.index(level_.rows.begin[row], j, k);
+        const std::size_t to = level_.grid.index(level_.rows.end[row], j, k);
         for (std::size_t c = from; c < to; ++c) y1[c] = y0[c] + first * level_.rate[c];
       }
     for (int j = 2; j <= scheme.stages; ++j) {
       if (progress_.cancelled()) return -1;
       ++result_.summary.stages;
       const std::vector<Real>& u = level_.y[std::size_t(previous)];
-      update_properties(level_, u);
       bodies_.set_walls(level_, t_s_ + scheme.time[std::size_t(j) - 1] * dt);
-      add_flows(scheme.weight[std::size_t(j) - 1] * dt, level_.theta_of(u), flows);
       StageView<Real> stage;
       stage.y0 = y0.data();
       stage.y1 = u.data();
@@ -379,16 +324,13 @@ class HeatRun {
       stage.nu = Real(scheme.nu[std::size_t(j)]);
       stage.mu_t_dt = Real(scheme.mu_t[std::size_t(j)] * dt);
       stage.gamma_t_dt = Real(scheme.gamma_t[std::size_t(j)] * dt);
-      if (!level_.window_empty()) run_stage(view_of(level_, u), stage, level_.scratch.data(), level_.team());
-      flows.blood_J += scheme.weight[std::size_t(j) - 1] * dt * blood_inflow_W(level_);
+      if (!level_.rows.empty()) {
+        run_stage(view_of(level_, u), stage, level_.scratch.data(), level_.team());
+        flows.add(scheme.weight[std::size_t(j) - 1] * dt, last_flows(level_));
+      }
       std::swap(previous, spare);
     }
     return previous;
-  }
-
-  void add_flows(double weight_s, const Real* theta, Flows& flows) const {
-    flows.boundary_J += weight_s * boundary_outflow_W(level_, theta);
-    flows.wall_J += weight_s * wall_inflow_W(level_, theta);
   }
 
   /// What a rejected step has left in the stages is finite again.
@@ -405,9 +347,9 @@ class HeatRun {
     level_.now = last;
     t_s_ = t_end_s;
     findings_ = f;
-    // State and rate have changed places: outside the window the new rate still holds the state at rest.
+    // State and rate have changed places: of cells at rest the new rate still holds the state.
     const bool outside_at_rest = level_.can_rest && level_.theta_rest != 0;
-    if (outside_at_rest) fill_outside(level_, level_.rate, Real(0));
+    if (outside_at_rest) fill_resting(level_, level_.rate, Real(0));
     const std::vector<Real>& rate0 = level_.y[std::size_t(spare)];
     const auto d = dose_.add_step(level_, level_.y[std::size_t(old)], rate0, dt, t_s_);
     advance_points(dt);
@@ -416,10 +358,10 @@ class HeatRun {
     total_cem43_ += d.added_cem43_min;
     source_J_ += heating_W_ * dt;
     perfusion_out_J_ -= flows.blood_J;
-    blood_W_ += d.blood_change_W;
+    flows_.blood_W += d.blood_change_W;
     boundary_out_J_ += flows.boundary_J + corrected_out_W_ * dt;
     wall_in_J_ += flows.wall_J;
-    if (outside_at_rest) fill_outside(level_, level_.y[std::size_t(spare)], level_.theta_rest);
+    if (outside_at_rest) fill_resting(level_, level_.y[std::size_t(spare)], level_.theta_rest);
     ++result_.summary.steps;
     correct();
     grow();
@@ -427,10 +369,11 @@ class HeatRun {
   }
 
   void grow() {
-    const auto low_before = level_.low, high_before = level_.high;
-    if (!grow_window(level_, 8, kRest_K)) return;
-    dose_.join(level_, low_before, high_before, t_s_);
-    refresh_rates();
+    if (!level_.can_rest) return;
+    const ActiveRows before = level_.rows;
+    if (!grow_active(level_, 6, kRest_K<Real>)) return;
+    dose_.join(level_, level_.rows, before, t_s_);
+    set_heating();
   }
 
   void report() {
@@ -571,10 +514,10 @@ class HeatRun {
   DoseField<Real> dose_;
   HeatBodies<Real> bodies_;
   ElectrodeDrive drive_;
+  double heat_end_s_ = 0, t_s_ = 0;
+  HeatInput<Real> input_;
   StepControl control_;
   ThermalResult result_;
-  double heat_end_s_ = 0, t_s_ = 0;
-  std::vector<double> density_;  ///< [W/m3] of the sources that act, electrodes apart; empty: none
   std::vector<bool> on_;
   bool begun_ = false;
   std::vector<SamplePoint> points_;
@@ -582,7 +525,7 @@ class HeatRun {
   std::vector<std::uint8_t> ever_taken_;  ///< cells that were inside an applicator at some time; empty: none
   StepFindings findings_;
   double heating_W_ = 0, corrected_out_W_ = 0;
-  double blood_W_ = 0;  ///< heat that the blood brings at the present state
+  LevelFlows flows_;  ///< at the present state
   double begin_J_ = 0, source_J_ = 0, perfusion_out_J_ = 0, boundary_out_J_ = 0, wall_in_J_ = 0;
   double highest_degC_ = 37, lowest_degC_ = 37, total_cem43_ = 0, calm_since_s_ = -1, calm_cem43_ = 0;
   int reported_s_ = -1;

@@ -83,21 +83,25 @@ double DoseField<Real>::update_perfusion(HeatLevel<Real>& level, std::size_t c, 
   return double(change);
 }
 
-/// Between ice and 39 degC nothing happens to a row of tissue: no dose, and perfusion stays as it is.
+/// Below 39 degC a row of tissue gathers no dose; above ice its perfusion stays as it is as well.
 template <class Real>
-bool DoseField<Real>::is_idle(const HeatLevel<Real>& level, const std::vector<Real>& u0, std::size_t begin,
-                              std::size_t end) const {
+typename DoseField<Real>::Course DoseField<Real>::course_of(const HeatLevel<Real>& level,
+                                                            const std::vector<Real>& u0, std::size_t begin,
+                                                            std::size_t end) const {
   constexpr Real kCool_K = 2, kIce_K = -36;
-  if (below_ != DoseBelow39::none || !arrhenius.empty() || !perfusion_kept_.empty()) return false;
+  if (below_ != DoseBelow39::none || !arrhenius.empty()) return Course::warm;
   const Real* u = u0.data() + begin;
   const Real* theta = level.theta_now() + begin;
   const std::uint8_t* hole = level.hole.empty() ? nullptr : level.hole.data() + begin;
-  int busy = 0;
-  for (std::size_t n = 0; n < end - begin; ++n)
-    busy |= !((u[n] < kCool_K) & (theta[n] < kCool_K) & (theta[n] > kIce_K) & (u[n] > kIce_K));
+  int warm = 0, cold = 0;
+  for (std::size_t n = 0; n < end - begin; ++n) {
+    warm |= !((u[n] < kCool_K) & (theta[n] < kCool_K));
+    cold |= !((theta[n] > kIce_K) & (u[n] > kIce_K));
+  }
   if (hole != nullptr)
-    for (std::size_t n = 0; n < end - begin; ++n) busy |= hole[n];
-  return busy == 0;
+    for (std::size_t n = 0; n < end - begin; ++n) warm |= hole[n];
+  if (warm != 0) return Course::warm;
+  return cold != 0 || !perfusion_kept_.empty() ? Course::cold : Course::idle;
 }
 
 template <class Real>
@@ -135,20 +139,25 @@ typename DoseField<Real>::Findings DoseField<Real>::add_step(HeatLevel<Real>& le
   const bool phases = level.table.has_phases;
   Findings all;
   all.highest_degC = all.lowest_degC = start_degC_;
-  if (level.window_empty()) return all;
+  if (level.rows.empty()) return all;
   std::vector<Findings> planes(std::size_t(level.grid.size[2]));
 
 #pragma omp parallel for num_threads(level.team()) schedule(static)
-  for (int k = level.low[2]; k < level.high[2]; ++k) {
+  for (int k = level.rows.low[2]; k < level.rows.high[2]; ++k) {
     Findings f;
     f.highest_degC = -1e9;
     f.lowest_degC = 1e9;
     double change = 0;
-    for (int j = level.low[1]; j < level.high[1]; ++j) {
-      const std::size_t begin = level.grid.index(level.low[0], j, k),
-                        end = level.grid.index(level.high[0], j, k);
-      if (is_idle(level, u0, begin, end)) {
+    for (int j = level.rows.low[1]; j < level.rows.high[1]; ++j) {
+      const std::size_t row = level.rows.row(j, k);
+      if (level.rows.end[row] <= level.rows.begin[row]) continue;
+      const std::size_t begin = level.grid.index(level.rows.begin[row], j, k),
+                        end = level.grid.index(level.rows.end[row], j, k);
+      if (const Course course = course_of(level, u0, begin, end); course != Course::warm) {
         only_extremes(theta1 + begin, end - begin, begin, t_s, f);
+        for (std::size_t c = begin; course == Course::cold && c < end; ++c)
+          if (has_rule_[level.label[c]])
+            change += update_perfusion(level, c, double(theta1[c]) + kReference_degC);
         continue;
       }
       for (std::size_t c = begin; c < end; ++c) {
@@ -206,7 +215,7 @@ typename DoseField<Real>::Findings DoseField<Real>::add_step(HeatLevel<Real>& le
   }
   all.highest_degC = -1e9;
   all.lowest_degC = 1e9;
-  for (int k = level.low[2]; k < level.high[2]; ++k) {
+  for (int k = level.rows.low[2]; k < level.rows.high[2]; ++k) {
     const Findings& f = planes[std::size_t(k)];
     all.blood_change_W += f.blood_change_W;
     all.added_cem43_min += f.added_cem43_min;
@@ -230,18 +239,16 @@ double DoseField<Real>::rest_cem43_per_s() const {
 }
 
 template <class Real>
-void DoseField<Real>::join(const HeatLevel<Real>& level, const std::array<int, 3>& low_before,
-                           const std::array<int, 3>& high_before, double t_s) {
+void DoseField<Real>::join(const HeatLevel<Real>& level, const ActiveRows& rows, const ActiveRows& before,
+                           double t_s) {
   const double cem = std::min(rest_cem43_per_s() * t_s, kCem43Cap_min);
   std::array<float, 256> damage{};
   for (std::size_t n = 0; n < tissues_.size(); ++n)
     if (tissues_[n].damage) damage[n] = float(arrhenius_rate_per_s(*tissues_[n].damage, start_degC_) * t_s);
-  for (int k = level.low[2]; k < level.high[2]; ++k)
-    for (int j = level.low[1]; j < level.high[1]; ++j)
-      for (int i = level.low[0]; i < level.high[0]; ++i) {
-        if (i >= low_before[0] && i < high_before[0] && j >= low_before[1] && j < high_before[1] &&
-            k >= low_before[2] && k < high_before[2])
-          continue;
+  for (int k = rows.low[2]; k < rows.high[2]; ++k)
+    for (int j = rows.low[1]; j < rows.high[1]; ++j)
+      for (int i = rows.begin[rows.row(j, k)]; i < rows.end[rows.row(j, k)]; ++i) {
+        if (i >= before.begin[before.row(j, k)] && i < before.end[before.row(j, k)]) continue;
         const std::size_t c = level.grid.index(i, j, k);
         cem43[c] = float(cem);
         if (tissues_[level.label[c]].damage) arrhenius[c] = damage[level.label[c]];
@@ -251,11 +258,7 @@ void DoseField<Real>::join(const HeatLevel<Real>& level, const std::array<int, 3
 template <class Real>
 void DoseField<Real>::finish(const HeatLevel<Real>& level, double t_s) {
   if (!level.can_rest) return;
-  HeatLevel<Real> whole;  // only what join() looks at
-  whole.grid = level.grid;
-  whole.label = level.label;
-  whole.high = level.grid.size;
-  join(whole, level.low, level.high, t_s);
+  join(level, make_active_rows(level.grid.size, true), level.rows, t_s);
 }
 
 template class DoseField<float>;

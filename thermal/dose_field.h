@@ -36,7 +36,7 @@ class RateTable {
 };
 
 /// Dose and extremes of every cell, gathered while the state is stepped, and what the dose does to perfusion.
-/// Cells outside the window are at rest and get what their constant temperature gives, at the end.
+/// Cells that are not active are at rest and get what their constant temperature gives, at the end.
 template <class Real>
 class DoseField {
  public:
@@ -44,16 +44,15 @@ class DoseField {
 
   struct Findings {
     double blood_change_W = 0;  ///< of the heat that the blood brings, where perfusion stops or returns
-    double highest_degC = 0, lowest_degC = 0;  ///< of the cells in the window; of the start when it is empty
+    double highest_degC = 0, lowest_degC = 0;  ///< of the active cells; of the start when there are none
     double added_cem43_min = 0;                ///< over the step, sum over the cells
   };
   /// After a step of dt that ended at `t_s`: `u0` and `rate0` are those before it. Perfusion that stops is
   /// taken out of the level, its current rate included.
   Findings add_step(HeatLevel<Real>& level, const std::vector<Real>& u0, const std::vector<Real>& rate0,
                     double dt_s, double t_s);
-  /// Gives cells that were never in the window the dose of rest until `t_s`, and cells that join it at `t_s`.
-  void join(const HeatLevel<Real>& level, const std::array<int, 3>& low_before,
-            const std::array<int, 3>& high_before, double t_s);
+  /// Gives the cells of `rows` that are not in `before` the dose of rest until `t_s`.
+  void join(const HeatLevel<Real>& level, const ActiveRows& rows, const ActiveRows& before, double t_s);
   void finish(const HeatLevel<Real>& level, double t_s);
   /// A cell that leaves an applicator begins with no dose; its extremes begin at `T_degC`.
   void restart(std::size_t cell, double T_degC, double t_s);
@@ -66,8 +65,9 @@ class DoseField {
  private:
   double rest_cem43_per_s() const;
   void add_rest(std::size_t cell, double t_s);
-  bool is_idle(const HeatLevel<Real>& level, const std::vector<Real>& u0, std::size_t begin,
-               std::size_t end) const;
+  enum class Course { idle, cold, warm };
+  Course course_of(const HeatLevel<Real>& level, const std::vector<Real>& u0, std::size_t begin,
+                   std::size_t end) const;
   void only_extremes(const Real* theta, std::size_t count, std::size_t begin, double t_s, Findings& findings);
   double update_perfusion(HeatLevel<Real>& level, std::size_t cell, double T_degC);
 

@@ -163,7 +163,8 @@ std::optional<double> HeatBodies<Real>::wall_degC(const Eigen::Vector3d& x_mm) c
 }
 
 template <class Real>
-bool HeatBodies<Real>::window(const Grid& grid, std::array<int, 3>& low, std::array<int, 3>& high) const {
+bool HeatBodies<Real>::surroundings(const Grid& grid, std::array<int, 3>& low,
+                                    std::array<int, 3>& high) const {
   low = grid.size;
   high = {0, 0, 0};
   for (const BodyLinks::Wall& w : links_.walls) {

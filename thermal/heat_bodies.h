@@ -34,8 +34,8 @@ class HeatBodies {
   void fill_ghosts(HeatLevel<Real>& level) const;
   /// Wall temperature [degC] when the point lies in a body that is held.
   std::optional<double> wall_degC(const Eigen::Vector3d& x_mm) const;
-  /// Cells around the held bodies: the window must hold them. Empty when there are none.
-  bool window(const Grid& grid, std::array<int, 3>& low, std::array<int, 3>& high) const;
+  /// Cells around the held bodies: they must be active. Empty when there are none.
+  bool surroundings(const Grid& grid, std::array<int, 3>& low, std::array<int, 3>& high) const;
   bool moving() const { return moving_; }
   const BodyLinks& links() const { return links_; }
   const std::vector<Body>& bodies() const { return bodies_; }

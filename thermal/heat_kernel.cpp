@@ -28,7 +28,7 @@ InstructionSet choose() {
 }  // namespace
 
 std::size_t kernel_scratch(const int size[3]) {
-  return 2 * std::size_t(size[0]) * std::size_t(size[1]) + 8 * (std::size_t(size[0]) + 1) + 64;
+  return 8 * std::size_t(size[0]) * std::size_t(size[1]) + 8 * (std::size_t(size[0]) + 1) + 64;
 }
 
 #define SPINETHERM_PICK(call)      \
@@ -57,8 +57,8 @@ void run_correction(const HeatView<Real>& view, const CorrectionView<Real>& corr
   SPINETHERM_PICK(run_correction(view, correction, scratch, threads));
 }
 template <class Real>
-void run_properties(const PropertyView<Real>& view, int threads) {
-  SPINETHERM_PICK(run_properties(view, threads));
+void run_properties(const HeatView<Real>& view, Real* theta, Real* resistivity, int threads) {
+  SPINETHERM_PICK(run_properties(view, theta, resistivity, threads));
 }
 #undef SPINETHERM_PICK
 
@@ -69,7 +69,7 @@ template StepFindings run_rates(const HeatView<double>&, const StepView<double>&
                                 int);
 template void run_correction(const HeatView<float>&, const CorrectionView<float>&, float*, int);
 template void run_correction(const HeatView<double>&, const CorrectionView<double>&, double*, int);
-template void run_properties(const PropertyView<float>&, int);
-template void run_properties(const PropertyView<double>&, int);
+template void run_properties(const HeatView<float>&, float*, float*, int);
+template void run_properties(const HeatView<double>&, double*, double*, int);
 
 }  // namespace spinetherm

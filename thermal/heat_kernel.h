@@ -11,9 +11,9 @@ namespace spinetherm {
 /// A face between two unknown cells that an applicator covers in part: adds (open - 1) times the plain flow.
 template <class Real>
 struct FaceFix {
-  std::int32_t i = 0;       ///< cell within its row
-  std::int32_t offset = 0;  ///< to the neighbour, in cells
-  Real scale = 0;           ///< 2 / spacing^2 of the axis [1/m2], times (open - 1)
+  std::int32_t i = 0;              ///< cell within its row
+  std::int8_t axis = 0, side = 1;  ///< to the neighbour; side -1 or +1
+  Real scale = 0;                  ///< 2 / spacing^2 of the axis [1/m2], times (open - 1)
 };
 /// Heat through the wall of an applicator into the cell: du/dt += inv_c k (theta_wall - theta) conductance.
 template <class Real>
@@ -37,26 +37,55 @@ struct FixView {
   const std::int32_t* holes = nullptr;  ///< cells (within their row) that are not part of the problem
 };
 
+/// Cells [begin, end) of a row that are alike, as their upper neighbours along each axis are.
+template <class Real>
+struct UniformRun {
+  std::int32_t begin = 0, end = 0;
+  Real conductance = 0;       ///< k/2: of a face, 1/(r + r)
+  Real inverse_capacity = 0;  ///< 1/(rho c)
+  Real perfusion = 0;         ///< w rho_b c_b
+};
+
+/// What a sweep sums up in one plane, over the volume of a cell [W/m3].
+struct PlaneFlows {
+  double blood = 0;         ///< that the blood brings
+  double boundary_out = 0;  ///< that leaves through the outer faces of the box
+  double wall_in = 0;       ///< that comes in through the walls of applicators
+};
+
 /// Plain arrays of one level of the grid, as the kernels read them. Temperatures are theta = T - 37 [K];
-/// cells are i + nx (j + ny k). Only the window [low, high) is touched; cells around it are read and are at
-/// rest.
+/// cells are i + nx (j + ny k). Of each row only the cells [row_begin, row_end) are stepped; cells beside
+/// them are read and are at rest.
 template <class Real>
 struct HeatView {
   int size[3] = {0, 0, 0};
-  int low[3] = {0, 0, 0}, high[3] = {0, 0, 0};
-  Real scale[3] = {0, 0, 0};               ///< 2 / spacing^2 [1/m2]
-  const Real* theta = nullptr;             ///< temperature
-  const Real* resistivity = nullptr;       ///< 1/k [m K/W]
-  const Real* inverse_capacity = nullptr;  ///< 1/(rho c) [m3 K/J]
-  const Real* perfusion = nullptr;         ///< w rho_b c_b [W/m3/K]; null: none anywhere
-  double* plane_blood_W_per_m3 = nullptr;  ///< one a plane: receives the sum of w rho_b c_b (theta_b - theta)
-  const Real* heating = nullptr;           ///< (q + q_m) / (rho c) [K/s]
+  int low[3] = {0, 0, 0}, high[3] = {0, 0, 0};  ///< box around the cells that are stepped
+  const std::int32_t *row_begin = nullptr,
+                     *row_end = nullptr;      ///< row j + ny k; an empty row has end <= begin
+  const std::int64_t* cells_below = nullptr;  ///< stepped cells in the planes below plane k
+  Real scale[3] = {0, 0, 0};                  ///< 2 / spacing^2 [1/m2]
+  const Real* u = nullptr;                    ///< the state, see tissue_table.h
+  const Real* theta = nullptr;                ///< temperature; u itself without phases
+  const Real* resistivity = nullptr;          ///< 1/k [m K/W]
+  const Real* inverse_capacity = nullptr;     ///< 1/(rho c) [m3 K/J]
+  const Real* perfusion = nullptr;            ///< w rho_b c_b [W/m3/K]; null: none anywhere
+  const Real* heating = nullptr;              ///< (q + q_m) / (rho c) [K/s]
   Real theta_blood = 0;
+  // For temperature and resistivity of a stage, which are not stored but worked out as they are needed:
+  const TissueTable<Real>* table = nullptr;
+  const std::uint8_t* label = nullptr;
+  const float* factor = nullptr;  ///< on k, cell by cell; null: 1
+  bool has_phases = false, varies_with_T = false;
+  // Where properties are constant: parts of rows without divisions and without reading them.
+  const std::uint32_t* run_begin = nullptr;  ///< by row, and one more; null: no such runs
+  const UniformRun<Real>* runs = nullptr;
   // Beyond the outer faces x_min, x_max, y_min ... lies a ghost cell with this temperature and resistivity:
   // 0 fixes the temperature on the face, infinity insulates, 2/(h dx) is a film of coefficient h.
   Real ghost_theta[6] = {0, 0, 0, 0, 0, 0}, ghost_resistivity[6] = {0, 0, 0, 0, 0, 0};
   const Real* ghost_rows = nullptr;  ///< 8 rows of nx: theta of y_min, y_max, z_min, z_max, then resistivity
+  const std::uint8_t* hole = nullptr;  ///< 1: not part of the problem; null: none
   FixView<Real> fix;
+  PlaneFlows* plane_flows = nullptr;  ///< one a plane: receives the flows
 };
 
 /// Scratch of all threads: `threads` times kernel_scratch() values.
@@ -71,7 +100,7 @@ struct StageView {
   Real* out = nullptr;          ///< Y_j; may be y2
   Real mu = 0, nu = 0, mu_t_dt = 0, gamma_t_dt = 0;
 };
-/// Y_j = Y_0 + mu (Y_1 - Y_0) + nu (Y_2 - Y_0) + mu~ dt L(theta) + gamma~ dt L_0 in the window.
+/// Y_j = Y_0 + mu (Y_1 - Y_0) + nu (Y_2 - Y_0) + mu~ dt L(u) + gamma~ dt L_0 of the cells that are stepped.
 template <class Real>
 void run_stage(const HeatView<Real>& view, const StageView<Real>& stage, Real* scratch, int threads);
 
@@ -83,22 +112,24 @@ struct StepView {
   const Real* rate0 = nullptr;  ///< L before
   Real* rate1 = nullptr;        ///< receives L after
   Real dt = 0;
+  /// The error counts over 1 + relative |y|: what is hot or cold need not be known as well [1/K].
+  Real relative = 0;
+  /// Of cells below `cool` [K] the error counts `cool_weight` times: beside ice the estimate is that of a
+  /// front that has just moved, which dies out again.
+  Real cool = -1e30F, cool_weight = 1;
   const std::uint8_t* label = nullptr;  ///< with `steepest`
   const Real* steepest = nullptr;       ///< by label: largest d theta/du of the tissue, see heat_level.cpp
   const Real* threshold = nullptr;      ///< by label: u below which `steepest` counts
-  /// By label: while u lies between these, the tissue boils, and a kelvin of u is a small part of a kelvin;
-  /// change and error count a tenth.
-  const Real *boils_from = nullptr, *boils_to = nullptr;
 };
 struct StepFindings {
-  double largest_change_K = 0;  ///< of u over the step
+  double largest_change_K = 0;  ///< over the step
   double error_K = 0;           ///< estimate of the local error, largest of all cells
   double stiffness_per_s = 0;   ///< largest diagonal of -dL/du: forward Euler is stable to its inverse
   std::size_t worst_cell = 0;   ///< of the error, or one that is not finite
   bool finite = true;
 };
-/// L(theta) in the window, and the findings: the error estimate is that of Runge-Kutta-Chebyshev codes
-/// (Sommeijer, Shampine & Verwer 1998, doi:10.1016/S0377-0427(97)00219-7):
+/// L(theta) of the cells that are stepped, and the findings: the error estimate is that of
+/// Runge-Kutta-Chebyshev codes (Sommeijer, Shampine & Verwer 1998, doi:10.1016/S0377-0427(97)00219-7):
 ///   e = 0.8 (y_0 - y_1) + 0.4 dt (L_0 + L_1).
 /// `plane_findings`: one entry a plane of the grid.
 template <class Real>
@@ -120,20 +151,9 @@ template <class Real>
 void run_correction(const HeatView<Real>& view, const CorrectionView<Real>& correction, Real* scratch,
                     int threads);
 
-/// theta = theta(u) and resistivity = 1/k(theta) in the window. `theta` null: no phases, u is theta;
-/// `resistivity` null: k does not change. `factor`: on k, cell by cell; null: 1.
+/// theta = theta(u) and resistivity = 1/k(theta) of the cells that are stepped, into arrays; null: not asked
+/// for.
 template <class Real>
-struct PropertyView {
-  int size[3] = {0, 0, 0};
-  int low[3] = {0, 0, 0}, high[3] = {0, 0, 0};
-  const TissueTable<Real>* table = nullptr;
-  const std::uint8_t* label = nullptr;
-  const float* factor = nullptr;
-  const Real* u = nullptr;
-  Real* theta = nullptr;
-  Real* resistivity = nullptr;
-};
-template <class Real>
-void run_properties(const PropertyView<Real>& view, int threads);
+void run_properties(const HeatView<Real>& view, Real* theta, Real* resistivity, int threads);
 
 }  // namespace spinetherm

@@ -12,28 +12,28 @@ namespace spinetherm::SPINETHERM_KERNELS {
 
 template <class Real>
 struct Rows {
-  Real *flow_z, *flow_y, *flow_x, *conductance_z, *conductance_y, *conductance_x, *rate, *diagonal;
+  Real *flow_z, *conductance_z;  // a plane each
+  Real* planes;                  // three pairs of planes: temperature and resistivity
+  Real *flow_y, *flow_x, *conductance_y, *conductance_x, *rate, *diagonal;
 };
 template <class Real>
 inline Rows<Real> rows_of(Real* scratch, const int* size) {
   const auto plane = std::size_t(size[0]) * std::size_t(size[1]);
   const auto row = std::size_t(size[0]) + 1;
-  Real* tail = scratch + 2 * plane;
-  return {scratch,        tail,           tail + row,     scratch + plane,
-          tail + 2 * row, tail + 3 * row, tail + 4 * row, tail + 5 * row};
+  Real* tail = scratch + 8 * plane;
+  return {scratch,        scratch + plane, scratch + 2 * plane, tail,          tail + row,
+          tail + 2 * row, tail + 3 * row,  tail + 4 * row,      tail + 5 * row};
 }
 
 /// Flow per unit of `scale` from one row of cells to the next: (theta_b - theta_a) / (r_a + r_b).
 template <class Real>
 [[gnu::always_inline]] inline void row_flow(int n, const Real* __restrict ta, const Real* __restrict ra,
                                             const Real* __restrict tb, const Real* __restrict rb,
-                                            Real* __restrict flow) {
-  for (int i = 0; i < n; ++i) flow[i] = (tb[i] - ta[i]) / (ra[i] + rb[i]);
-}
-template <class Real>
-[[gnu::always_inline]] inline void row_conductance(int n, const Real* __restrict ra,
-                                                   const Real* __restrict rb, Real* __restrict g) {
-  for (int i = 0; i < n; ++i) g[i] = Real(1) / (ra[i] + rb[i]);
+                                            Real* __restrict flow, Real* __restrict conductance) {
+  const Real one = 1;
+  for (int i = 0; i < n; ++i) flow[i] = (tb[i] - ta[i]) * (one / (ra[i] + rb[i]));
+  if (conductance != nullptr)
+    for (int i = 0; i < n; ++i) conductance[i] = one / (ra[i] + rb[i]);
 }
 
 /// rate = (rate + w (theta_b - theta)) / (rho c) + heating; returns the sum of w (theta_b - theta), in 16
@@ -61,31 +61,254 @@ template <class Real>
   return sum;
 }
 
-/// Calls finish(first cell's index, plane, n, rate, diagonal) for every row of the window; `WithDiagonal`:
-/// also the diagonal of -dL/dtheta.
+/// Flow to the cell before, i in [b, e].
+template <class Real>
+[[gnu::always_inline]] inline void flow_along(int b, int e, const Real* __restrict t,
+                                              const Real* __restrict r, Real* __restrict fx) {
+  const Real one = 1;
+  for (int i = b; i <= e; ++i) fx[i] = (t[i] - t[i - 1]) * (one / (r[i - 1] + r[i]));
+}
+/// Divergence of the flows of cells [b, e); `fy` and `fz` hold those from below and receive those to above.
+template <class Real>
+[[gnu::always_inline]] inline void rates_of_row(int b, int e, const Real* scale, const Real* __restrict t,
+                                                const Real* __restrict r, const Real* __restrict ty,
+                                                const Real* __restrict ry, const Real* __restrict tz,
+                                                const Real* __restrict rz, const Real* __restrict fx,
+                                                Real* __restrict fy, Real* __restrict fz,
+                                                Real* __restrict rate) {
+  const Real cx = scale[0], cy = scale[1], cz = scale[2], one = 1;
+  for (int i = b; i < e; ++i) {
+    const Real up_y = (ty[i] - t[i]) * (one / (r[i] + ry[i]));
+    const Real up_z = (tz[i] - t[i]) * (one / (r[i] + rz[i]));
+    rate[i] = cx * (fx[i + 1] - fx[i]) + cy * (up_y - fy[i]) + cz * (up_z - fz[i]);
+    fy[i] = up_y;
+    fz[i] = up_z;
+  }
+}
+template <class Real>
+[[gnu::always_inline]] inline void rates_and_diagonal(
+    int b, int e, const Real* scale, const Real* __restrict t, const Real* __restrict r,
+    const Real* __restrict ty, const Real* __restrict ry, const Real* __restrict tz,
+    const Real* __restrict rz, const Real* __restrict inv_c, const Real* __restrict fx,
+    const Real* __restrict gx, Real* __restrict fy, Real* __restrict gy, Real* __restrict fz,
+    Real* __restrict gz, Real* __restrict rate, Real* __restrict diagonal) {
+  const Real cx = scale[0], cy = scale[1], cz = scale[2], one = 1;
+  for (int i = b; i < e; ++i) {
+    const Real up_y = one / (r[i] + ry[i]), up_z = one / (r[i] + rz[i]);
+    const Real flow_y = (ty[i] - t[i]) * up_y, flow_z = (tz[i] - t[i]) * up_z;
+    rate[i] = cx * (fx[i + 1] - fx[i]) + cy * (flow_y - fy[i]) + cz * (flow_z - fz[i]);
+    diagonal[i] = (cx * (gx[i + 1] + gx[i]) + cy * (up_y + gy[i]) + cz * (up_z + gz[i])) * inv_c[i];
+    gy[i] = up_y;
+    gz[i] = up_z;
+    fy[i] = flow_y;
+    fz[i] = flow_z;
+  }
+}
+template <class Real>
+[[gnu::always_inline]] inline void add_products(int b, int e, const Real* __restrict x,
+                                                const Real* __restrict y, Real* __restrict sum) {
+  for (int i = b; i < e; ++i) sum[i] += x[i] * y[i];
+}
+template <class Real>
+[[gnu::always_inline]] inline void add_heating(int b, int e, const Real* __restrict inv_c,
+                                               const Real* __restrict heat, Real* __restrict rate) {
+  for (int i = b; i < e; ++i) rate[i] = rate[i] * inv_c[i] + heat[i];
+}
+
+template <class Real>
+struct Uniform {
+  Real conductance, inv_c, w;  // of a face; 1/(rho c); perfusion
+};
+/// The row's cells [b, e) are alike, their neighbours above as well: flow and rate without divisions, and
+/// without reading their properties.
+template <class Real>
+[[gnu::always_inline]] inline double uniform_rate(int b, int e, const Uniform<Real>& u, const Real* scale,
+                                                  Real theta_blood, const Real* __restrict t,
+                                                  const Real* __restrict ty, const Real* __restrict tz,
+                                                  const Real* __restrict heat, Real* __restrict fx,
+                                                  Real* __restrict fy, Real* __restrict fz,
+                                                  Real* __restrict rate) {
+  const Real cx = scale[0], cy = scale[1], cz = scale[2], g = u.conductance, inv_c = u.inv_c, w = u.w;
+  constexpr int kLanes = 16;
+  for (int i = b + 1; i <= e; ++i) fx[i] = (t[i] - t[i - 1]) * g;
+  Real lanes[kLanes] = {};
+  const auto cell = [&](int i, int l) __attribute__((always_inline)) {
+    const Real up_y = (ty[i] - t[i]) * g, up_z = (tz[i] - t[i]) * g;
+    const Real flow = cx * (fx[i + 1] - fx[i]) + cy * (up_y - fy[i]) + cz * (up_z - fz[i]);
+    fy[i] = up_y;
+    fz[i] = up_z;
+    const Real blood = w * (theta_blood - t[i]);
+    lanes[l] += blood;
+    rate[i] = (flow + blood) * inv_c + heat[i];
+  };
+  int i = b;
+  for (; i + kLanes <= e; i += kLanes)
+    for (int l = 0; l < kLanes; ++l) cell(i + l, l);
+  for (; i < e; ++i) cell(i, 0);
+  double sum = 0;
+  for (int l = 0; l < kLanes; ++l) sum += double(lanes[l]);
+  return sum;
+}
+
+/// Whether every value lies strictly between two bounds (not when one is NaN).
+template <class Real>
+[[gnu::always_inline]] inline bool is_calm(int n, const Real* __restrict u, Real low, Real high) {
+  int outside = 0;
+  for (int i = 0; i < n; ++i) outside |= !((u[i] > low) & (u[i] < high));
+  return outside == 0;
+}
+[[gnu::always_inline]] inline bool is_one_tissue(int n, const std::uint8_t* __restrict label) {
+  int other = 0;
+  const std::uint8_t first = label[0];
+  for (int i = 0; i < n; ++i) other |= label[i] ^ first;
+  return other == 0;
+}
+
+/// theta = theta(u) and r = 1/(k(theta) factor) of n cells in line. `theta` null: u is theta; `r` null: not
+/// asked for.
+template <class Real>
+inline void row_properties(int n, const TissueTable<Real>& table, const std::uint8_t* __restrict label,
+                           const float* __restrict factor, const Real* __restrict u, Real* __restrict theta,
+                           Real* __restrict r) {
+  const Real one = 1;
+  const bool calm = is_calm(n, u, table.calm_from, table.calm_to);
+  const bool alike = is_one_tissue(n, label);
+  if (theta != nullptr) {
+    if (calm) {
+      for (int i = 0; i < n; ++i) theta[i] = u[i];
+    } else if (alike) {
+      const int l = label[0];
+      for (int i = 0; i < n; ++i) theta[i] = theta_of_u(table, l, u[i]);
+    } else {
+      for (int i = 0; i < n; ++i) theta[i] = theta_of_u(table, label[i], u[i]);
+    }
+  }
+  if (r == nullptr) return;
+  const Real* __restrict t = theta != nullptr ? theta : u;
+  if (calm) {
+    // conductivity() where nothing freezes or boils: the same numbers with fewer look-ups.
+    const Real least = Real(0.1);
+    if (alike) {
+      const Real growth = table.growth[label[0]], k37 = table.k37[label[0]];
+      for (int i = 0; i < n; ++i) {
+        const Real f = one + growth * t[i];
+        r[i] = k37 * (f > least ? f : least);
+      }
+    } else {
+      for (int i = 0; i < n; ++i) {
+        const Real f = one + table.growth[label[i]] * t[i];
+        r[i] = table.k37[label[i]] * (f > least ? f : least);
+      }
+    }
+  } else if (alike) {
+    const int l = label[0];
+    for (int i = 0; i < n; ++i) r[i] = conductivity(table, l, t[i]);
+  } else {
+    for (int i = 0; i < n; ++i) r[i] = conductivity(table, label[i], t[i]);
+  }
+  if (factor != nullptr)
+    for (int i = 0; i < n; ++i) r[i] *= Real(factor[i]);
+  for (int i = 0; i < n; ++i) r[i] = one / r[i];
+}
+
+/// Cells [begin, end) of a row.
+struct Span {
+  int begin, end;
+};
+inline Span hull(Span a, Span b) {
+  if (a.end <= a.begin) return b;
+  if (b.end <= b.begin) return a;
+  return {a.begin < b.begin ? a.begin : b.begin, a.end > b.end ? a.end : b.end};
+}
+template <class Real>
+inline Span row_of(const HeatView<Real>& v, int j, int k) {
+  if (j < 0 || j >= v.size[1] || k < 0 || k >= v.size[2]) return {0, 0};
+  const std::ptrdiff_t row = std::ptrdiff_t(k) * v.size[1] + j;
+  return {v.row_begin[row], v.row_end[row]};
+}
+
+/// Temperature and resistivity by plane: the level's arrays, or worked out plane by plane as the sweep needs
+/// them, which spares writing and reading them.
+template <class Real>
+struct Planes {
+  const HeatView<Real>& v;
+  Real* buffer;  // three pairs of planes
+  bool fused;
+  std::ptrdiff_t plane;
+  const Real *t[3] = {}, *r[3] = {};  // by k mod 3, from the plane's first cell
+
+  void load(int k) {
+    const int at = (k + 3) % 3;
+    if (k < 0 || k >= v.size[2]) return;
+    if (!fused) {
+      t[at] = v.theta + plane * k;
+      r[at] = v.resistivity + plane * k;
+      return;
+    }
+    Real* theta = v.has_phases ? buffer + 2 * at * plane : nullptr;
+    Real* resistivity = v.varies_with_T ? buffer + (2 * at + 1) * plane : nullptr;
+    t[at] = theta != nullptr ? theta : v.u + plane * k;
+    r[at] = resistivity != nullptr ? resistivity : v.resistivity + plane * k;
+    const int ny = v.size[1];
+    for (int j = v.low[1] > 0 ? v.low[1] - 1 : 0; j < (v.high[1] < ny ? v.high[1] + 1 : ny); ++j) {
+      const Span need = hull(hull(hull(row_of(v, j, k), row_of(v, j - 1, k)), row_of(v, j + 1, k)),
+                             hull(row_of(v, j, k - 1), row_of(v, j, k + 1)));
+      if (need.end <= need.begin) continue;
+      const int from = need.begin > 0 ? need.begin - 1 : 0;
+      const int to = need.end < v.size[0] ? need.end + 1 : need.end;
+      const std::ptrdiff_t in_plane = std::ptrdiff_t(v.size[0]) * j + from, c = in_plane + plane * k;
+      row_properties(to - from, *v.table, v.label + c, v.factor != nullptr ? v.factor + c : nullptr, v.u + c,
+                     theta != nullptr ? theta + in_plane : nullptr,
+                     resistivity != nullptr ? resistivity + in_plane : nullptr);
+    }
+  }
+};
+
+/// Calls finish(first cell's index, plane, n, rate, diagonal) for the stepped part of every row;
+/// `WithDiagonal`: also the diagonal of -dL/dtheta. `fused`: temperature and resistivity from `u`, not from
+/// the arrays.
 template <bool WithDiagonal, class Real, class Finish>
-inline void sweep(const HeatView<Real>& v, Real* scratch, int threads, const Finish& finish) {
+inline void sweep(const HeatView<Real>& v, bool fused, Real* scratch, int threads, const Finish& finish) {
   const int nx = v.size[0], ny = v.size[1], nz = v.size[2];
-  const int i0 = v.low[0], n = v.high[0] - v.low[0];
   const auto stride_y = std::ptrdiff_t(nx), stride_z = std::ptrdiff_t(nx) * ny;
   const auto scratch_size = std::ptrdiff_t(kernel_scratch(v.size));
-  const Real cx = v.scale[0], cy = v.scale[1], cz = v.scale[2];
+  const Real cx = v.scale[0], cy = v.scale[1], cz = v.scale[2], one = 1;
 #pragma omp parallel num_threads(threads)
   {
     const int team = omp_get_num_threads(), me = omp_get_thread_num();
-    const int planes = v.high[2] - v.low[2];
-    const int k_begin = v.low[2] + planes * me / team, k_end = v.low[2] + planes * (me + 1) / team;
+    // Planes with as many cells for each thread; the sum runs up to the plane.
+    const auto bound = [&](int part) {
+      const double total = double(v.cells_below[v.high[2]] - v.cells_below[v.low[2]]);
+      int k = v.low[2];
+      while (k < v.high[2] && double(v.cells_below[k] - v.cells_below[v.low[2]]) < total * part / team) ++k;
+      return k;
+    };
+    const int k_begin = bound(me), k_end = me + 1 == team ? v.high[2] : bound(me + 1);
     const Rows<Real> s = rows_of(scratch + me * scratch_size, v.size);
+    Planes<Real> planes{v, s.planes, fused, stride_z};
+    if (k_begin < k_end) {
+      planes.load(k_begin - 1);
+      planes.load(k_begin);
+    }
     for (int k = k_begin; k < k_end; ++k) {
-      double blood = 0;
+      planes.load(k + 1);
+      const Real *t_below = planes.t[(k + 2) % 3], *r_below = planes.r[(k + 2) % 3];
+      const Real *t_here = planes.t[k % 3], *r_here = planes.r[k % 3];
+      const Real *t_above = planes.t[(k + 1) % 3], *r_above = planes.r[(k + 1) % 3];
+      PlaneFlows flows{0, 0, 0};
       for (int j = v.low[1]; j < v.high[1]; ++j) {
-        const std::ptrdiff_t c0 = i0 + stride_y * j + stride_z * k;
-        const Real* __restrict t = v.theta + c0;
-        const Real* __restrict r = v.resistivity + c0;
-        Real* __restrict fz = s.flow_z + stride_y * j;
-        Real* __restrict gz = s.conductance_z + stride_y * j;
-        Real* __restrict fy = s.flow_y;
-        Real* __restrict gy = s.conductance_y;
+        // Flows to the rows above are worked out here, so the row is as long as the longest of the three.
+        const Span own = row_of(v, j, k);
+        const Span all = hull(own, hull(row_of(v, j + 1, k), row_of(v, j, k + 1)));
+        const int i0 = all.begin, n = all.end - all.begin;
+        if (n <= 0) continue;
+        const std::ptrdiff_t in_plane = i0 + stride_y * j, c0 = in_plane + stride_z * k;
+        const Real* __restrict t = t_here + in_plane;
+        const Real* __restrict r = r_here + in_plane;
+        Real* __restrict fz = s.flow_z + in_plane;
+        Real* __restrict gz = s.conductance_z + in_plane;
+        Real* __restrict fy = s.flow_y + i0;
+        Real* __restrict gy = s.conductance_y + i0;
         Real* __restrict fx = s.flow_x;
         Real* __restrict gx = s.conductance_x;
         Real* __restrict rate = s.rate;
@@ -93,105 +316,144 @@ inline void sweep(const HeatView<Real>& v, Real* scratch, int threads, const Fin
         const Real* ghost = v.ghost_rows + i0;
 
         if (k == k_begin) {  // the face below the slab, as the thread below works it out too
-          const Real* tb = k > 0 ? t - stride_z : ghost + 2 * stride_y;
-          const Real* rb = k > 0 ? r - stride_z : ghost + 6 * stride_y;
-          row_flow(n, tb, rb, t, r, fz);
-          if (WithDiagonal) row_conductance(n, rb, r, gz);
+          const Real* tb = k > 0 ? t_below + in_plane : ghost + 2 * stride_y;
+          const Real* rb = k > 0 ? r_below + in_plane : ghost + 6 * stride_y;
+          row_flow(n, tb, rb, t, r, fz, WithDiagonal ? gz : nullptr);
         }
         if (j == v.low[1]) {
           const Real* tb = j > 0 ? t - stride_y : ghost;
           const Real* rb = j > 0 ? r - stride_y : ghost + 4 * stride_y;
-          row_flow(n, tb, rb, t, r, fy);
-          if (WithDiagonal) row_conductance(n, rb, r, gy);
+          row_flow(n, tb, rb, t, r, fy, WithDiagonal ? gy : nullptr);
         }
         const Real* ty = j + 1 < ny ? t + stride_y : ghost + stride_y;
         const Real* ry = j + 1 < ny ? r + stride_y : ghost + 5 * stride_y;
-        const Real* tz = k + 1 < nz ? t + stride_z : ghost + 3 * stride_y;
-        const Real* rz = k + 1 < nz ? r + stride_z : ghost + 7 * stride_y;
-
-        for (int i = 1; i < n; ++i) fx[i] = (t[i] - t[i - 1]) / (r[i - 1] + r[i]);
+        const Real* tz = k + 1 < nz ? t_above + in_plane : ghost + 3 * stride_y;
+        const Real* rz = k + 1 < nz ? r_above + in_plane : ghost + 7 * stride_y;
         const bool first = i0 == 0, last = i0 + n == nx;
         const Real t_left = first ? v.ghost_theta[0] : t[-1], r_left = first ? v.ghost_resistivity[0] : r[-1];
         const Real t_right = last ? v.ghost_theta[1] : t[n], r_right = last ? v.ghost_resistivity[1] : r[n];
-        fx[0] = (t[0] - t_left) / (r_left + r[0]);
-        fx[n] = (t_right - t[n - 1]) / (r[n - 1] + r_right);
-
         const Real* __restrict inv_c = v.inverse_capacity + c0;
         const Real* __restrict heat = v.heating + c0;
-        if (WithDiagonal) {
-          for (int i = 1; i < n; ++i) gx[i] = Real(1) / (r[i - 1] + r[i]);
-          gx[0] = Real(1) / (r_left + r[0]);
-          gx[n] = Real(1) / (r[n - 1] + r_right);
-          for (int i = 0; i < n; ++i) {
-            const Real up_y = Real(1) / (r[i] + ry[i]), up_z = Real(1) / (r[i] + rz[i]);
-            diagonal[i] = (cx * (gx[i + 1] + gx[i]) + cy * (up_y + gy[i]) + cz * (up_z + gz[i])) * inv_c[i];
-            gy[i] = up_y;
-            gz[i] = up_z;
+        const Real* __restrict w = v.perfusion != nullptr ? v.perfusion + c0 : nullptr;
+
+        const std::uint8_t* hole = v.hole != nullptr ? v.hole + c0 : nullptr;
+        const auto add_outer = [&](double sign, const Real* flow) {
+          for (int i = 0; i < n; ++i)
+            if (hole == nullptr || hole[i] == 0) flows.boundary_out += sign * double(flow[i]);
+        };
+        if (j == 0) add_outer(double(cy), fy);
+        if (k == 0) add_outer(double(cz), fz);
+        fx[0] = (t[0] - t_left) * (one / (r_left + r[0]));
+        if (WithDiagonal) gx[0] = one / (r_left + r[0]);
+        const auto general = [&](int b, int e) {
+          const int inner = e < n ? e : n - 1;
+          flow_along(b + 1, inner, t, r, fx);
+          if (e == n) fx[n] = (t_right - t[n - 1]) * (one / (r[n - 1] + r_right));
+          if (WithDiagonal) {
+            for (int i = b + 1; i <= inner; ++i) gx[i] = one / (r[i - 1] + r[i]);
+            if (e == n) gx[n] = one / (r[n - 1] + r_right);
+            rates_and_diagonal(b, e, v.scale, t, r, ty, ry, tz, rz, inv_c, fx, gx, fy, gy, fz, gz, rate,
+                               diagonal);
+          } else {
+            rates_of_row(b, e, v.scale, t, r, ty, ry, tz, rz, fx, fy, fz, rate);
+          }
+          if (w != nullptr) {
+            flows.blood += add_blood(e - b, w + b, v.theta_blood, t + b, inv_c + b, heat + b, rate + b);
+            if (WithDiagonal) add_products(b, e, w, inv_c, diagonal);
+          } else {
+            add_heating(b, e, inv_c, heat, rate);
+          }
+        };
+        int done = 0;
+        if (v.run_begin != nullptr) {
+          const std::ptrdiff_t row = std::ptrdiff_t(k) * ny + j;
+          for (auto m = v.run_begin[row]; m < v.run_begin[row + 1]; ++m) {
+            const UniformRun<Real>& run = v.runs[m];
+            const int b = run.begin - i0 > done ? run.begin - i0 : done;
+            const int e = run.end - i0 < n - 1 ? run.end - i0 : n - 1;
+            if (e - b < 8) continue;
+            if (b > done) general(done, b);
+            const Uniform<Real> u{run.conductance, run.inverse_capacity, run.perfusion};
+            flows.blood += uniform_rate(b, e, u, v.scale, v.theta_blood, t, ty, tz, heat, fx, fy, fz, rate);
+            if (WithDiagonal)
+              for (int i = b; i < e; ++i) {
+                gx[i + 1] = gy[i] = gz[i] = u.conductance;
+                diagonal[i] = (u.conductance * (2 * (cx + cy + cz)) + u.w) * u.inv_c;
+              }
+            done = e;
           }
         }
-        for (int i = 0; i < n; ++i) {
-          const Real up_y = (ty[i] - t[i]) / (r[i] + ry[i]), up_z = (tz[i] - t[i]) / (r[i] + rz[i]);
-          rate[i] = cx * (fx[i + 1] - fx[i]) + cy * (up_y - fy[i]) + cz * (up_z - fz[i]);
-          fy[i] = up_y;
-          fz[i] = up_z;
-        }
-        if (v.perfusion != nullptr) {
-          const Real* __restrict w = v.perfusion + c0;
-          blood += add_blood(n, w, v.theta_blood, t, inv_c, heat, rate);
-          if (WithDiagonal)
-            for (int i = 0; i < n; ++i) diagonal[i] += w[i] * inv_c[i];
-        } else {
-          for (int i = 0; i < n; ++i) rate[i] = rate[i] * inv_c[i] + heat[i];
-        }
+        if (done < n) general(done, n);
+
+        if (first && (hole == nullptr || hole[0] == 0)) flows.boundary_out += double(cx) * double(fx[0]);
+        if (last && (hole == nullptr || hole[n - 1] == 0)) flows.boundary_out -= double(cx) * double(fx[n]);
+        if (j + 1 == ny) add_outer(-double(cy), fy);
+        if (k + 1 == nz) add_outer(-double(cz), fz);
         if (v.fix.face_begin != nullptr) {
           const auto row = std::size_t(k) * std::size_t(ny) + std::size_t(j);
           for (auto f = v.fix.face_begin[row]; f < v.fix.face_begin[row + 1]; ++f) {
             const FaceFix<Real>& face = v.fix.faces[f];
             const int i = face.i - i0;
             if (i < 0 || i >= n) continue;
-            const Real sum = r[i] + r[i + face.offset];
-            rate[i] += face.scale * ((t[i + face.offset] - t[i]) / sum) * inv_c[i];
-            if (WithDiagonal) diagonal[i] += face.scale / sum * inv_c[i];
+            const Real *tn = t + i, *rn = r + i;
+            if (face.axis == 0) {
+              tn += face.side;
+              rn += face.side;
+            } else if (face.axis == 1) {
+              tn += face.side * stride_y;
+              rn += face.side * stride_y;
+            } else {
+              tn = (face.side > 0 ? t_above : t_below) + in_plane + i;
+              rn = (face.side > 0 ? r_above : r_below) + in_plane + i;
+            }
+            const Real g = one / (r[i] + *rn);
+            rate[i] += face.scale * ((*tn - t[i]) * g) * inv_c[i];
+            if (WithDiagonal) diagonal[i] += face.scale * g * inv_c[i];
           }
           for (auto f = v.fix.wall_begin[row]; f < v.fix.wall_begin[row + 1]; ++f) {
             const WallFix<Real>& wall = v.fix.walls[f];
             const int i = wall.i - i0;
             if (i < 0 || i >= n) continue;
-            const Real k_cell = Real(1) / r[i];
+            const Real k_cell = one / r[i];
             const Real k_mean = k_cell + wall.wall_share * (wall.k_wall - k_cell);
-            const Real g = wall.conductance * k_mean * inv_c[i];
-            rate[i] += g * (v.fix.wall_theta[wall.wall] - t[i]);
-            if (WithDiagonal) diagonal[i] += g;
+            const Real g = wall.conductance * k_mean;
+            const Real in = g * (v.fix.wall_theta[wall.wall] - t[i]);
+            rate[i] += in * inv_c[i];
+            flows.wall_in += double(in);
+            if (WithDiagonal) diagonal[i] += g * inv_c[i];
           }
           for (auto f = v.fix.hole_begin[row]; f < v.fix.hole_begin[row + 1]; ++f) {
             const int i = v.fix.holes[f] - i0;
             if (i < 0 || i >= n) continue;
             rate[i] = 0;
             if (WithDiagonal) diagonal[i] = 0;
-            if (v.perfusion != nullptr) blood -= double(v.perfusion[c0 + i] * (v.theta_blood - t[i]));
+            if (w != nullptr) flows.blood -= double(w[i] * (v.theta_blood - t[i]));
           }
         }
-        finish(c0, k, n, rate, diagonal);
+        if (own.end > own.begin)
+          finish(own.begin + stride_y * j + stride_z * k, k, own.end - own.begin, rate + (own.begin - i0),
+                 diagonal + (own.begin - i0));
       }
-      if (v.perfusion != nullptr) v.plane_blood_W_per_m3[k] = blood;
+      v.plane_flows[k] = flows;
     }
   }
 }
 
 template <class Real>
 void run_stage(const HeatView<Real>& view, const StageView<Real>& stage, Real* scratch, int threads) {
-  sweep<false>(
-      view, scratch, threads, [&](std::ptrdiff_t c0, int, int n, const Real* __restrict rate, Real*) {
-        const Real* y0 = stage.y0 + c0;
-        const Real* y1 = stage.y1 + c0;
-        const Real* y2 = stage.y2 + c0;
-        const Real* rate0 = stage.rate0 + c0;
-        Real* out = stage.out + c0;
-        const Real mu = stage.mu, nu = stage.nu, a = stage.mu_t_dt, b = stage.gamma_t_dt;
+  sweep<false>(view, view.has_phases || view.varies_with_T, scratch, threads,
+               [&](std::ptrdiff_t c0, int, int n, const Real* __restrict rate, Real*) {
+                 const Real* y0 = stage.y0 + c0;
+                 const Real* y1 = stage.y1 + c0;
+                 const Real* y2 = stage.y2 + c0;
+                 const Real* rate0 = stage.rate0 + c0;
+                 Real* out = stage.out + c0;
+                 const Real mu = stage.mu, nu = stage.nu, a = stage.mu_t_dt, b = stage.gamma_t_dt;
 #pragma GCC ivdep
-        for (int i = 0; i < n; ++i)
-          out[i] = y0[i] + ((mu * (y1[i] - y0[i]) + nu * (y2[i] - y0[i])) + (a * rate[i] + b * rate0[i]));
-      });
+                 for (int i = 0; i < n; ++i)
+                   out[i] =
+                       y0[i] + ((mu * (y1[i] - y0[i]) + nu * (y2[i] - y0[i])) + (a * rate[i] + b * rate0[i]));
+               });
 }
 
 /// Largest values in 16 lanes, so that the compiler may use its vectors without changing a bit. `bad` is 0 or
@@ -202,18 +464,25 @@ struct Lanes {
   Real change[kCount], error[kCount], stiffness[kCount], bad[kCount];
 };
 
+/// How much the error of a cell counts, see StepView.
+template <class Real>
+[[gnu::always_inline]] inline Real error_weight(const StepView<Real>& step, Real y) {
+  const Real size = y < 0 ? -y : y, one = 1;
+  return (y < step.cool ? step.cool_weight : one) / (one + step.relative * size);
+}
+
 /// `weight` of change and error by cell; null: 1.
 template <class Real>
 [[gnu::always_inline]] inline Lanes<Real> look_at(int n, const Real* __restrict y0, const Real* __restrict y1,
                                                   const Real* rate0, const Real* rate,
                                                   const Real* __restrict diagonal, Real half_dt,
-                                                  const Real* __restrict weight) {
+                                                  const StepView<Real>& step, const Real* __restrict weight) {
   constexpr int kLanes = Lanes<Real>::kCount;
   Real change[kLanes] = {}, error[kLanes] = {}, stiffness[kLanes] = {}, bad[kLanes] = {};
   const Real zero = 0;
   const auto look = [&](int i, int l, Real w) __attribute__((always_inline)) {
     const Real c = w * (y1[i] - y0[i]);
-    const Real e = w * half_dt * (rate0[i] + rate[i]) - Real(0.8) * c;
+    const Real e = (w * half_dt * (rate0[i] + rate[i]) - Real(0.8) * c) * error_weight(step, y1[i]);
     const Real size_c = c < zero ? -c : c, size_e = e < zero ? -e : e;
     change[l] = size_c > change[l] ? size_c : change[l];
     error[l] = size_e > error[l] ? size_e : error[l];
@@ -239,36 +508,48 @@ template <class Real>
   return lanes;
 }
 
+/// d theta/du, by which errors of u count; where water boils not less than a tenth, so that steam is
+/// followed.
+template <class Real>
+[[gnu::always_inline]] inline Real temperature_per_u(const TissueTable<Real>& t, int l, Real u) {
+  const Real tenth = Real(0.1), one = 1;
+  if (u > t.u_boil[l]) return u < t.u_boil[l] + t.boil_width[l] ? tenth : one;
+  if (u < t.u_liquid[l]) {
+    const Real mushy = t.mushy_slope[l] > tenth ? t.mushy_slope[l] : tenth;
+    return u < t.u_liquid[l] - t.mushy_width[l] ? t.frozen_slope[l] : mushy;
+  }
+  return one;
+}
+
 template <class Real>
 StepFindings run_rates(const HeatView<Real>& view, const StepView<Real>& step, Real* scratch,
                        StepFindings* plane_findings, int threads) {
   for (int k = view.low[2]; k < view.high[2]; ++k) plane_findings[k] = StepFindings{};
   sweep<true>(
-      view, scratch, threads,
+      view, false, scratch, threads,
       [&](std::ptrdiff_t c0, int k, int n, const Real* __restrict rate, Real* __restrict diagonal) {
         StepFindings& f = plane_findings[k];
         Real* __restrict rate1 = step.rate1 + c0;
         const Real* __restrict rate0 = step.rate0 + c0;
-        if (step.label != nullptr) {
-          const std::uint8_t* label = step.label + c0;
-          const Real* u = step.y1 + c0;
-          for (int i = 0; i < n; ++i)
-            diagonal[i] *= u[i] < step.threshold[label[i]] ? step.steepest[label[i]] : Real(1);
-        }
         const Real* __restrict y0 = (step.y0 != nullptr ? step.y0 : step.y1) + c0;
         const Real* __restrict y1 = step.y1 + c0;
         const bool judge = step.y0 != nullptr;
         const Real half_dt = judge ? Real(0.4) * step.dt : Real(0);
-        if (step.label != nullptr) {
+        const bool weighted =
+            step.label != nullptr && !(is_calm(n, y1, view.table->calm_from, view.table->calm_to) &&
+                                       is_calm(n, y0, view.table->calm_from, view.table->calm_to));
+        if (weighted) {
           const std::uint8_t* label = step.label + c0;
+          for (int i = 0; i < n; ++i)
+            diagonal[i] *= y1[i] < step.threshold[label[i]] ? step.steepest[label[i]] : Real(1);
           for (int m = 0; m < n; ++m) {  // the weights wait in rate1, until the rate takes their place
-            const Real high = y1[m] > y0[m] ? y1[m] : y0[m], low = y1[m] > y0[m] ? y0[m] : y1[m];
-            const bool boils = (high > step.boils_from[label[m]]) & (low < step.boils_to[label[m]]);
-            rate1[m] = boils ? Real(0.1) : Real(1);
+            const Real w0 = temperature_per_u(*view.table, label[m], y0[m]);
+            const Real w1 = temperature_per_u(*view.table, label[m], y1[m]);
+            rate1[m] = w0 < w1 ? w0 : w1;
           }
         }
-        Lanes<Real> lanes = look_at(n, y0, y1, judge ? rate0 : rate, rate, diagonal, half_dt,
-                                    step.label != nullptr ? rate1 : nullptr);
+        Lanes<Real> lanes = look_at(n, y0, y1, judge ? rate0 : rate, rate, diagonal, half_dt, step,
+                                    weighted ? rate1 : nullptr);
         for (int m = 0; m < n; ++m) rate1[m] = rate[m];
         double change = 0, error = 0;
         bool bad = false;
@@ -285,7 +566,8 @@ StepFindings run_rates(const HeatView<Real>& view, const StepView<Real>& step, R
           for (int m = 0; m < n; ++m) {  // rarely: only when a row sets a new record
             const double e = double(half_dt) * (double(judge ? rate0[m] : Real(0)) + double(rate[m])) -
                              0.8 * double(y1[m] - y0[m]);
-            if (bad ? !(e > -1e30 && e < 1e30) : (e < 0 ? -e : e) >= 0.999 * error) {
+            const double counted = (e < 0 ? -e : e) * double(error_weight(step, y1[m]));
+            if (bad ? !(e > -1e30 && e < 1e30) : counted >= 0.999 * error) {
               f.worst_cell = std::size_t(c0 + m);
               break;
             }
@@ -327,7 +609,6 @@ template <class Real>
 template <class Real>
 void run_correction(const HeatView<Real>& v, const CorrectionView<Real>& x, Real* scratch, int threads) {
   const int nx = v.size[0], ny = v.size[1], nz = v.size[2];
-  const int i0 = v.low[0], n = v.high[0] - v.low[0];
   const auto stride_y = std::ptrdiff_t(nx), stride_z = std::ptrdiff_t(nx) * ny;
   const auto scratch_size = std::ptrdiff_t(kernel_scratch(v.size));
 #pragma omp parallel for num_threads(threads) schedule(static)
@@ -337,6 +618,9 @@ void run_correction(const HeatView<Real>& v, const CorrectionView<Real>& x, Real
     Real* __restrict below = sum + nx;
     Real* __restrict above = below + nx;
     for (int j = v.low[1]; j < v.high[1]; ++j) {
+      const Span own = row_of(v, j, k);
+      const int i0 = own.begin, n = own.end - own.begin;
+      if (n <= 0) continue;
       const std::ptrdiff_t c0 = i0 + stride_y * j + stride_z * k;
       const Real* t = v.theta + c0;
       const Real* r = v.resistivity + c0;
@@ -403,69 +687,18 @@ void run_correction(const HeatView<Real>& v, const CorrectionView<Real>& x, Real
   }
 }
 
-/// Whether every value lies strictly between two bounds (not when one is NaN).
 template <class Real>
-[[gnu::always_inline]] inline bool is_calm(int n, const Real* __restrict u, Real low, Real high) {
-  int outside = 0;
-  for (int i = 0; i < n; ++i) outside |= !((u[i] > low) & (u[i] < high));
-  return outside == 0;
-}
-
-/// conductivity() where nothing freezes or boils: the same numbers with fewer look-ups.
-template <class Real>
-[[gnu::always_inline]] inline void calm_resistivity(int n, const TissueTable<Real>& table,
-                                                    const std::uint8_t* __restrict label,
-                                                    const Real* __restrict theta, const PropertyView<Real>& v,
-                                                    std::ptrdiff_t c0) {
-  const Real least = Real(0.1), one = 1;
-  Real* __restrict r = v.resistivity + c0;
-  const Real* __restrict k37 = table.k37;
-  const Real* __restrict growth = table.growth;
-  for (int i = 0; i < n; ++i) {
-    const Real factor = one + growth[label[i]] * theta[i];
-    r[i] = k37[label[i]] * (factor > least ? factor : least);
-  }
-  if (v.factor != nullptr) {
-    const float* __restrict extra = v.factor + c0;
-    for (int i = 0; i < n; ++i) r[i] *= Real(extra[i]);
-  }
-  for (int i = 0; i < n; ++i) r[i] = one / r[i];
-}
-
-template <class Real>
-void run_properties(const PropertyView<Real>& v, int threads) {
-  const int n = v.high[0] - v.low[0];
+void run_properties(const HeatView<Real>& v, Real* theta, Real* resistivity, int threads) {
   const auto stride_y = std::ptrdiff_t(v.size[0]), stride_z = stride_y * v.size[1];
 #pragma omp parallel for num_threads(threads) schedule(static)
   for (int k = v.low[2]; k < v.high[2]; ++k)
     for (int j = v.low[1]; j < v.high[1]; ++j) {
-      const std::ptrdiff_t c0 = v.low[0] + stride_y * j + stride_z * k;
-      const TissueTable<Real>& table = *v.table;
-      const std::uint8_t* __restrict label = v.label + c0;
-      const Real* __restrict theta = v.u + c0;
-      if (is_calm(n, theta, table.calm_from, table.calm_to)) {
-        if (v.theta != nullptr) {
-          Real* __restrict out = v.theta + c0;
-          for (int i = 0; i < n; ++i) out[i] = theta[i];
-        }
-        if (v.resistivity != nullptr) calm_resistivity(n, table, label, theta, v, c0);
-        continue;
-      }
-      if (v.theta != nullptr) {
-        const Real* __restrict u = v.u + c0;
-        Real* __restrict out = v.theta + c0;
-        for (int i = 0; i < n; ++i) out[i] = theta_of_u(table, label[i], u[i]);
-        theta = v.theta + c0;
-      }
-      if (v.resistivity == nullptr) continue;
-      Real* __restrict r = v.resistivity + c0;
-      if (v.factor != nullptr) {
-        const float* __restrict factor = v.factor + c0;
-        for (int i = 0; i < n; ++i)
-          r[i] = Real(1) / (conductivity(table, label[i], theta[i]) * Real(factor[i]));
-      } else {
-        for (int i = 0; i < n; ++i) r[i] = Real(1) / conductivity(table, label[i], theta[i]);
-      }
+      const Span own = row_of(v, j, k);
+      if (own.end <= own.begin) continue;
+      const std::ptrdiff_t c = own.begin + stride_y * j + stride_z * k;
+      row_properties(own.end - own.begin, *v.table, v.label + c, v.factor != nullptr ? v.factor + c : nullptr,
+                     v.u + c, theta != nullptr ? theta + c : nullptr,
+                     resistivity != nullptr ? resistivity + c : nullptr);
     }
 }
 
@@ -476,7 +709,7 @@ template StepFindings run_rates(const HeatView<double>&, const StepView<double>&
                                 int);
 template void run_correction(const HeatView<float>&, const CorrectionView<float>&, float*, int);
 template void run_correction(const HeatView<double>&, const CorrectionView<double>&, double*, int);
-template void run_properties(const PropertyView<float>&, int);
-template void run_properties(const PropertyView<double>&, int);
+template void run_properties(const HeatView<float>&, float*, float*, int);
+template void run_properties(const HeatView<double>&, double*, double*, int);
 
 }  // namespace spinetherm::SPINETHERM_KERNELS

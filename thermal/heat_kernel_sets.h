@@ -13,7 +13,7 @@
   template <class Real>                                                                            \
   void run_correction(const HeatView<Real>&, const CorrectionView<Real>&, Real*, int);             \
   template <class Real>                                                                            \
-  void run_properties(const PropertyView<Real>&, int);                                             \
+  void run_properties(const HeatView<Real>&, Real*, Real*, int);                                   \
   }
 SPINETHERM_DECLARE_KERNELS(baseline)
 SPINETHERM_DECLARE_KERNELS(avx2)

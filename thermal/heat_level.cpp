@@ -48,6 +48,42 @@ bool starts_at_rest(const ThermalProblem& problem, const std::array<bool, 256>& 
   return true;
 }
 
+/// Cells in line whose properties never change and are those of their upper neighbours: the kernel's short
+/// way.
+template <class Real>
+void find_uniform_runs(HeatLevel<Real>& level, const ThermalProblem& problem) {
+  constexpr int kShortest = 8;
+  std::array<bool, 256> changes{};
+  for (std::size_t n = 0; n < problem.tissue_map.tissues.size(); ++n) {
+    const Tissue& t = problem.tissue_map.tissues[n];
+    changes[n] = t.perfusion_rule.stops_at_arrhenius || t.perfusion_rule.stops_above_degC;
+  }
+  const auto& size = level.grid.size;
+  const std::size_t up_y = std::size_t(size[0]), up_z = up_y * std::size_t(size[1]);
+  const std::vector<Real>&r = level.resistivity, &c = level.inverse_capacity, &w = level.perfusion;
+  level.run_begin.assign(std::size_t(size[1]) * std::size_t(size[2]) + 1, 0);
+  for (int k = 0; k < size[2]; ++k)
+    for (int j = 0; j < size[1]; ++j) {
+      const std::size_t row = level.grid.index(0, j, k);
+      const bool inside = j + 1 < size[1] && k + 1 < size[2];
+      for (int i = 0; inside && i < size[0]; ++i) {
+        const auto alike = [&](int n) {
+          const std::size_t a = row + std::size_t(n), first = row + std::size_t(i);
+          return n + 1 < size[0] && !changes[level.label[a]] && r[a] == r[first] && c[a] == c[first] &&
+                 w[a] == w[first] && r[a + 1] == r[a] && r[a + up_y] == r[a] && r[a + up_z] == r[a];
+        };
+        int end = i;
+        while (alike(end)) ++end;
+        if (end - i >= kShortest) {
+          const std::size_t first = row + std::size_t(i);
+          level.runs.push_back({i, end, Real(1) / (r[first] + r[first]), c[first], w[first]});
+        }
+        if (end > i) i = end - 1;
+      }
+      level.run_begin[level.rows.row(j, k) + 1] = std::uint32_t(level.runs.size());
+    }
+}
+
 }  // namespace
 
 template <class Real>
@@ -89,7 +125,6 @@ HeatLevel<Real> make_level(const ThermalProblem& problem, int threads) {
     // A cell that melts or freezes within a step is as stiff as its ice.
     level.steepest[n] = std::max(level.table.frozen_slope[n], Real(1));
     level.steepest_below[n] = level.table.u_liquid[n];
-    level.boils_to[n] = level.table.u_boil[n] + level.table.boil_width[n];
   }
   for (std::size_t c = 0; c < count; ++c) {
     const std::uint8_t label = level.label[c];
@@ -106,45 +141,26 @@ HeatLevel<Real> make_level(const ThermalProblem& problem, int threads) {
   set_boundary(level, problem.boundary);
   level.scratch.assign(kernel_scratch(level.grid.size.data()) * std::size_t(threads), Real(0));
   level.plane_findings.assign(std::size_t(level.grid.size[2]), {});
-  level.plane_blood_W_per_m3.assign(std::size_t(level.grid.size[2]), 0);
+  level.plane_flows.assign(std::size_t(level.grid.size[2]), {});
 
   level.can_rest = starts_at_rest(problem, level.used);
   level.theta_rest = Real(problem.initial_degC - kReference_degC);
-  level.low = {0, 0, 0};
-  level.high = level.grid.size;
-  // Cells outside the window are read by their neighbours: their properties must be there from the start.
-  if (!level.table.varies_with_T || level.can_rest) {
-    PropertyView<Real> all{{level.grid.size[0], level.grid.size[1], level.grid.size[2]},
-                           {0, 0, 0},
-                           {level.grid.size[0], level.grid.size[1], level.grid.size[2]},
-                           &level.table,
-                           level.label,
-                           level.conductivity_factor,
-                           level.y[0].data(),
-                           level.theta.empty() ? nullptr : level.theta.data(),
-                           level.resistivity.data()};
-    run_properties(all, threads);
-  }
-  if (level.can_rest) level.high = level.low;
+  level.rows = make_active_rows(level.grid.size, true);
+  // Cells at rest are read by their neighbours: their properties must be there from the start.
+  HeatView<Real> all = view_of(level, level.y[0]);
+  run_properties(all, level.theta.empty() ? nullptr : level.theta.data(), level.resistivity.data(), threads);
+  if (!level.table.varies_with_T && !level.table.has_phases) find_uniform_runs(level, problem);
+  if (level.can_rest) level.rows = make_active_rows(level.grid.size, false);
   return level;
 }
 
 template <class Real>
 void update_properties(HeatLevel<Real>& level, const std::vector<Real>& u) {
-  if (level.window_empty()) return;
-  PropertyView<Real> view;
-  for (std::size_t a = 0; a < 3; ++a) {
-    view.size[a] = level.grid.size[a];
-    view.low[a] = level.low[a];
-    view.high[a] = level.high[a];
-  }
-  view.table = &level.table;
-  view.label = level.label;
-  view.factor = level.conductivity_factor;
-  view.u = u.data();
-  view.theta = level.theta.empty() ? nullptr : level.theta.data();
-  view.resistivity = level.table.varies_with_T ? level.resistivity.data() : nullptr;
-  if (view.theta != nullptr || view.resistivity != nullptr) run_properties(view, level.team());
+  if (level.rows.empty()) return;
+  Real* theta = level.theta.empty() ? nullptr : level.theta.data();
+  Real* resistivity = level.table.varies_with_T ? level.resistivity.data() : nullptr;
+  if (theta != nullptr || resistivity != nullptr)
+    run_properties(view_of(level, u), theta, resistivity, level.team());
 }
 
 template <class Real>
@@ -153,121 +169,82 @@ HeatView<Real> view_of(HeatLevel<Real>& level, const std::vector<Real>& u) {
   for (std::size_t a = 0; a < 3; ++a) {
     const double h_m = level.grid.spacing_mm[Eigen::Index(a)] * 1e-3;
     view.size[a] = level.grid.size[a];
-    view.low[a] = level.low[a];
-    view.high[a] = level.high[a];
+    view.low[a] = level.rows.low[a];
+    view.high[a] = level.rows.high[a];
     view.scale[a] = Real(2 / (h_m * h_m));
   }
+  view.row_begin = level.rows.begin.data();
+  view.row_end = level.rows.end.data();
+  view.cells_below = level.rows.cells_below.data();
+  view.u = u.data();
   view.theta = level.theta_of(u);
   view.resistivity = level.resistivity.data();
   view.inverse_capacity = level.inverse_capacity.data();
   view.perfusion = level.perfused ? level.perfusion.data() : nullptr;
-  view.plane_blood_W_per_m3 = level.plane_blood_W_per_m3.data();
   view.heating = level.heating.empty() ? level.source.data() : level.heating.data();
   view.theta_blood = level.theta_blood;
+  view.table = &level.table;
+  view.label = level.label;
+  view.factor = level.conductivity_factor;
+  view.has_phases = level.table.has_phases;
+  view.varies_with_T = level.table.varies_with_T;
+  if (!level.runs.empty()) {
+    view.run_begin = level.run_begin.data();
+    view.runs = level.runs.data();
+  }
   std::copy(level.ghost_theta.begin(), level.ghost_theta.end(), view.ghost_theta);
   std::copy(level.ghost_resistivity.begin(), level.ghost_resistivity.end(), view.ghost_resistivity);
   view.ghost_rows = level.ghost_rows.data();
+  view.hole = level.hole.empty() ? nullptr : level.hole.data();
   view.fix = level.fixes.view();
+  view.plane_flows = level.plane_flows.data();
   return view;
 }
 
 template <class Real>
-void include_in_window(HeatLevel<Real>& level, const std::array<int, 3>& low,
-                       const std::array<int, 3>& high) {
-  const bool empty = level.window_empty();
-  for (std::size_t a = 0; a < 3; ++a) {
-    const int l = std::max(low[a], 0), h = std::min(high[a], level.grid.size[a]);
-    level.low[a] = empty ? l : std::min(level.low[a], l);
-    level.high[a] = empty ? h : std::max(level.high[a], h);
-  }
-}
-
-template <class Real>
-bool grow_window(HeatLevel<Real>& level, int cells, double threshold_K) {
-  if (!level.can_rest || level.window_empty()) return false;
-  const auto threshold = Real(threshold_K);
+bool grow_active(HeatLevel<Real>& level, int cells, double threshold_K) {
+  if (!level.can_rest || level.rows.empty()) return false;
+  const Real threshold = Real(threshold_K), rest = level.theta_rest;
   const std::vector<Real>& u = level.y[std::size_t(level.now)];
-  const auto differs = [&](int axis, int at) {
-    std::array<int, 3> l = level.low, h = level.high;
-    l[std::size_t(axis)] = at;
-    h[std::size_t(axis)] = at + 1;
-    for (int k = l[2]; k < h[2]; ++k)
-      for (int j = l[1]; j < h[1]; ++j)
-        for (int i = l[0]; i < h[0]; ++i)
-          if (std::abs(u[level.grid.index(i, j, k)] - level.theta_rest) > threshold) return true;
-    return false;
-  };
-  std::array<int, 3> low = level.low, high = level.high;
-  for (int a = 0; a < 3; ++a) {
-    const auto s = std::size_t(a);
-    if (level.low[s] > 0 && differs(a, level.low[s])) low[s] -= cells;
-    if (level.high[s] < level.grid.size[s] && differs(a, level.high[s] - 1)) high[s] += cells;
-  }
-  const bool grows = low != level.low || high != level.high;
-  include_in_window(level, low, high);
-  return grows;
+  RowStretches warm = no_stretches(level.grid.size);
+  const auto differs = [&](std::size_t c) { return std::abs(u[c] - rest) > threshold; };
+#pragma omp parallel for num_threads(level.team()) schedule(static)
+  for (int k = level.rows.low[2]; k < level.rows.high[2]; ++k)
+    for (int j = level.rows.low[1]; j < level.rows.high[1]; ++j) {
+      const std::size_t row = level.rows.row(j, k), c = level.grid.index(0, j, k);
+      std::int32_t b = level.rows.begin[row], e = level.rows.end[row];
+      while (b < e && !differs(c + std::size_t(b))) ++b;
+      while (b < e && !differs(c + std::size_t(e) - 1)) --e;
+      warm.begin[row] = b;
+      warm.end[row] = e;
+    }
+  return grow(level.rows, warm, cells);
 }
 
 template <class Real>
-void fill_outside(const HeatLevel<Real>& level, std::vector<Real>& values, Real value) {
+void fill_resting(const HeatLevel<Real>& level, std::vector<Real>& values, Real value) {
   const auto& size = level.grid.size;
   for (int k = 0; k < size[2]; ++k)
     for (int j = 0; j < size[1]; ++j) {
-      const auto row = values.begin() + std::ptrdiff_t(level.grid.index(0, j, k));
-      const bool crosses = k >= level.low[2] && k < level.high[2] && j >= level.low[1] && j < level.high[1];
-      std::fill(row, row + (crosses ? level.low[0] : size[0]), value);
-      if (crosses) std::fill(row + level.high[0], row + size[0], value);
+      const auto cells = values.begin() + std::ptrdiff_t(level.grid.index(0, j, k));
+      const std::size_t row = level.rows.row(j, k);
+      const bool none = level.rows.end[row] <= level.rows.begin[row];
+      std::fill(cells, cells + (none ? size[0] : level.rows.begin[row]), value);
+      if (!none) std::fill(cells + level.rows.end[row], cells + size[0], value);
     }
 }
 
 template <class Real>
-double boundary_outflow_W(const HeatLevel<Real>& level, const Real* theta) {
-  if (level.window_empty()) return 0;
-  double sum = 0;
-  for (std::size_t f = 0; f < 6; ++f) {
-    const std::size_t a = f / 2;
-    const int face = f % 2 == 0 ? 0 : level.grid.size[a] - 1;
-    if (std::isinf(level.ghost_resistivity[f]) || face < level.low[a] || face >= level.high[a]) continue;
-    std::array<int, 3> l = level.low, h = level.high;
-    l[a] = face;
-    h[a] = face + 1;
-    double flow = 0;
-    for (int k = l[2]; k < h[2]; ++k)
-      for (int j = l[1]; j < h[1]; ++j)
-        for (int i = l[0]; i < h[0]; ++i) {
-          const std::size_t c = level.grid.index(i, j, k);
-          if (level.is_hole(c)) continue;
-          flow += double(theta[c] - level.ghost_theta[f]) /
-                  double(level.resistivity[c] + level.ghost_resistivity[f]);
-        }
-    const double h_m = level.grid.spacing_mm[Eigen::Index(a)] * 1e-3;
-    sum += 2 / (h_m * h_m) * flow;
+LevelFlows last_flows(const HeatLevel<Real>& level) {
+  LevelFlows sum;
+  for (int k = level.rows.low[2]; k < level.rows.high[2]; ++k) {
+    const PlaneFlows& plane = level.plane_flows[std::size_t(k)];
+    sum.blood_W += plane.blood;
+    sum.boundary_out_W += plane.boundary_out;
+    sum.wall_in_W += plane.wall_in;
   }
-  return sum * level.cell_volume_m3();
-}
-
-template <class Real>
-double blood_inflow_W(const HeatLevel<Real>& level) {
-  double sum = 0;
-  if (level.perfused)
-    for (int k = level.low[2]; k < level.high[2]; ++k) sum += level.plane_blood_W_per_m3[std::size_t(k)];
-  return sum * level.cell_volume_m3();
-}
-
-template <class Real>
-double wall_inflow_W(const HeatLevel<Real>& level, const Real* theta) {
-  const Fixes<Real>& f = level.fixes;
-  if (f.walls.empty()) return 0;
-  double sum = 0;
-  for (std::size_t row = 0; row + 1 < f.wall_begin.size(); ++row)
-    for (std::size_t n = f.wall_begin[row]; n < f.wall_begin[row + 1]; ++n) {
-      const WallFix<Real>& w = f.walls[n];
-      const std::size_t c = row * std::size_t(level.grid.size[0]) + std::size_t(w.i);
-      const double k_cell = 1 / double(level.resistivity[c]);
-      const double k = k_cell + double(w.wall_share) * (double(w.k_wall) - k_cell);
-      sum += double(w.conductance) * k * double(f.wall_theta[std::size_t(w.wall)] - theta[c]);
-    }
-  return sum * level.cell_volume_m3();
+  const double volume = level.cell_volume_m3();
+  return {sum.blood_W * volume, sum.boundary_out_W * volume, sum.wall_in_W * volume};
 }
 
 template <class Real>
@@ -275,29 +252,28 @@ double stored_J(const HeatLevel<Real>& level) {
   const std::vector<Real>& u = level.y[std::size_t(level.now)];
   const Real start = level.can_rest ? level.theta_rest : Real(0);
   double sum = 0;
-  for (int k = level.low[2]; k < level.high[2]; ++k) {
+  for (int k = level.rows.low[2]; k < level.rows.high[2]; ++k) {
     double plane = 0;
-    for (int j = level.low[1]; j < level.high[1]; ++j)
-      for (int i = level.low[0]; i < level.high[0]; ++i) {
+    for (int j = level.rows.low[1]; j < level.rows.high[1]; ++j) {
+      const std::size_t row = level.rows.row(j, k);
+      for (int i = level.rows.begin[row]; i < level.rows.end[row]; ++i) {
         const std::size_t c = level.grid.index(i, j, k);
         if (!level.is_hole(c)) plane += double(u[c] - start) / double(level.inverse_capacity[c]);
       }
+    }
     sum += plane;
   }
   return sum * level.cell_volume_m3();
 }
 
-#define SPINETHERM_INSTANTIATE(Real)                                                                       \
-  template struct Fixes<Real>;                                                                             \
-  template HeatLevel<Real> make_level(const ThermalProblem&, int);                                         \
-  template void update_properties(HeatLevel<Real>&, const std::vector<Real>&);                             \
-  template HeatView<Real> view_of(HeatLevel<Real>&, const std::vector<Real>&);                             \
-  template void include_in_window(HeatLevel<Real>&, const std::array<int, 3>&, const std::array<int, 3>&); \
-  template bool grow_window(HeatLevel<Real>&, int, double);                                                \
-  template void fill_outside(const HeatLevel<Real>&, std::vector<Real>&, Real);                            \
-  template double boundary_outflow_W(const HeatLevel<Real>&, const Real*);                                 \
-  template double blood_inflow_W(const HeatLevel<Real>&);                                                  \
-  template double wall_inflow_W(const HeatLevel<Real>&, const Real*);                                      \
+#define SPINETHERM_INSTANTIATE(Real)                                            \
+  template struct Fixes<Real>;                                                  \
+  template HeatLevel<Real> make_level(const ThermalProblem&, int);              \
+  template void update_properties(HeatLevel<Real>&, const std::vector<Real>&);  \
+  template HeatView<Real> view_of(HeatLevel<Real>&, const std::vector<Real>&);  \
+  template bool grow_active(HeatLevel<Real>&, int, double);                     \
+  template void fill_resting(const HeatLevel<Real>&, std::vector<Real>&, Real); \
+  template LevelFlows last_flows(const HeatLevel<Real>&);                       \
   template double stored_J(const HeatLevel<Real>&);
 SPINETHERM_INSTANTIATE(float)
 SPINETHERM_INSTANTIATE(double)

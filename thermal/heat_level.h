@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "thermal/active_rows.h"
 #include "thermal/heat_kernel.h"
 #include "thermal/problem.h"
 #include "thermal/rkl2.h"
@@ -27,8 +28,8 @@ struct Fixes {
 /// One level of the thermal grid: a box of cells and its arrays, free of what drives it in time. The solver
 /// owns a list of levels; one covers the whole box.
 ///
-/// Only the cells of the window are stepped. Cells outside it are at rest: their temperature is that of the
-/// start, the blood and the boundary, so that their rate of change is exactly zero.
+/// Only the active cells are stepped. The others are at rest: their temperature is that of the start, the
+/// blood and the boundary, so that their rate of change is exactly zero.
 template <class Real>
 struct HeatLevel {
   Grid grid;
@@ -49,67 +50,63 @@ struct HeatLevel {
   bool perfused = false;
   Real theta_blood = 0;
 
-  std::array<int, 3> low{0, 0, 0}, high{0, 0, 0};  ///< the window
-  bool can_rest = false;                           ///< cells outside the window are exactly at rest
+  ActiveRows rows;
+  bool can_rest = false;  ///< cells that are not active are exactly at rest
   Real theta_rest = 0;
 
   std::array<Real, 6> ghost_theta{}, ghost_resistivity{};
   std::vector<Real> ghost_rows;
-  std::array<Real, 256> steepest{}, steepest_below{}, boils_to{};
+  std::array<Real, 256> steepest{}, steepest_below{};
   Fixes<Real> fixes;
   std::vector<std::uint8_t> hole;  ///< 1: not part of the problem; empty: none
   std::vector<Real> scratch;
   std::vector<StepFindings> plane_findings;
-  std::vector<double> plane_blood_W_per_m3;  ///< of the last sweep, see HeatView
+  std::vector<PlaneFlows> plane_flows;   ///< of the last sweep, see HeatView
+  std::vector<std::uint32_t> run_begin;  ///< by row; empty: properties change, or cells are never alike
+  std::vector<UniformRun<Real>> runs;
   int threads = 1;
 
   const Real* theta_of(const std::vector<Real>& u) const { return theta.empty() ? u.data() : theta.data(); }
   const Real* theta_now() const { return theta_of(y[std::size_t(now)]); }
-  bool window_empty() const { return high[0] <= low[0]; }
-  /// Threads for a sweep over the window: below 32768 cells each, waiting for one another costs more than it
-  /// saves.
-  int team() const {
-    const double cells = double(high[0] - low[0]) * double(high[1] - low[1]) * double(high[2] - low[2]);
-    return std::clamp(int(cells / 32768), 1, threads);
-  }
+  /// Threads for a sweep over the active cells: below 32768 cells each, waiting for one another costs more
+  /// than it saves.
+  int team() const { return std::clamp(int(double(rows.cells()) / 32768), 1, threads); }
   double cell_volume_m3() const { return grid.voxel_volume_mm3() * 1e-9; }
   bool is_hole(std::size_t cell) const { return !hole.empty() && hole[cell] != 0; }
 };
 
-/// Properties, boundaries and the initial state; heating is zero and the window empty or, where the start is
-/// no state of rest, the whole grid.
+/// Properties, boundaries and the initial state; heating is zero and no cell active or, where the start is no
+/// state of rest, all.
 template <class Real>
 HeatLevel<Real> make_level(const ThermalProblem& problem, int threads);
 
-/// theta and 1/k in the window, from the state `u`.
+/// theta and 1/k of the active cells, from the state `u`.
 template <class Real>
 void update_properties(HeatLevel<Real>& level, const std::vector<Real>& u);
 
+/// `theta` is that of the level's arrays, the temperature of `u` where update_properties() has seen it.
 template <class Real>
 HeatView<Real> view_of(HeatLevel<Real>& level, const std::vector<Real>& u);
 
-/// Makes the window hold the box [low, high) as well.
+/// Makes `cells` more cells active on those sides where a cell within one of the edge differs from rest by
+/// more than `threshold_K`. True when there are more.
 template <class Real>
-void include_in_window(HeatLevel<Real>& level, const std::array<int, 3>& low, const std::array<int, 3>& high);
-/// Moves those sides of the window outwards by `cells` at which a cell differs from rest by more than
-/// `threshold_K`. True when it has grown.
-template <class Real>
-bool grow_window(HeatLevel<Real>& level, int cells, double threshold_K);
+bool grow_active(HeatLevel<Real>& level, int cells, double threshold_K);
 
-/// Gives the cells outside the window one value.
+/// Gives the cells that are not active one value.
 template <class Real>
-void fill_outside(const HeatLevel<Real>& level, std::vector<Real>& values, Real value);
+void fill_resting(const HeatLevel<Real>& level, std::vector<Real>& values, Real value);
 
-/// Heat that leaves through the outer faces [W].
+/// Flows of the last sweep [W].
+struct LevelFlows {
+  double blood_W = 0;         ///< that the blood brings
+  double boundary_out_W = 0;  ///< that leaves through the outer faces
+  double wall_in_W = 0;       ///< that comes in through the walls of applicators
+};
 template <class Real>
-double boundary_outflow_W(const HeatLevel<Real>& level, const Real* theta);
-/// Heat that the blood brings into the cells of the window [W], of the state that was swept last.
-template <class Real>
-double blood_inflow_W(const HeatLevel<Real>& level);
-/// Heat that comes in through the walls of applicators [W].
-template <class Real>
-double wall_inflow_W(const HeatLevel<Real>& level, const Real* theta);
-/// Heat stored in the cells of the window [J], relative to rest where cells can rest, else to 37 degC.
+LevelFlows last_flows(const HeatLevel<Real>& level);
+
+/// Heat stored in the active cells [J], relative to rest where cells can rest, else to 37 degC.
 template <class Real>
 double stored_J(const HeatLevel<Real>& level);
 

@@ -65,7 +65,7 @@ std::vector<std::uint8_t> correctable_faces(const Volume<std::uint8_t>& labels, 
 
 template <class Real>
 double correct_flows(HeatLevel<Real>& level) {
-  if (level.window_empty() || level.correctable.empty()) return 0;
+  if (level.rows.empty() || level.correctable.empty()) return 0;
   const std::vector<Real>& state = level.y[std::size_t(level.now)];
   CorrectionView<Real> view;
   view.faces = level.correctable.data();
@@ -83,8 +83,9 @@ double correct_flows(HeatLevel<Real>& level) {
     const bool lower = f % 2 == 0;
     const int at = lower ? 0 : level.grid.size[a] - 1;
     const bool closed = std::isinf(level.ghost_resistivity[f]), fixed = level.ghost_resistivity[f] == 0;
-    if (level.grid.size[a] < 3 || at < level.low[a] || at >= level.high[a] || !(closed || fixed)) continue;
-    std::array<int, 3> l = level.low, h = level.high;
+    if (level.grid.size[a] < 3 || at < level.rows.low[a] || at >= level.rows.high[a] || !(closed || fixed))
+      continue;
+    std::array<int, 3> l = level.rows.low, h = level.rows.high;
     l[a] = at;
     h[a] = at + 1;
     const double h_m = level.grid.spacing_mm[Eigen::Index(a)] * 1e-3, per_h2 = 1 / (h_m * h_m);

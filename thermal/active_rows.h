@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <vector>
+
+namespace spinetherm {
+
+/// The cells of a grid that are stepped: of each row (cells along i) one stretch. Everything else is at rest.
+/// Heat that spreads from a probe fills a ball, about half of the box around it.
+struct ActiveRows {
+  std::array<int, 3> size{0, 0, 0};
+  std::vector<std::int32_t> begin, end;            ///< by row j + ny k; an empty row has end <= begin
+  std::array<int, 3> low{0, 0, 0}, high{0, 0, 0};  ///< box around the active cells
+  std::vector<std::int64_t> cells_below;  ///< active cells in the planes below plane k; nz + 1 entries
+  bool empty() const { return high[0] <= low[0]; }
+  std::int64_t cells() const { return cells_below.empty() ? 0 : cells_below.back(); }
+  std::size_t row(int j, int k) const { return std::size_t(j) + std::size_t(size[1]) * std::size_t(k); }
+  bool operator==(const ActiveRows&) const = default;
+};
+
+/// Rows of a grid of `size` cells: all of each, or none.
+ActiveRows make_active_rows(const std::array<int, 3>& size, bool all);
+
+/// By row, the stretch of cells that must be active, as in ActiveRows.
+struct RowStretches {
+  std::vector<std::int32_t> begin, end;
+};
+RowStretches no_stretches(const std::array<int, 3>& size);
+
+/// Makes `rows` hold the stretches as well. True when that adds cells.
+bool include(ActiveRows& rows, const RowStretches& stretches);
+/// Makes `rows` hold the box [low, high), cut to the grid.
+bool include_box(ActiveRows& rows, const std::array<int, 3>& low, const std::array<int, 3>& high);
+/// Where a stretch comes within one cell of the edge of the active cells, these grow by `cells` on all sides
+/// of the stretches. True when they have grown.
+bool grow(ActiveRows& rows, const RowStretches& stretches, int cells);
+
+}  // namespace spinetherm

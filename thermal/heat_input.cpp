@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "thermal/heat_input.h"
+
+#include <algorithm>
+#include <cmath>
+#include <variant>
+
+#include "thermal/heat_source.h"
+
+namespace spinetherm {
+
+template <class Real>
+void HeatInput<Real>::switch_to(const HeatLevel<Real>& level, const std::vector<bool>& on, bool smooth) {
+  given_.clear();
+  metabolic_ = false;
+  for (std::size_t n = 0; n < problem_.tissue_map.tissues.size(); ++n)
+    metabolic_ = metabolic_ || (level.used[n] && problem_.tissue_map.tissues[n].metabolic_W_per_m3 != 0);
+  for (std::size_t n = 0; n < on.size(); ++n)
+    if (on[n])
+      std::visit(
+          [&](const auto& source) {
+            if constexpr (requires { add_power_density(level.grid, source, smooth, given_); }) {
+              given_.resize(level.grid.count(), 0.0);
+              add_power_density(level.grid, source, smooth, given_);
+            }
+          },
+          problem_.sources[n].what);
+}
+
+template <class Real>
+double HeatInput<Real>::density_W_per_m3(const HeatLevel<Real>& level, std::size_t c) const {
+  if (level.is_hole(c)) return 0;
+  return (given_.empty() ? 0 : given_[c]) + problem_.tissue_map.tissues[level.label[c]].metabolic_W_per_m3;
+}
+
+template <class Real>
+void HeatInput<Real>::wake(HeatLevel<Real>& level,
+                           const std::vector<ElectrodeDrive::Heating>& electric) const {
+  const Grid& grid = level.grid;
+  if (!level.can_rest || level.rows.cells() == std::int64_t(grid.count())) return;
+  if (given_.empty() && electric.empty()) return;
+  RowStretches heated = no_stretches(grid.size);
+#pragma omp parallel for num_threads(level.threads) schedule(static)
+  for (int k = 0; k < grid.size[2]; ++k)
+    for (int j = 0; j < grid.size[1]; ++j) {
+      const std::size_t row = level.rows.row(j, k), c0 = grid.index(0, j, k);
+      const auto is_heated = [&](int i) {
+        const std::size_t c = c0 + std::size_t(i);
+        double q = density_W_per_m3(level, c);
+        if (!level.is_hole(c))
+          for (const auto& e : electric) q += e.scale * double(e.unit_W_per_m3[c]);
+        return std::abs(q) * double(level.inverse_capacity[c]) * horizon_s_ > rest_K_;
+      };
+      // From both ends up to what is active already.
+      const bool none = level.rows.end[row] <= level.rows.begin[row];
+      const int last = none ? grid.size[0] : level.rows.begin[row];
+      int b = 0;
+      while (b < last && !is_heated(b)) ++b;
+      int e = grid.size[0];
+      const int first = none ? b : level.rows.end[row];
+      while (e > first && !is_heated(e - 1)) --e;
+      heated.begin[row] = b;
+      heated.end[row] = e;
+    }
+  include(level.rows, heated);
+}
+
+template <class Real>
+double HeatInput<Real>::apply(HeatLevel<Real>& level, const std::vector<ElectrodeDrive::Heating>& electric,
+                              const std::vector<BodyLinks::Ghost>& ghosts) const {
+  wake(level, electric);
+  const bool given = !given_.empty() || metabolic_;
+  const ActiveRows& rows = level.rows;
+  std::vector<double> planes(std::size_t(level.grid.size[2]), 0.0);
+#pragma omp parallel for num_threads(level.team()) schedule(static)
+  for (int k = rows.low[2]; k < rows.high[2]; ++k) {
+    double power = 0;
+    for (int j = rows.low[1]; j < rows.high[1]; ++j) {
+      const std::size_t row = rows.row(j, k), c0 = level.grid.index(0, j, k);
+      const std::size_t from = c0 + std::size_t(rows.begin[row]);
+      const std::size_t to = c0 + std::size_t(std::max(rows.end[row], rows.begin[row]));
+      Real* source = level.source.data();
+      for (std::size_t c = from; c < to; ++c) {
+        const double q = given ? density_W_per_m3(level, c) : 0;
+        source[c] = Real(q * double(level.inverse_capacity[c]));
+        power += q;
+      }
+      for (const auto& e : electric) {
+        constexpr std::size_t kLanes = 8;
+        double lanes[kLanes] = {};
+        const float* unit = e.unit_W_per_m3;
+        const auto scale = Real(e.scale);
+        const auto add = [&](std::size_t c, std::size_t l) {
+          const Real q = scale * Real(unit[c]);
+          lanes[l] += double(q);
+          source[c] += q * level.inverse_capacity[c];
+        };
+        std::size_t c = from;
+        for (; c + kLanes <= to; c += kLanes)
+          for (std::size_t l = 0; l < kLanes; ++l) add(c + l, l);
+        for (; c < to; ++c) add(c, 0);
+        for (const double lane : lanes) power += lane;
+      }
+      if (level.hole.empty() || electric.empty()) continue;
+      for (std::size_t c = from; c < to; ++c)
+        if (level.hole[c] != 0) {
+          for (const auto& e : electric) power -= double(Real(e.scale) * Real(e.unit_W_per_m3[c]));
+          source[c] = 0;
+        }
+    }
+    planes[std::size_t(k)] = power;
+  }
+  double power = 0;
+  for (const double plane : planes) power += plane;
+  for (std::size_t n = 0; !electric.empty() && n < ghosts.size();) {
+    std::size_t end = n;
+    while (end < ghosts.size() && ghosts[end].taken == ghosts[n].taken) ++end;
+    double q = 0;
+    for (const auto& e : electric) q += e.scale * double(e.unit_W_per_m3[ghosts[n].taken]);
+    for (std::size_t m = n; m < end; ++m) {
+      const double share = std::max(0.0, ghosts[m].ratio) * q / double(end - n);
+      level.source[ghosts[m].cell] += Real(share * double(level.inverse_capacity[ghosts[m].cell]));
+      power += share;
+    }
+    n = end;
+  }
+  return power * level.cell_volume_m3();
+}
+
+template class HeatInput<float>;
+template class HeatInput<double>;
+
+}  // namespace spinetherm
