@@ -17,6 +17,7 @@
 #include "thermal/heat_level.h"
 #include "thermal/interpolation.h"
 #include "thermal/iso_zone.h"
+#include "thermal/steam.h"
 #include "thermal/stencil_correction.h"
 #include "thermal/step_control.h"
 
@@ -69,6 +70,7 @@ class HeatRun {
         progress_(progress),
         level_(make_level<Real>(problem, options.threads > 0 ? options.threads : omp_get_max_threads())),
         dose_(problem, level_),
+        steam_(level_),
         bodies_(problem),
         drive_(problem, level_.threads),
         heat_end_s_(last_switch_off_s(problem)),
@@ -283,7 +285,8 @@ class HeatRun {
       }
       add_phase_bounds(step);
       const StepFindings f = sweep_rates(level_.y[std::size_t(last)], step);
-      if (!control_.judge(dt, f.error_K, f.largest_change_K, f.finite)) {
+      const double change_K = f.largest_change_K * (drive_.acting() ? 5 : 1);
+      if (!control_.judge(dt, f.error_K, change_K, f.finite)) {
         restore_rest(last, spare);
         if (control_.next_s() < 1e-7 || attempt > 60) return stop_diverged(f.worst_cell);
         continue;
@@ -363,7 +366,11 @@ class HeatRun {
     wall_in_J_ += flows.wall_J;
     if (outside_at_rest) fill_resting(level_, level_.y[std::size_t(spare)], level_.theta_rest);
     ++result_.summary.steps;
-    correct();
+    boundary_out_J_ += steam_.follow(level_);
+    if (steam_.changed())
+      refresh_rates();
+    else
+      correct();
     grow();
     report();
   }
@@ -512,6 +519,7 @@ class HeatRun {
   const Progress& progress_;
   HeatLevel<Real> level_;
   DoseField<Real> dose_;
+  Steam<Real> steam_;
   HeatBodies<Real> bodies_;
   ElectrodeDrive drive_;
   double heat_end_s_ = 0, t_s_ = 0;

@@ -8,8 +8,9 @@
 namespace spinetherm {
 
 struct BioheatOptions {
-  /// Largest temperature change of a cell in one macro-step [K]: accuracy in time.
-  double max_step_K = 4;
+  /// Largest temperature change of a cell in one macro-step [K]; a fifth of it while electrodes act, whose
+  /// power follows the temperature.
+  double max_step_K = 20;
   /// Longest macro-step [s].
   double max_step_s = 60;
   /// First macro-step, and the first one after a source has switched [s].
