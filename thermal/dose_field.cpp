@@ -51,6 +51,8 @@ DoseField<Real>::DoseField(const ThermalProblem& problem, const HeatLevel<Real>&
   lowest = peak;
   if (problem.fields.peak_temperature) peak_time.assign(count, 0);
   if (problem.fields.lowest_temperature) lowest_time.assign(count, 0);
+  if (problem.fields.freezes || problem.fields.lowest_twice) freezes.emplace(lowest);
+  if (problem.fields.cell_death) cell_death.emplace(count);
   if (rules) perfusion_state_.assign(count, 0);
   if (returns) perfusion_kept_.assign(level.perfusion.begin(), level.perfusion.end());
 }
@@ -88,7 +90,8 @@ template <class Real>
 bool DoseField<Real>::is_idle(const HeatLevel<Real>& level, const std::vector<Real>& u0, std::size_t begin,
                               std::size_t end) const {
   constexpr Real kCool_K = 2, kIce_K = -36;
-  if (below_ != DoseBelow39::none || !arrhenius.empty() || !perfusion_kept_.empty()) return false;
+  if (below_ != DoseBelow39::none || !arrhenius.empty() || !perfusion_kept_.empty() || cell_death)
+    return false;
   const Real* u = u0.data() + begin;
   const Real* theta = level.theta_now() + begin;
   const std::uint8_t* hole = level.hole.empty() ? nullptr : level.hole.data() + begin;
@@ -188,6 +191,8 @@ typename DoseField<Real>::Findings DoseField<Real>::add_step(HeatLevel<Real>& le
           if (dose < 0) dose = spinetherm::arrhenius(*law, s);
           arrhenius[c] = float(std::min(double(arrhenius[c]) + dose, kArrheniusCap));
         }
+        if (freezes) freezes->add(c, s.T1_degC);
+        if (cell_death) cell_death->add(c, s);
         if (float(s.T1_degC) > peak[c]) {
           peak[c] = float(s.T1_degC);
           if (!peak_time.empty()) peak_time[c] = float(t_s);
@@ -234,6 +239,10 @@ void DoseField<Real>::join(const HeatLevel<Real>& level, const std::array<int, 3
                            const std::array<int, 3>& high_before, double t_s) {
   const double cem = std::min(rest_cem43_per_s() * t_s, kCem43Cap_min);
   std::array<float, 256> damage{};
+  CellState rested;
+  if (cell_death)
+    rested = advance(cell_death->model(), {cell_death->model().alive, 0},
+                     straight_step(start_degC_, start_degC_, t_s));
   for (std::size_t n = 0; n < tissues_.size(); ++n)
     if (tissues_[n].damage) damage[n] = float(arrhenius_rate_per_s(*tissues_[n].damage, start_degC_) * t_s);
   for (int k = level.low[2]; k < level.high[2]; ++k)
@@ -244,6 +253,7 @@ void DoseField<Real>::join(const HeatLevel<Real>& level, const std::array<int, 3
           continue;
         const std::size_t c = level.grid.index(i, j, k);
         cem43[c] = float(cem);
+        if (cell_death) cell_death->set(c, rested);
         if (tissues_[level.label[c]].damage) arrhenius[c] = damage[level.label[c]];
       }
 }
