@@ -8,6 +8,7 @@
 #include "datasets/limit_table.h"
 #include "datasets/tissue_table.h"
 #include "imaging/core/error.h"
+#include "thermal/canal_warming.h"
 #include "thermal/error_estimate.h"
 #include "thermal/modality.h"
 
@@ -20,9 +21,8 @@ std::vector<Device> devices_of(const Plan& plan) {
   return out;
 }
 
-/// Sources of all protocols of a plan, one after the other in time.
-std::vector<Source> sources_of(const Plan& plan, const std::vector<Device>& devices) {
-  std::vector<Source> all;
+/// Sources of all protocols of a plan, one after the other in time, and the steps that sensors end.
+void add_sources(const Plan& plan, const std::vector<Device>& devices, ThermalProblem& problem) {
   double begin_s = 0;
   for (const Protocol& protocol : plan.protocol) {
     for (Source source :
@@ -32,11 +32,12 @@ std::vector<Source> sources_of(const Plan& plan, const std::vector<Device>& devi
         from += begin_s;
         to += begin_s;
       }
-      all.push_back(std::move(source));
+      problem.sources.push_back(std::move(source));
     }
+    std::ranges::move(make_early_ends(plan.applicators, devices, protocol, begin_s),
+                      std::back_inserter(problem.early_ends));
     begin_s += protocol.duration_s();
   }
-  return all;
 }
 
 PlannerOptions planner_options(const Job& job) {
@@ -60,6 +61,13 @@ PlannerInputs planner_inputs(const Job& job) {
   return {job.anatomy, job.ct_roi.volume, job.target, device_table(), limit_table(), job.level, {}};
 }
 
+/// The second run that a cold verdict needs.
+void add_warm_canal(const Job& job, ThermalProblem problem, RankedPlan& plan, const Progress& progress) {
+  if (!plan.thermal.summary.usable()) return;
+  add_canal_warming(problem.tissue_map);
+  plan.warm_canal = solve(problem, bioheat_options(job), progress);
+}
+
 /// The chosen plan's tissue, and how far its simulation is off.
 void complete_chosen_plan(Job& job, const Progress& progress) {
   if (!job.plan()) return;
@@ -67,6 +75,10 @@ void complete_chosen_plan(Job& job, const Progress& progress) {
   const ThermalProblem problem = thermal_problem(job, chosen.plan, &job.tissue_report);
   job.tissue_map = problem.tissue_map;
   add_error_estimate(problem, bioheat_options(job), chosen.thermal, progress);
+  if (!is_cold(chosen.plan)) return;
+  add_warm_canal(job, problem, chosen, progress);
+  job.structures = find_structures(job.anatomy, job.target, job.ct_roi.volume);
+  assess(chosen, planner_inputs(job), job.structures, job.wall, planner_options(job));
 }
 
 }  // namespace
@@ -94,13 +106,14 @@ ThermalProblem thermal_problem(const Job& job, const Plan& plan, TissueMapReport
   problem.tissue_map =
       make_tissue_map(job.ct, job.anatomy, grid, tissue_table(), options, report ? *report : local);
   problem.boundary.fill({BoundaryKind::fixed, 37, 0});
-  problem.sources = sources_of(plan, devices);
+  add_sources(plan, devices, problem);
   for (const Protocol& p : plan.protocol) problem.duration_s += p.duration_s();
   problem.until_dose_settled = true;
   // No Arrhenius integral: the liver's set calls 41 degC for a quarter of an hour a kill, which no one would
   // ablate by. Without it, coverage counts CEM43 >= 240 min.
   for (Tissue& tissue : problem.tissue_map.tissues) tissue.damage.reset();
   problem.fields = {true, true, true, true, false, false, false};
+  problem.fields.freezes = problem.fields.lowest_twice = is_cold(plan);
   return problem;
 }
 
@@ -124,6 +137,7 @@ void simulate_plan(Job& job, const Plan& plan, const Progress& progress) {
   const ThermalProblem problem = thermal_problem(job, plan, &report);
   ranked.thermal = solve(problem, bioheat_options(job), progress);
   add_error_estimate(problem, bioheat_options(job), ranked.thermal, progress);
+  if (is_cold(plan)) add_warm_canal(job, problem, ranked, progress);
   job.tissue_map = problem.tissue_map;
   job.tissue_report = report;
   judge_plan(job, std::move(ranked));

@@ -42,13 +42,22 @@ std::vector<float> FreezeHistory::lowest_twice() const {
 }
 
 CellState advance(const CellDeathModel& m, CellState state, const TemperatureStep& step) {
+  const double low = std::min(step.T0_degC, step.T1_degC), high = std::max(step.T0_degC, step.T1_degC);
+  if (low < m.from_degC && high > m.from_degC) {
+    const double part = (m.from_degC - step.T0_degC) / (step.T1_degC - step.T0_degC);
+    state = advance(m, state, straight_step(step.T0_degC, m.from_degC, part * step.dt_s));
+    return advance(m, state, straight_step(m.from_degC, step.T1_degC, (1 - part) * step.dt_s));
+  }
+  if (high <= m.from_degC) {
+    const double excess = std::max(0.0, 1 - state.alive - state.dead - (1 - m.alive));
+    return {state.alive - excess * std::expm1(-m.backward_per_s * step.dt_s), state.dead};
+  }
   const auto rate = [&](const CellState& s, double T_degC) {
     const double forward = m.forward_per_s * std::exp(T_degC / m.scale_degC) * (1 - s.alive);
     const double vulnerable = 1 - s.alive - s.dead;
     return CellState{-forward * s.alive + m.backward_per_s * vulnerable, forward * vulnerable};
   };
-  const double hottest = std::max(step.T0_degC, step.T1_degC);
-  const double fastest = m.forward_per_s * std::exp(hottest / m.scale_degC) + m.backward_per_s;
+  const double fastest = m.forward_per_s * std::exp(high / m.scale_degC) + m.backward_per_s;
   const int parts = std::max(1, int(std::ceil(step.dt_s * fastest / 0.2)));
   const double dt = step.dt_s / parts;
   const auto plus = [](const CellState& s, double h, const CellState& r) {
@@ -70,9 +79,7 @@ CellDeath::CellDeath(std::size_t cells, const CellDeathModel& model)
     : model_(model), alive_(cells, float(model.alive)), dead_(cells, 0) {}
 
 void CellDeath::add(std::size_t cell, const TemperatureStep& step) {
-  set(cell, advance(model_, {double(alive_[cell]), double(dead_[cell])}, step));
-}
-void CellDeath::set(std::size_t cell, const CellState& state) {
+  const CellState state = advance(model_, {double(alive_[cell]), double(dead_[cell])}, step);
   alive_[cell] = float(state.alive);
   dead_[cell] = float(state.dead);
 }

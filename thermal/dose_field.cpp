@@ -239,10 +239,6 @@ void DoseField<Real>::join(const HeatLevel<Real>& level, const std::array<int, 3
                            const std::array<int, 3>& high_before, double t_s) {
   const double cem = std::min(rest_cem43_per_s() * t_s, kCem43Cap_min);
   std::array<float, 256> damage{};
-  CellState rested;
-  if (cell_death)
-    rested = advance(cell_death->model(), {cell_death->model().alive, 0},
-                     straight_step(start_degC_, start_degC_, t_s));
   for (std::size_t n = 0; n < tissues_.size(); ++n)
     if (tissues_[n].damage) damage[n] = float(arrhenius_rate_per_s(*tissues_[n].damage, start_degC_) * t_s);
   for (int k = level.low[2]; k < level.high[2]; ++k)
@@ -253,7 +249,6 @@ void DoseField<Real>::join(const HeatLevel<Real>& level, const std::array<int, 3
           continue;
         const std::size_t c = level.grid.index(i, j, k);
         cem43[c] = float(cem);
-        if (cell_death) cell_death->set(c, rested);
         if (tissues_[level.label[c]].damage) arrhenius[c] = damage[level.label[c]];
       }
 }
