@@ -72,15 +72,17 @@ void add_second_run(RankedPlan& ranked, const std::vector<Structure>& structures
   ExposureReport& report = ranked.exposure;
   if (!ranked.warm_canal) {
     report.notes_verdict = worst(report.notes_verdict, Verdict::unknown);
-    report.notes.emplace_back("unknown: cold was simulated without what moves in the canal only (CSF, venous plexus)");
+    report.notes.emplace_back(
+        "unknown: cold was simulated without what moves in the canal only (CSF, venous plexus)");
     return;
   }
   const ExposureReport warm = assess_exposure(structures, *ranked.warm_canal, placed, limits, facts, options);
   const Verdict off = report.exposure_verdict(), on = warm.exposure_verdict();
   report = worse_of(report, warm, "with CSF and venous plexus warming the canal");
-  report.notes.push_back(fmt::format(
-      "cold was simulated with CSF and venous plexus warming the canal off ({}) and on ({}); the worse counts",
-      to_string(off), to_string(on)));
+  report.notes.push_back(
+      fmt::format("cold was simulated with CSF and venous plexus warming the canal off ({}) and on ({}); the "
+                  "worse counts",
+                  to_string(off), to_string(on)));
 }
 
 Volume<std::uint8_t> unimaged(const Volume<float>& ct_HU) {
@@ -300,7 +302,8 @@ void assess(RankedPlan& ranked, const PlannerInputs& inputs, const std::vector<S
   facts.unknown_tissue = unknown_tissue.empty() ? unimaged(inputs.ct_HU) : unknown_tissue;
   ranked.exposure =
       assess_exposure(structures, ranked.thermal, placed, inputs.limits, facts, options.exposure);
-  if (is_cold(ranked.plan)) add_second_run(ranked, structures, placed, inputs.limits, facts, options.exposure);
+  if (is_cold(ranked.plan))
+    add_second_run(ranked, structures, placed, inputs.limits, facts, options.exposure);
   ranked.plan.score.coverage = ranked.coverage.coverage;
   ranked.plan.score.min_margin_mm = ranked.coverage.min_margin_mm;
   ranked.plan.score.verdict = std::string(to_string(ranked.exposure.verdict()));

@@ -51,7 +51,8 @@ struct RankedPlan {
   Coverage coverage;
   ExposureReport exposure;
   ThermalResult thermal;  ///< summary "not run" while only geometry was looked at
-  /// Cold plans: the same with what moves in the canal warming it (canal_warming.h); the worse of both counts.
+  /// Cold plans: the same with what moves in the canal warming it (canal_warming.h); the worse of both
+  /// counts.
   std::optional<ThermalResult> warm_canal = {};
   std::vector<std::string> reasons;
 };
@@ -75,8 +76,8 @@ Plan plan_on(const Trajectory& trajectory, const Device& device);
 RankedPlans propose_plans(const PlannerInputs& inputs, const PlannerOptions& options = {},
                           const Progress& progress = {});
 
-/// A gentler protocol: lower target temperature first, then lower power (cold: duty cycle), then shorter; empty
-/// when it is at its lowest. Pauses keep their length.
+/// A gentler protocol: lower target temperature first, then lower power (cold: duty cycle), then shorter;
+/// empty when it is at its lowest. Pauses keep their length.
 std::optional<Protocol> de_escalated(const Protocol& protocol, const PlannerOptions& options);
 
 /// Simulates one plan: made by apps (tissue map, sources, solver); throws or returns an unusable summary on
@@ -92,8 +93,9 @@ RankedPlans plan_ablation(const PlannerInputs& inputs, const SolvePlan& solve,
 /// Whether some step cools.
 bool is_cold(const Plan& plan);
 
-/// Coverage and exposure of one simulated plan. A cold one without its second run is unknown at best. `unknown_tissue` as in ExposureFacts; empty: what the CT does
-/// not reach, holds no number for or shows as padding is taken as unknown (with no CT, nothing is).
+/// Coverage and exposure of one simulated plan. A cold one without its second run is unknown at best.
+/// `unknown_tissue` as in ExposureFacts; empty: what the CT does not reach, holds no number for or shows as
+/// padding is taken as unknown (with no CT, nothing is).
 void assess(RankedPlan& ranked, const PlannerInputs& inputs, const std::vector<Structure>& structures,
             const PosteriorWall& wall, const PlannerOptions& options,
             const Volume<std::uint8_t>& unknown_tissue = {});

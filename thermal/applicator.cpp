@@ -37,8 +37,7 @@ void validate_cryo(const Device& d, const std::string& where) {
   require_at(c.from_tip_mm >= 0, where + "/from_tip_mm", c.from_tip_mm, "at least 0 mm");
   require_at(c.to_tip_mm > c.from_tip_mm && c.to_tip_mm <= d.length_mm, where + "/to_tip_mm", c.to_tip_mm,
              "beyond from_tip_mm and within length_mm");
-  require_at(c.gas_degC > -200 && c.gas_degC < 0, where + "/gas_degC", c.gas_degC,
-             "between -200 and 0 degC");
+  require_at(c.gas_degC > -200 && c.gas_degC < 0, where + "/gas_degC", c.gas_degC, "between -200 and 0 degC");
   require_at(c.film_W_per_m2_K > 0 && std::isfinite(c.film_W_per_m2_K), where + "/film_W_per_m2_K",
              c.film_W_per_m2_K, "above 0 W/m2/K");
   require_at(c.max_W_per_m > 0 && std::isfinite(c.max_W_per_m), where + "/max_W_per_m", c.max_W_per_m,

@@ -34,7 +34,7 @@ struct UntilSensor {
 /// One timed step. At most one of hold, power, voltage, duty, thaw temperature; none: switched off (after
 /// freezing: passive thaw).
 struct ProtocolStep {
-  double duration_s = 0;  ///< with `until`: at most
+  double duration_s = 0;                 ///< with `until`: at most
   std::optional<double> hold_degC = {};  ///< at the device's control sensor
   std::optional<double> max_W = {};
   std::optional<double> power_W = {};

@@ -134,7 +134,7 @@ class HeatRun {
     }
     switch_sources();
     begin_J_ = stored_J(level_);
-    bodies_.record(t_s_, result_.cryo);
+    bodies_.record(t_s_, dose_, result_.cryo);
     read_points();
   }
 
@@ -431,7 +431,7 @@ class HeatRun {
     wall_in_J_ += flows.wall_J;
     if (outside_at_rest) fill_outside(level_, level_.y[std::size_t(spare)], level_.theta_rest);
     ++result_.summary.steps;
-    bodies_.record(t_s_, result_.cryo);
+    bodies_.record(t_s_, dose_, result_.cryo);
     correct();
     grow();
     report();

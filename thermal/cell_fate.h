@@ -38,12 +38,12 @@ class FreezeHistory {
 ///   dA/dt = -k_f e^(T/T_k) (1 - A) A + k_b (1 - A - D)
 ///   dD/dt =  k_f e^(T/T_k) (1 - A) (1 - A - D),    A alive, D dead, 1 - A - D vulnerable, T in degC.
 /// O'Neill et al. 2011, Ann Biomed Eng 39:570, doi:10.1007/s10439-010-0177-1, fitted to heated co-cultures of
-/// hepatocytes and lung fibroblasts. The paper was found, its equations and constants are recalled, not read in
-/// it. Says nothing of cold.
+/// hepatocytes and lung fibroblasts. The paper was found, its equations and constants are recalled, not read
+/// in it. Says nothing of cold.
 ///
 /// With these constants 37 degC is no state of rest: 65 % would be dead after an hour. Below `from_degC`,
-/// where CEM43 counts nothing either, cells are therefore not harmed and vulnerable ones recover until they are
-/// as many as at the start (ours, not the paper's):  dA/dt = k_b max(0, V - V_0), dD/dt = 0.
+/// where CEM43 counts nothing either, cells are therefore not harmed and vulnerable ones recover until they
+/// are as many as at the start (ours, not the paper's):  dA/dt = k_b max(0, V - V_0), dD/dt = 0.
 struct CellDeathModel {
   double forward_per_s = 3.33e-3, backward_per_s = 7.77e-3, scale_degC = 40.5;
   double from_degC = 39;

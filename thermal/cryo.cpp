@@ -16,9 +16,9 @@ constexpr std::size_t kMostProbes = 8;
 
 CryoprobeSource source_of(const Applicator& applicator, const Device& device) {
   if (device.modality != "cryo" || !device.cryo)
-    throw ConfigError(fmt::format("the device '{}' works with '{}', not with cold", device.name,
-                                  device.modality),
-                      "/applicators", "choose a device of the protocol's energy");
+    throw ConfigError(
+        fmt::format("the device '{}' works with '{}', not with cold", device.name, device.modality),
+        "/applicators", "choose a device of the protocol's energy");
   const CryoPart& part = *device.cryo;
   const double path_mm = (applicator.tip_mm - applicator.entry_mm).norm();
   if (!(path_mm > part.to_tip_mm))
@@ -54,7 +54,8 @@ PlacedProbe place_probe(const CryoprobeSource& s) {
   PlacedProbe placed;
   placed.active_area_mm2 = 2 * kPi * radius * (to - from);
   const bool round = from == 0 && to > radius && path_mm - to >= radius;
-  placed.active = round ? Region{Capsule{at(radius), at(to), radius}} : Region{Cylinder{at(from), at(to), radius}};
+  placed.active =
+      round ? Region{Capsule{at(radius), at(to), radius}} : Region{Cylinder{at(from), at(to), radius}};
   if (from > 0) placed.shaft.push_back({Cylinder{at(0), at(from), radius}});
   placed.shaft.push_back({Cylinder{at(to), at(path_mm), radius}});
   return placed;
@@ -94,8 +95,7 @@ std::vector<Source> make_cryo_sources(const std::vector<Applicator>& applicators
       sources.push_back({std::move(probe), {{from_s, t_s}}});
     }
   }
-  if (!freezes)
-    throw ConfigError("no step of the protocol freezes", "/protocol/steps", "give one a duty");
+  if (!freezes) throw ConfigError("no step of the protocol freezes", "/protocol/steps", "give one a duty");
   return sources;
 }
 

@@ -16,13 +16,13 @@ struct PlacedProbe {
   double active_area_mm2 = 0;  ///< of the wall that touches tissue: 2 pi r times its length
 };
 /// A stretch that begins at the tip is a capsule with its round front at the tip, whose round back end lies
-/// hidden in the shaft; its area is that of a cylinder of the same length. Any other is a cylinder between the
-/// two ends of the shaft.
+/// hidden in the shaft; its area is that of a cylinder of the same length. Any other is a cylinder between
+/// the two ends of the shaft.
 PlacedProbe place_probe(const CryoprobeSource& source);
 
-/// Wall of a probe while its gas flows. The duty cycle is averaged over time: with gas in a share `duty` of the
-/// time, film coefficient and limit are `duty` times those of steady flow. Cycles of real devices last seconds
-/// to tens of seconds, in which ice moves by a fraction of a millimetre.
+/// Wall of a probe while its gas flows. The duty cycle is averaged over time: with gas in a share `duty` of
+/// the time, film coefficient and limit are `duty` times those of steady flow. Cycles of real devices last
+/// seconds to tens of seconds, in which ice moves by a fraction of a millimetre.
 FilmLaw flowing(const CryoprobeSource& source);
 /// The same wall while no gas flows: it passes no heat (passive thaw).
 FilmLaw idle(const CryoprobeSource& source);

@@ -67,8 +67,7 @@ void FilmWalls<Real>::update_wall(HeatLevel<Real>& level, const Real* theta, dou
     if (allowed != flow) gas = (sum_g_theta - allowed) / sum_g;
     flow = allowed;
     for (Link& l : w.links) {
-      const double g =
-          double(level.fixes.walls[l.fix].conductance) / double(level.resistivity[l.cell]);
+      const double g = double(level.fixes.walls[l.fix].conductance) / double(level.resistivity[l.cell]);
       l.theta = gas + g * (double(theta[l.cell]) - gas) / (h * l.area_per_m);
     }
   }

@@ -26,15 +26,15 @@ struct FilmLaw {
 /// The gas takes at most `limit_W`: when the sum of Q_c would be more, its temperature is one at which it is
 /// just that,
 ///   T_gas' = (sum g_c T_c - limit) / sum g_c,
-/// the same over the whole wall, as the gas of a Joule-Thomson probe warms until what it takes equals what its
-/// expansion provides. Likewise for the heat that a warm gas gives. This is worked out anew for every
+/// the same over the whole wall, as the gas of a Joule-Thomson probe warms until what it takes equals what
+/// its expansion provides. Likewise for the heat that a warm gas gives. This is worked out anew for every
 /// evaluation of the right-hand side, from the state alone: the limit holds at all times and energy closes.
 template <class Real>
 class FilmWalls {
  public:
   struct State {
     double extraction_W = 0;
-    double gas_theta = 0;  ///< T - 37 degC, raised to T_gas' where the limit acts
+    double gas_theta = 0;                      ///< T - 37 degC, raised to T_gas' where the limit acts
     double mean_theta = 0, coldest_theta = 0;  ///< of the wall's surface
   };
 

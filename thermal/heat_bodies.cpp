@@ -109,6 +109,11 @@ double HeatBodies<Real>::switch_to(HeatLevel<Real>& level, DoseField<Real>& dose
   links_ = link_bodies(problem_.tissue_map.labels, bodies_, problem_.voxel_applicators);
   level.fixes = make_fixes<Real>(level.grid, links_, curves_.size(), problem_.voxel_applicators);
   films_.link(level.grid, links_, problem_.voxel_applicators);
+  film_cells_.assign(films_.size(), {});
+  for (std::size_t f = 0; f < films_.size(); ++f)
+    for (std::size_t c = 0; c < links_.owner.size(); ++c)
+      if (links_.owner[c] != 0 && bodies_[std::size_t(links_.owner[c]) - 1].wall == films_.wall(f))
+        film_cells_[f].push_back(c);
   walls_degC_.assign(curves_.size(), std::nan(""));
 
   // Cells that change sides carry their heat with them.
@@ -223,7 +228,7 @@ std::optional<double> HeatBodies<Real>::wall_degC(const Eigen::Vector3d& x_mm) c
 }
 
 template <class Real>
-void HeatBodies<Real>::record(double t_s, std::optional<CryoHistory>& history) const {
+void HeatBodies<Real>::record(double t_s, DoseField<Real>& dose, std::optional<CryoHistory>& history) const {
   if (probes_.empty()) return;
   if (!history) {
     history.emplace();
@@ -233,6 +238,10 @@ void HeatBodies<Real>::record(double t_s, std::optional<CryoHistory>& history) c
   for (std::size_t f = 0; f < films_.size(); ++f) {
     const auto& state = films_.state(f);
     CryoHistory::Probe& p = history->probes[placed_[f]];
+    for (const std::size_t c : film_cells_[f]) {
+      dose.restart(c, state.mean_theta + kReference_degC, t_s);
+      if (dose.freezes) dose.freezes->add(c, state.mean_theta + kReference_degC);
+    }
     p.extraction_W.push_back(state.extraction_W);
     p.gas_degC.push_back(probes_[placed_[f]].source < 0 ? std::nan("") : state.gas_theta + kReference_degC);
     p.wall_degC.push_back(state.mean_theta + kReference_degC);

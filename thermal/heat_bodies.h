@@ -34,8 +34,8 @@ class HeatBodies {
   void set_walls(HeatLevel<Real>& level, double t_s, const Real* theta);
   /// From now on curves of temperature run ahead of the time of the run by this [s].
   void run_ahead(double skipped_s) { skipped_s_ = skipped_s; }
-  /// Appends what the cryoprobes do in the present state.
-  void record(double t_s, std::optional<CryoHistory>& history) const;
+  /// Appends what the cryoprobes do in the present state. Their cells' extremes are those of the wall.
+  void record(double t_s, DoseField<Real>& dose, std::optional<CryoHistory>& history) const;
   /// Gives the cells of held bodies their wall's temperature in all stages.
   void fill_holes(HeatLevel<Real>& level) const;
   /// Continues the present state into the taken cells beside the walls, for stencils that reach into them.
@@ -64,15 +64,16 @@ class HeatBodies {
   struct Probe {
     Eigen::Vector3d entry_mm{0, 0, 0}, tip_mm{0, 0, 0};
     double last_mean_theta = 0;
-    int source = -1;   ///< that acts; -1: none
+    int source = -1;                    ///< that acts; -1: none
     double from_s = 0, from_theta = 0;  ///< of its ramp
   };
   void add_probe(std::size_t source, bool acting, double t_s);
   double gas_theta(const Probe& probe, double t_s) const;
 
-  std::vector<Probe> probes_;         ///< in the order of the sources
-  std::vector<std::size_t> placed_;   ///< by row of films_: probe
+  std::vector<Probe> probes_;        ///< in the order of the sources
+  std::vector<std::size_t> placed_;  ///< by row of films_: probe
   FilmWalls<Real> films_;
+  std::vector<std::vector<std::size_t>> film_cells_;  ///< by row of films_: cells that the probe takes out
 };
 
 }  // namespace spinetherm

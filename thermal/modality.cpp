@@ -28,9 +28,9 @@ std::vector<EarlyEnd> make_early_ends(const std::vector<Applicator>& applicators
         if (s.name == name) return sensor_mm(applicators[n], s);
         known.push_back(s.name);
       }
-    throw ConfigError(fmt::format("no applicator has a sensor '{}'", name), where,
-                      known.empty() ? "none has a sensor: give at_mm"
-                                    : fmt::format("known: {}", fmt::join(known, ", ")));
+    throw ConfigError(
+        fmt::format("no applicator has a sensor '{}'", name), where,
+        known.empty() ? "none has a sensor: give at_mm" : fmt::format("known: {}", fmt::join(known, ", ")));
   };
   std::vector<EarlyEnd> ends;
   double t_s = begin_s;

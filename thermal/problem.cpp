@@ -267,7 +267,8 @@ void validate_early_ends(const ThermalProblem& problem) {
           "an interval must end after it begins");
     inside_grid(problem.grid(), e.sensor_mm, where + "/sensor_mm");
     if (e.below_degC.has_value() == e.above_degC.has_value())
-      throw ConfigError(e.below_degC ? "two bounds" : "no bound", where, "give one of below_degC, above_degC");
+      throw ConfigError(e.below_degC ? "two bounds" : "no bound", where,
+                        "give one of below_degC, above_degC");
     if (e.below_degC) temperature(*e.below_degC, where + "/below_degC");
     if (e.above_degC) temperature(*e.above_degC, where + "/above_degC");
     for (std::size_t m = 0; m < n; ++m)

@@ -29,10 +29,10 @@ struct ElectricalHistory {
 /// What the cryoprobes did; one entry of `probes` each, in the order in which the sources name them.
 struct CryoHistory {
   struct Probe {
-    std::vector<double> extraction_W;            ///< heat taken from the tissue; negative: given to it
-    std::vector<double> gas_degC;                ///< NaN while no gas flows
-    std::vector<double> wall_degC;               ///< mean over the active stretch
-    std::optional<double> free_from_s = {};      ///< tissue at the wall above 0 degC for good; empty: stuck
+    std::vector<double> extraction_W;        ///< heat taken from the tissue; negative: given to it
+    std::vector<double> gas_degC;            ///< NaN while no gas flows
+    std::vector<double> wall_degC;           ///< mean over the active stretch
+    std::optional<double> free_from_s = {};  ///< tissue at the wall above 0 degC for good; empty: stuck
   };
   std::vector<double> times_s;
   std::vector<Probe> probes;

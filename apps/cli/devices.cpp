@@ -50,12 +50,9 @@ Json device_json(const Device& d) {
   out["poles"] = poles;
   out["sensors"] = sensors;
   if (d.cryo)
-    out["cryo"] = {{"from_tip_mm", d.cryo->from_tip_mm},
-                   {"to_tip_mm", d.cryo->to_tip_mm},
-                   {"gas_degC", d.cryo->gas_degC},
-                   {"film_W_per_m2_K", d.cryo->film_W_per_m2_K},
-                   {"max_W_per_m", d.cryo->max_W_per_m},
-                   {"ramp_s", d.cryo->ramp_s}};
+    out["cryo"] = {{"from_tip_mm", d.cryo->from_tip_mm}, {"to_tip_mm", d.cryo->to_tip_mm},
+                   {"gas_degC", d.cryo->gas_degC},       {"film_W_per_m2_K", d.cryo->film_W_per_m2_K},
+                   {"max_W_per_m", d.cryo->max_W_per_m}, {"ramp_s", d.cryo->ramp_s}};
   if (d.cooled_degC) out["cooled_degC"] = *d.cooled_degC;
   if (d.max_power_W) out["max_power_W"] = *d.max_power_W;
   if (d.max_degC) out["max_degC"] = *d.max_degC;
@@ -114,7 +111,8 @@ void print_device(const Device& d) {
                          p.to_tip_mm);
   for (const DeviceSensor& s : d.sensors)
     sensors += fmt::format("{}'{}' at {:g}", sensors.empty() ? "" : ", ", s.name, s.from_tip_mm);
-  for (const ProtocolStep& s : d.protocol.steps) steps += (steps.empty() ? "" : "; ") + step_text(s, d.cryo.has_value());
+  for (const ProtocolStep& s : d.protocol.steps)
+    steps += (steps.empty() ? "" : "; ") + step_text(s, d.cryo.has_value());
   if (!d.poles.empty()) add("poles", poles + " mm from the tip");
   if (d.cryo) {
     add("cooling_part", fmt::format("{:g} to {:g} mm from the tip", d.cryo->from_tip_mm, d.cryo->to_tip_mm));

@@ -200,15 +200,15 @@ struct NamedField {
   bool OutputFields::*member;
 };
 constexpr std::array<NamedField, 10> kFields = {{{"temperature", &OutputFields::temperature},
-                                                {"peak_temperature", &OutputFields::peak_temperature},
-                                                {"lowest_temperature", &OutputFields::lowest_temperature},
-                                                {"cem43", &OutputFields::cem43},
-                                                {"arrhenius", &OutputFields::arrhenius},
-                                                {"potential", &OutputFields::potential},
-                                                {"power_density", &OutputFields::power_density},
-                                                {"freezes", &OutputFields::freezes},
-                                                {"lowest_twice", &OutputFields::lowest_twice},
-                                                {"cell_death", &OutputFields::cell_death}}};
+                                                 {"peak_temperature", &OutputFields::peak_temperature},
+                                                 {"lowest_temperature", &OutputFields::lowest_temperature},
+                                                 {"cem43", &OutputFields::cem43},
+                                                 {"arrhenius", &OutputFields::arrhenius},
+                                                 {"potential", &OutputFields::potential},
+                                                 {"power_density", &OutputFields::power_density},
+                                                 {"freezes", &OutputFields::freezes},
+                                                 {"lowest_twice", &OutputFields::lowest_twice},
+                                                 {"cell_death", &OutputFields::cell_death}}};
 
 OutputFields read_output_fields(const JsonReader& r) {
   std::vector<std::string> known;

@@ -27,17 +27,17 @@ struct NamedVolume {
   Volume<float> ThermalResult::*member;
 };
 constexpr std::array<NamedVolume, 12> kVolumes = {{{"temperature", &ThermalResult::temperature},
-                                                  {"peak_temperature", &ThermalResult::peak_temperature},
-                                                  {"lowest_temperature", &ThermalResult::lowest_temperature},
-                                                  {"cem43", &ThermalResult::cem43},
-                                                  {"arrhenius", &ThermalResult::arrhenius},
-                                                  {"potential", &ThermalResult::potential},
-                                                  {"power_density", &ThermalResult::power_density},
-                                                  {"peak_time_s", &ThermalResult::peak_time_s},
-                                                  {"lowest_time_s", &ThermalResult::lowest_time_s},
-                                                  {"freezes", &ThermalResult::freezes},
-                                                  {"lowest_twice", &ThermalResult::lowest_twice},
-                                                  {"cell_death", &ThermalResult::cell_death}}};
+                                                   {"peak_temperature", &ThermalResult::peak_temperature},
+                                                   {"lowest_temperature", &ThermalResult::lowest_temperature},
+                                                   {"cem43", &ThermalResult::cem43},
+                                                   {"arrhenius", &ThermalResult::arrhenius},
+                                                   {"potential", &ThermalResult::potential},
+                                                   {"power_density", &ThermalResult::power_density},
+                                                   {"peak_time_s", &ThermalResult::peak_time_s},
+                                                   {"lowest_time_s", &ThermalResult::lowest_time_s},
+                                                   {"freezes", &ThermalResult::freezes},
+                                                   {"lowest_twice", &ThermalResult::lowest_twice},
+                                                   {"cell_death", &ThermalResult::cell_death}}};
 
 constexpr std::array<Termination, 6> kTerminations = {Termination::not_run,   Termination::reached_end,
                                                       Termination::converged, Termination::not_converged,
@@ -183,8 +183,7 @@ Json to_json(const ThermalResult& r) {
   if (!r.ended_early.empty()) {
     j["ended_early"] = Json::array();
     for (const EndedEarly& e : r.ended_early)
-      j["ended_early"].push_back(
-          {{"from_s", e.from_s}, {"planned_to_s", e.planned_to_s}, {"at_s", e.at_s}});
+      j["ended_early"].push_back({{"from_s", e.from_s}, {"planned_to_s", e.planned_to_s}, {"at_s", e.at_s}});
   }
   j["energy"] = {{"in_J", number(r.energy.in_J)},
                  {"stored_J", number(r.energy.stored_J)},

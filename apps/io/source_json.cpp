@@ -17,7 +17,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 using Eigen::Vector3d;
 
-const std::vector<std::string> kKinds = {"volumetric",        "point",     "gaussian", "box", "line",
+const std::vector<std::string> kKinds = {"volumetric",        "point",      "gaussian", "box", "line",
                                          "fixed_temperature", "electrodes", "cryoprobe"};
 /// Of the format, but not of this version.
 const std::vector<std::string> kLaterKinds = {"light", "antenna"};

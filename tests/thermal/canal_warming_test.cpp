@@ -11,7 +11,7 @@ namespace {
 
 TEST(CanalWarming, ChangesCsfAndEpiduralFatOnly) {
   TissueMap map;
-  map.tissues.resize(kTissueClassCount);
+  map.tissues.resize(std::size_t(TissueClass::count_));
   for (Tissue& t : map.tissues) {
     t.conductivity_W_per_m_K = 0.5;
     t.perfusion_per_s = 0.001;
@@ -22,8 +22,7 @@ TEST(CanalWarming, ChangesCsfAndEpiduralFatOnly) {
     const auto c = TissueClass(n);
     EXPECT_DOUBLE_EQ(map.tissues[n].conductivity_W_per_m_K, c == TissueClass::csf ? 1.2 : 0.5);
     EXPECT_DOUBLE_EQ(map.tissues[n].perfusion_per_s, c == TissueClass::epidural_fat ? 0.011 : 0.001);
-    EXPECT_EQ(map.tissues[n] == before.tissues[n],
-              c != TissueClass::csf && c != TissueClass::epidural_fat);
+    EXPECT_EQ(map.tissues[n] == before.tissues[n], c != TissueClass::csf && c != TissueClass::epidural_fat);
   }
   EXPECT_EQ(map.tissues[std::size_t(TissueClass::csf)].provenance.at("conductivity_W_per_m_K").confidence,
             Confidence::placeholder);

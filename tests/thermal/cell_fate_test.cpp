@@ -61,7 +61,8 @@ CellState by_euler(double T0_degC, double T1_degC, double t_s) {
 }
 
 TEST(CellDeath, FollowsItsEquations) {
-  for (const auto& [T0, T1, t] : std::vector<std::array<double, 3>>{{65, 65, 120}, {37, 80, 300}, {50, 50, 900}, {60, 20, 600}}) {
+  for (const auto& [T0, T1, t] :
+       std::vector<std::array<double, 3>>{{65, 65, 120}, {37, 80, 300}, {50, 50, 900}, {60, 20, 600}}) {
     const CellState expected = by_euler(T0, T1, t);
     const CellState s = advance({}, {CellDeathModel{}.alive, 0}, straight_step(T0, T1, t));
     EXPECT_NEAR(s.dead, expected.dead, 1e-4) << T0;

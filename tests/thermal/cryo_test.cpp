@@ -59,17 +59,22 @@ TEST(CryoSources, ThawActivelyAtTheTemperatureOfTheStep) {
 TEST(CryoSources, RefuseWhatCannotBe) {
   const Device d = needle();
   const auto with = [&](const ProtocolStep& step) {
-    return refusal([&] { make_cryo_sources({placed()}, {d}, {"cryo", {{.duration_s = 60, .duty = 1}, step}}); });
+    return refusal([&] {
+      make_cryo_sources({placed()}, {d}, {"cryo", {{.duration_s = 60, .duty = 1}, step}});
+    });
   };
   EXPECT_THAT(with({.duration_s = 60, .duty = 1.5}), HasSubstr("/protocol/steps/1/duty"));
   EXPECT_THAT(with({.duration_s = 60, .duty = 1, .thaw_degC = 40}), HasSubstr("/protocol/steps/1"));
   EXPECT_THAT(with({.duration_s = 60, .hold_degC = 70}), HasSubstr("does not heat"));
   EXPECT_THAT(with({.duration_s = 60, .thaw_degC = -5}), HasSubstr("thaw_degC"));
   EXPECT_THAT(with({.duration_s = 60, .until = UntilSensor{"x", {}, 1, 2}}), HasSubstr("until"));
-  EXPECT_THAT(refusal([&] { make_cryo_sources({placed()}, {d}, {"cryo", {{.duration_s = 60}}}); }),
+  EXPECT_THAT(refusal([&] {
+                make_cryo_sources({placed()}, {d}, {"cryo", {{.duration_s = 60}}});
+              }),
               HasSubstr("no step of the protocol freezes"));
   EXPECT_THAT(refusal([&] {
-                make_cryo_sources(std::vector<Applicator>(9, placed()), std::vector<Device>(9, d), d.protocol);
+                make_cryo_sources(std::vector<Applicator>(9, placed()), std::vector<Device>(9, d),
+                                  d.protocol);
               }),
               HasSubstr("at most 8"));
   Applicator shallow = placed();

@@ -72,7 +72,8 @@ TEST(FilmWall, LongProbeMakesTheIceOfTheOneDimensionalReference) {
   CryoprobeSource s = probe();
   s.entry_mm = {0, 0, -60};
   s.tip_mm = {0, 0, 60};
-  s.active_from_tip_mm = 60 - 1.49;  // the slice and no more: what is cut off would take its share of the limit
+  s.active_from_tip_mm =
+      60 - 1.49;  // the slice and no more: what is cut off would take its share of the limit
   s.active_to_tip_mm = 60 + 1.49;
   p.sources = {{s, {{0, 600}}}};
   p.duration_s = 300;
@@ -115,8 +116,8 @@ TEST(FilmWall, SteadyFlowIsThatOfFilmAndTissueInSeries) {
     p.duration_s = 2000;
     const ThermalResult r = solve(p);
     const double L = kLength_mm * 1e-3, a = 0.75e-3;
-    const double expected_W = 40 / (1 / (film * 2 * kPi * a * L) +
-                                    std::log(1.0787 * kHalf_mm / 0.75) / (2 * kPi * 0.5 * L));
+    const double expected_W =
+        40 / (1 / (film * 2 * kPi * a * L) + std::log(1.0787 * kHalf_mm / 0.75) / (2 * kPi * 0.5 * L));
     EXPECT_NEAR(r.cryo->probes[0].extraction_W.back() / expected_W, 1, 0.02) << film;
     const double wall_degC = -3 + expected_W / (film * 2 * kPi * a * L);
     EXPECT_NEAR(r.cryo->probes[0].wall_degC.back(), wall_degC, 1) << film;
@@ -223,7 +224,9 @@ TEST(Cryoprobe, SecondFreezeIsCountedAndGoesFurtherInPerfusedTissueWithStasis) {
   p.sources.push_back({probe(), {{420, 540}}});
   p.duration_s = 540;
   const ThermalResult twice = solve(p);
-  const auto most = [](const Volume<float>& v) { return *std::max_element(v.values.begin(), v.values.end()); };
+  const auto most = [](const Volume<float>& v) {
+    return *std::max_element(v.values.begin(), v.values.end());
+  };
   EXPECT_EQ(most(once.freezes), 1);
   EXPECT_EQ(most(twice.freezes), 2);
   EXPECT_GT(twice.zones.at("under_0_degC").volume_ml, once.zones.at("under_0_degC").volume_ml);

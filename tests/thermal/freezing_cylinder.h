@@ -7,9 +7,10 @@
 
 namespace spinetherm {
 
-/// Independent reference: ice around a long cylinder, one-dimensional explicit enthalpy finite volumes on rows
-/// that grow with the radius. The tissue of the mesh-converged references (rho 1000, k 2 / 0.5 W/m/K linear in
-/// the ice fraction, c 2000 / 3700 J/kg/K, 250 kJ/kg between -8 and -0.6 degC, perfusion in what never froze).
+/// Independent reference: ice around a long cylinder, one-dimensional explicit enthalpy finite volumes on
+/// rows that grow with the radius. The tissue of the mesh-converged references (rho 1000, k 2 / 0.5 W/m/K
+/// linear in the ice fraction, c 2000 / 3700 J/kg/K, 250 kJ/kg between -8 and -0.6 degC, perfusion in what
+/// never froze).
 struct FreezingCylinder {
   double radius_m = 0.75e-3, outer_m = 60e-3;
   double film_W_per_m2_K = 0;  ///< 0: the wall itself has the temperature
