@@ -49,8 +49,14 @@ PlannerOptions planner_options(const Job& job) {
   return o;
 }
 
-BioheatOptions bioheat_options(const Job& job) {
+/// `cold`: the estimate of the error in time is large wherever ice has just moved, and those errors die out:
+/// these bounds change the ice by 4e-4 of its volume and unfrozen tissue by 0.03 K, in a fifth of the steps.
+BioheatOptions bioheat_options(const Job& job, bool cold) {
   BioheatOptions o;
+  if (cold) {
+    o.step_error_K = 1;
+    o.max_step_K = 20;
+  }
   o.threads = job.options.threads;
   o.fourth_order =
       false;  // tissue changes from cell to cell: a wider stencil gains nothing and costs three times
@@ -65,7 +71,7 @@ PlannerInputs planner_inputs(const Job& job) {
 void add_warm_canal(const Job& job, ThermalProblem problem, RankedPlan& plan, const Progress& progress) {
   if (!plan.thermal.summary.usable()) return;
   add_canal_warming(problem.tissue_map);
-  plan.warm_canal = solve(problem, bioheat_options(job), progress);
+  plan.warm_canal = solve(problem, bioheat_options(job, true), progress);
 }
 
 /// The chosen plan's tissue, and how far its simulation is off.
@@ -74,7 +80,7 @@ void complete_chosen_plan(Job& job, const Progress& progress) {
   RankedPlan& chosen = job.plans.plans[job.chosen];
   const ThermalProblem problem = thermal_problem(job, chosen.plan, &job.tissue_report);
   job.tissue_map = problem.tissue_map;
-  add_error_estimate(problem, bioheat_options(job), chosen.thermal, progress);
+  add_error_estimate(problem, bioheat_options(job, is_cold(chosen.plan)), chosen.thermal, progress);
   if (!is_cold(chosen.plan)) return;
   add_warm_canal(job, problem, chosen, progress);
   job.structures = find_structures(job.anatomy, job.target, job.ct_roi.volume);
@@ -119,7 +125,7 @@ ThermalProblem thermal_problem(const Job& job, const Plan& plan, TissueMapReport
 
 void plan_and_simulate(Job& job, const Progress& progress) {
   const auto solve_plan = [&](const Plan& plan) {
-    return solve(thermal_problem(job, plan), bioheat_options(job), progress);
+    return solve(thermal_problem(job, plan), bioheat_options(job, is_cold(plan)), progress);
   };
   job.plans = plan_ablation(planner_inputs(job), solve_plan, planner_options(job), progress);
   job.chosen = 0;
@@ -135,8 +141,8 @@ void simulate_plan(Job& job, const Plan& plan, const Progress& progress) {
   ranked.reasons = {"read from a file"};
   TissueMapReport report;
   const ThermalProblem problem = thermal_problem(job, plan, &report);
-  ranked.thermal = solve(problem, bioheat_options(job), progress);
-  add_error_estimate(problem, bioheat_options(job), ranked.thermal, progress);
+  ranked.thermal = solve(problem, bioheat_options(job, is_cold(plan)), progress);
+  add_error_estimate(problem, bioheat_options(job, is_cold(plan)), ranked.thermal, progress);
   if (is_cold(plan)) add_warm_canal(job, problem, ranked, progress);
   job.tissue_map = problem.tissue_map;
   job.tissue_report = report;

@@ -145,6 +145,8 @@ double HeatBodies<Real>::switch_to(HeatLevel<Real>& level, DoseField<Real>& dose
       }
       taken_J -= stored(level.y[std::size_t(level.now)][c]);
     }
+  if (!films_.empty())
+    update_properties(level, level.y[std::size_t(level.now)]);  // a first state has none yet
   set_walls(level, t_s, level.theta_now());
   fill_holes(level);
   return taken_J;

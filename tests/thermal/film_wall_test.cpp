@@ -163,6 +163,17 @@ TEST(Cryoprobe, EnergyClosesInDoublePrecision) {
   EXPECT_GT(integral_J, 0);
 }
 
+TEST(Cryoprobe, StartsFromAStateThatIsNotAtRest) {
+  // Metabolic heat: the whole box is stepped from the beginning, and no property is known before the first
+  // step.
+  ThermalProblem p = freezing({probe()}, 20);
+  p.tissue_map.tissues[0].metabolic_W_per_m3 = 500;
+  const ThermalResult r = solve(p);
+  ASSERT_TRUE(r.summary.usable()) << r.summary.message;
+  EXPECT_GT(r.zones.at("under_0_degC").volume_ml, 0);
+  EXPECT_LT(r.energy.relative_residual, 1e-4);
+}
+
 TEST(Cryoprobe, HalfTheDutyDrawsLess) {
   CryoprobeSource half = probe();
   half.duty = 0.5;
