@@ -15,6 +15,10 @@
 namespace spinetherm {
 namespace {
 
+/// Ice of 20 mm around the probes stops perfusion, and in front of it cold spreads for half an hour by
+/// sqrt(4 k t / (rho c)), about 28 mm: more than heat does.
+constexpr double kColdSpread = 1.4;
+
 std::vector<Device> devices_of(const Plan& plan) {
   std::vector<Device> out;
   for (const PlacedDevice& placed : placed_devices(plan, device_table())) out.push_back(placed.device);
@@ -107,8 +111,9 @@ ThermalProblem thermal_problem(const Job& job, const Plan& plan, TissueMapReport
   options.target_kind = job.target.kind;
   for (std::size_t n = 0; n < devices.size(); ++n)
     options.heat_centres_mm.push_back(active_centre_mm(plan.applicators[n], devices[n]));
-  const Grid grid = thermal_grid(plan.applicators, devices, shape_of(job.target).centre_mm,
-                                 job.options.spacing_mm, job.options.margin_mm);
+  const Grid grid =
+      thermal_grid(plan.applicators, devices, shape_of(job.target).centre_mm, job.options.spacing_mm,
+                   job.options.margin_mm * (is_cold(plan) ? kColdSpread : 1));
   problem.tissue_map =
       make_tissue_map(job.ct, job.anatomy, grid, tissue_table(), options, report ? *report : local);
   problem.boundary.fill({BoundaryKind::fixed, 37, 0});

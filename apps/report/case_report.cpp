@@ -195,7 +195,9 @@ Section plan_section(const Job& job) {
   }
   for (const Protocol& p : ranked.plan.protocol)
     for (const ProtocolStep& s : p.steps) {
-      std::string what = "off";
+      std::string what = p.modality == "cryo" ? "passive thaw" : "off";
+      if (s.duty) what = fmt::format("freeze, gas in {:g} % of the time", 100 * *s.duty);
+      if (s.thaw_degC) what = fmt::format("active thaw at {:g} degC", *s.thaw_degC);
       if (s.hold_degC) what = fmt::format("hold {:g} degC at the control sensor", *s.hold_degC);
       if (s.power_W) what = fmt::format("{:g} W", *s.power_W);
       if (s.voltage_V) what = fmt::format("{:g} V", *s.voltage_V);

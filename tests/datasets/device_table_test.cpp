@@ -33,7 +33,9 @@ TEST(DeviceTable, HoldsTheCryoprobes) {
     // What is not published is never called more than a placeholder.
     for (const char* key : {"film_W_per_m2_K", "max_W_per_m", "cooling_part"})
       EXPECT_EQ(d.provenance.at(key).confidence, Confidence::placeholder) << name << " " << key;
-    if (d.published_zone) EXPECT_EQ(d.published_zone->provenance.confidence, Confidence::placeholder) << name;
+    if (d.published_zone) {
+      EXPECT_EQ(d.published_zone->provenance.confidence, Confidence::placeholder) << name;
+    }
     // 10-5-10
     ASSERT_EQ(d.protocol.steps.size(), 3u) << name;
     EXPECT_TRUE(d.protocol.steps[0].duty && !d.protocol.steps[1].duty && d.protocol.steps[2].duty) << name;
