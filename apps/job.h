@@ -108,7 +108,11 @@ CaseResult case_result(const Job& job);
 /// Prints of a registration in result files: verdict, reasons, quality.
 nlohmann::ordered_json to_json(const JobRegistration& registration);
 
-/// Writes what `simulate` leaves behind: result.json (spinetherm.result), plan.json, case.json, fields/.
+/// Where a cold plan's second run lies beside its first: result.json and fields/.
+inline constexpr std::string_view kWarmCanalFolder = "warm_canal";
+
+/// Writes what `simulate` leaves behind: result.json (spinetherm.result), plan.json, case.json, fields/, and
+/// warm_canal/ of a cold plan.
 void write_simulation(const Job& job, const std::filesystem::path& folder);
 /// Writes report.html, result.json (spinetherm.case_result), plan.json, case.json, plans/, simulation/, and
 /// for 3D Slicer ct.nrrd, anatomy.seg.nrrd, needles.mrk.json and the transforms.

@@ -59,6 +59,7 @@ void write_simulation(const Job& job, const fs::path& folder) {
   plan.case_path = "case.json";
   write_plan(plan, folder / "plan.json");
   write_result(ranked->thermal, folder);
+  if (ranked->warm_canal) write_result(*ranked->warm_canal, folder / kWarmCanalFolder);
 }
 
 void write_job(const Job& job, const fs::path& folder) {

@@ -19,6 +19,15 @@ std::optional<double> keep_optional(Device& d, const TableReader& table, const J
   return parent.has(key) ? std::optional(keep(d, table, parent, key)) : std::nullopt;
 }
 
+UntilSensor read_until(const JsonReader& r) {
+  UntilSensor u;
+  u.sensor = r.get<std::string>("sensor");
+  u.below_degC = r.get_optional<double>("below_degC");
+  u.above_degC = r.get_optional<double>("above_degC");
+  r.finish();
+  return u;
+}
+
 ProtocolStep read_step(const JsonReader& r) {
   ProtocolStep step;
   step.duration_s = r.get<double>("duration_s");
@@ -26,6 +35,9 @@ ProtocolStep read_step(const JsonReader& r) {
   step.max_W = r.get_optional<double>("max_W");
   step.power_W = r.get_optional<double>("power_W");
   step.voltage_V = r.get_optional<double>("voltage_V");
+  step.duty = r.get_optional<double>("duty");
+  step.thaw_degC = r.get_optional<double>("thaw_degC");
+  if (const auto until = r.find("until")) step.until = read_until(*until);
   r.finish();
   return step;
 }
@@ -42,13 +54,28 @@ void read_rfa(const JsonReader& r, const TableReader& table, Device& d) {
   poles.finish();
 }
 
+/// What only cryoprobes have: the part that cools, its gas and what it can take.
+void read_cryo(const JsonReader& r, const TableReader& table, Device& d) {
+  const JsonReader part = r.at("cooling_part");
+  d.provenance["cooling_part"] = table.provenance(part);
+  CryoPart c;
+  c.from_tip_mm = part.get<double>("from_tip_mm");
+  c.to_tip_mm = part.get<double>("to_tip_mm");
+  part.finish();
+  c.gas_degC = keep(d, table, r, "gas_degC");
+  c.film_W_per_m2_K = keep(d, table, r, "film_W_per_m2_K");
+  c.max_W_per_m = keep(d, table, r, "max_W_per_m");
+  c.ramp_s = keep(d, table, r, "ramp_s");
+  d.cryo = c;
+}
+
 /// What a device of each energy has beside the common keys. To add an energy: a function and a row.
 struct DeviceReader {
   std::string modality;
   void (*read)(const JsonReader&, const TableReader&, Device&);
 };
 const std::vector<DeviceReader>& device_readers() {
-  static const std::vector<DeviceReader> readers = {{"rfa", read_rfa}};
+  static const std::vector<DeviceReader> readers = {{"rfa", read_rfa}, {"cryo", read_cryo}};
   return readers;
 }
 

@@ -52,6 +52,8 @@ std::vector<PlacedDevice> placed_devices(const Plan& plan, const std::vector<Dev
 }
 
 std::optional<ActivePart> active_part(const Device& device) {
+  if (device.cryo)
+    return ActivePart{device.cryo->from_tip_mm, device.cryo->to_tip_mm, device.shaft_diameter_mm};
   if (!device.poles.empty()) {
     ActivePart part{std::numeric_limits<double>::infinity(), 0, 0};
     for (const auto& pole : device.poles) {

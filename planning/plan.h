@@ -78,8 +78,8 @@ struct ActivePart {
   double diameter_mm = 0;
   double centre_mm() const { return (from_tip_mm + to_tip_mm) / 2; }
 };
-/// The poles' hull; of a device without poles the published zone's length up to the tip; empty when the
-/// catalogue tells neither.
+/// The poles' hull, or the part that cools; of a device without either the published zone's length up to the
+/// tip; empty when the catalogue tells neither.
 std::optional<ActivePart> active_part(const Device& device);
 
 /// Distance [mm] from a point to the surface of the shaft (entry to tip), negative inside.

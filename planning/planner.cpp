@@ -65,6 +65,26 @@ bool unsafe_by_dose(const ExposureReport& report) {
   return by_dose;
 }
 
+/// A cold verdict is taken with the warming of the canal off and on, and the worse counts.
+void add_second_run(RankedPlan& ranked, const std::vector<Structure>& structures,
+                    const std::vector<PlacedDevice>& placed, const std::vector<ExposureLimit>& limits,
+                    const ExposureFacts& facts, const ExposureOptions& options) {
+  ExposureReport& report = ranked.exposure;
+  if (!ranked.warm_canal) {
+    report.notes_verdict = worst(report.notes_verdict, Verdict::unknown);
+    report.notes.emplace_back(
+        "unknown: cold was simulated without what moves in the canal only (CSF, venous plexus)");
+    return;
+  }
+  const ExposureReport warm = assess_exposure(structures, *ranked.warm_canal, placed, limits, facts, options);
+  const Verdict off = report.exposure_verdict(), on = warm.exposure_verdict();
+  report = worse_of(report, warm, "with CSF and venous plexus warming the canal");
+  report.notes.push_back(
+      fmt::format("cold was simulated with CSF and venous plexus warming the canal off ({}) and on ({}); the "
+                  "worse counts",
+                  to_string(off), to_string(on)));
+}
+
 Volume<std::uint8_t> unimaged(const Volume<float>& ct_HU) {
   const BodyOptions body;
   Volume<std::uint8_t> mask;
@@ -80,6 +100,17 @@ double unsafe_peak_degC(const ExposureReport& report) {
   for (const auto& e : report.exposures)
     if (e.verdict == Verdict::unsafe && e.peak_degC) peak = std::max(peak, e.peak_degC->value);
   return peak;
+}
+
+/// How far [K] what is unsafe is from rest, at its worst; 0: nothing is, or not by heat or cold.
+double unsafe_departure_K(const ExposureReport& report, double rest_degC) {
+  double most = 0;
+  for (const auto& e : report.exposures) {
+    if (e.verdict != Verdict::unsafe) continue;
+    if (e.peak_degC) most = std::max(most, e.peak_degC->value - rest_degC);
+    if (e.lowest_degC) most = std::max(most, rest_degC - e.lowest_degC->value);
+  }
+  return most;
 }
 
 /// The next smaller device by published zone that needs no other path; the smallest one when the last was far
@@ -104,8 +135,9 @@ bool better(const RankedPlan& a, const RankedPlan& b) {
       return a.exposure.exposure_verdict() < b.exposure.exposure_verdict();
     // Where both do harm, less of it comes before coverage.
     if (a.exposure.exposure_verdict() == Verdict::unsafe) {
-      const double peak_a = unsafe_peak_degC(a.exposure), peak_b = unsafe_peak_degC(b.exposure);
-      if (peak_a != peak_b) return peak_a < peak_b;
+      const double rest = ExposureOptions{}.rest_degC;
+      const double far_a = unsafe_departure_K(a.exposure, rest), far_b = unsafe_departure_K(b.exposure, rest);
+      if (far_a != far_b) return far_a < far_b;
     }
     const double covered_a = a.coverage.coverage.value_or(-1), covered_b = b.coverage.coverage.value_or(-1);
     if (covered_a != covered_b) return covered_a > covered_b;
@@ -128,6 +160,8 @@ void PlannerOptions::validate() const {
           "must lie in (0, 1)");
   require(time_factor > 0 && time_factor < 1, "PlannerOptions.time_factor", time_factor,
           "must lie in (0, 1)");
+  require(lowest_duty > 0 && lowest_duty <= 1, "PlannerOptions.lowest_duty", lowest_duty,
+          "must lie in (0, 1]");
   require(shortest_s > 0, "PlannerOptions.shortest_s", shortest_s, "must be > 0 s");
 }
 
@@ -238,10 +272,22 @@ std::optional<Protocol> de_escalated(const Protocol& protocol, const PlannerOpti
       step.power_W = *step.power_W * options.power_factor;
       eased = true;
     }
+  for (auto& step : out.steps)
+    if (step.duty && *step.duty * options.power_factor >= options.lowest_duty) {
+      step.duty = *step.duty * options.power_factor;
+      eased = true;
+    }
   if (eased) return out;
   if (protocol.duration_s() * options.time_factor < options.shortest_s) return std::nullopt;
-  for (auto& step : out.steps) step.duration_s *= options.time_factor;
+  const bool cold = std::any_of(out.steps.begin(), out.steps.end(), [](const auto& s) { return s.duty; });
+  for (auto& step : out.steps)
+    if (!cold || step.duty) step.duration_s *= options.time_factor;
   return out;
+}
+
+bool is_cold(const Plan& plan) {
+  return std::any_of(plan.protocol.begin(), plan.protocol.end(),
+                     [](const Protocol& p) { return p.modality == "cryo"; });
 }
 
 void assess(RankedPlan& ranked, const PlannerInputs& inputs, const std::vector<Structure>& structures,
@@ -256,6 +302,8 @@ void assess(RankedPlan& ranked, const PlannerInputs& inputs, const std::vector<S
   facts.unknown_tissue = unknown_tissue.empty() ? unimaged(inputs.ct_HU) : unknown_tissue;
   ranked.exposure =
       assess_exposure(structures, ranked.thermal, placed, inputs.limits, facts, options.exposure);
+  if (is_cold(ranked.plan))
+    add_second_run(ranked, structures, placed, inputs.limits, facts, options.exposure);
   ranked.plan.score.coverage = ranked.coverage.coverage;
   ranked.plan.score.min_margin_mm = ranked.coverage.min_margin_mm;
   ranked.plan.score.verdict = std::string(to_string(ranked.exposure.verdict()));

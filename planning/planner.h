@@ -27,6 +27,7 @@ struct PlannerOptions {
   double hold_down_K = 10, power_factor = 0.75, time_factor = 0.6;
   double lowest_hold_degC = 60;  ///< below it a radiofrequency run no longer ablates within minutes
   double lowest_power_W = 3;
+  double lowest_duty = 0.5;  ///< below it the core of the ice no longer reaches -40 degC (PMC4850244)
   double shortest_s = 120;
   /// Throws ConfigError naming the first field that breaks its rule.
   void validate() const;
@@ -50,6 +51,9 @@ struct RankedPlan {
   Coverage coverage;
   ExposureReport exposure;
   ThermalResult thermal;  ///< summary "not run" while only geometry was looked at
+  /// Cold plans: the same with what moves in the canal warming it (canal_warming.h); the worse of both
+  /// counts.
+  std::optional<ThermalResult> warm_canal = {};
   std::vector<std::string> reasons;
 };
 struct RankedPlans {
@@ -72,8 +76,8 @@ Plan plan_on(const Trajectory& trajectory, const Device& device);
 RankedPlans propose_plans(const PlannerInputs& inputs, const PlannerOptions& options = {},
                           const Progress& progress = {});
 
-/// A gentler protocol: lower target temperature first, then lower power, then shorter; empty when it is at
-/// its lowest.
+/// A gentler protocol: lower target temperature first, then lower power (cold: duty cycle), then shorter;
+/// empty when it is at its lowest. Pauses keep their length.
 std::optional<Protocol> de_escalated(const Protocol& protocol, const PlannerOptions& options);
 
 /// Simulates one plan: made by apps (tissue map, sources, solver); throws or returns an unusable summary on
@@ -86,8 +90,12 @@ using SolvePlan = std::function<ThermalResult(const Plan&)>;
 RankedPlans plan_ablation(const PlannerInputs& inputs, const SolvePlan& solve,
                           const PlannerOptions& options = {}, const Progress& progress = {});
 
-/// Coverage and exposure of one simulated plan. `unknown_tissue` as in ExposureFacts; empty: what the CT does
-/// not reach, holds no number for or shows as padding is taken as unknown (with no CT, nothing is).
+/// Whether some step cools.
+bool is_cold(const Plan& plan);
+
+/// Coverage and exposure of one simulated plan. A cold one without its second run is unknown at best.
+/// `unknown_tissue` as in ExposureFacts; empty: what the CT does not reach, holds no number for or shows as
+/// padding is taken as unknown (with no CT, nothing is).
 void assess(RankedPlan& ranked, const PlannerInputs& inputs, const std::vector<Structure>& structures,
             const PosteriorWall& wall, const PlannerOptions& options,
             const Volume<std::uint8_t>& unknown_tissue = {});

@@ -473,6 +473,22 @@ std::vector<std::string> ExposureReport::reasons() const {
   return out;
 }
 
+ExposureReport worse_of(const ExposureReport& a, const ExposureReport& b, const std::string& name_of_b) {
+  require(a.exposures.size() == b.exposures.size(), "worse_of", double(b.exposures.size()),
+          "must be as many structures as in the other report");
+  ExposureReport out = a;
+  for (std::size_t n = 0; n < b.exposures.size(); ++n) {
+    if (!(out.exposures[n].verdict < b.exposures[n].verdict)) continue;
+    out.exposures[n] = b.exposures[n];
+    out.exposures[n].reason = name_of_b + ": " + b.exposures[n].reason;
+  }
+  for (const std::string& note : b.notes)
+    if (std::find(a.notes.begin(), a.notes.end(), note) == a.notes.end())
+      out.notes.push_back(name_of_b + ": " + note);
+  out.notes_verdict = worst(a.notes_verdict, b.notes_verdict);
+  return out;
+}
+
 ExposureReport assess_exposure(const std::vector<Structure>& structures, const ThermalResult& thermal,
                                const std::vector<PlacedDevice>& applicators,
                                const std::vector<ExposureLimit>& limits, const ExposureFacts& facts,

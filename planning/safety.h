@@ -91,6 +91,10 @@ struct ExposureReport {
   std::vector<std::string> reasons() const;
 };
 
+/// The worse of two reports on the same structures in the same order, structure by structure; what only one
+/// of them notes is kept, and the second one's is prefixed with its name ("with warming of the canal").
+ExposureReport worse_of(const ExposureReport& a, const ExposureReport& b, const std::string& name_of_b);
+
 /// Judges what each structure goes through against the limits of its class.
 ///  * Extremes are taken over all points of a structure (surface and interior) by linear interpolation.
 ///  * A point outside the box of the simulation is at rest (37 degC) only when the heated region (0.5 K)

@@ -45,6 +45,7 @@ void KillCriterion::validate() const {
   require(arrhenius > 0, "KillCriterion.arrhenius", arrhenius, "must be > 0");
   require(cem43_min > 0, "KillCriterion.cem43_min", cem43_min, "must be > 0 min");
   require(lowest_degC < 0, "KillCriterion.lowest_degC", lowest_degC, "must be < 0 degC");
+  require(lowest_twice_degC < 0, "KillCriterion.lowest_twice_degC", lowest_twice_degC, "must be < 0 degC");
 }
 
 Volume<float> without_shafts(const Volume<float>& field, const std::vector<PlacedDevice>& applicators,
@@ -99,7 +100,8 @@ LevelRegion ablation_zone(const ThermalResult& thermal, const std::vector<Placed
   if (!heat && !cold) return zone;
   const Volume<float> omega = without_shafts(thermal.arrhenius, applicators);
   const Volume<float> cem43 = without_shafts(thermal.cem43, applicators);
-  const Volume<float>& lowest = thermal.lowest_temperature;  // a cold shaft is cold itself
+  const Volume<float> lowest = without_shafts(thermal.lowest_temperature, applicators, true);
+  const Volume<float> twice = without_shafts(thermal.lowest_twice, applicators, true);
   zone.level = Volume<float>(!omega.empty() ? omega.grid : !cem43.empty() ? cem43.grid : lowest.grid);
   for (std::size_t n = 0; n < zone.level.values.size(); ++n) {
     double level = -kDecades;
@@ -108,6 +110,7 @@ LevelRegion ablation_zone(const ThermalResult& thermal, const std::vector<Placed
     else if (!cem43.empty())
       level = decades(cem43[n], kill.cem43_min);
     if (cold) level = std::max(level, (kill.lowest_degC - double(lowest[n])) / kColdScale_K);
+    if (!twice.empty()) level = std::max(level, (kill.lowest_twice_degC - double(twice[n])) / kColdScale_K);
     zone.level[n] = float(level);
   }
   if (!omega.empty()) zone.criterion = fmt::format("Arrhenius integral >= {:g}", kill.arrhenius);
@@ -115,6 +118,7 @@ LevelRegion ablation_zone(const ThermalResult& thermal, const std::vector<Placed
   if (cold)
     zone.criterion +=
         fmt::format("{}ever <= {:g} degC", zone.criterion.empty() ? "" : " or ", kill.lowest_degC);
+  if (!twice.empty()) zone.criterion += fmt::format(" or twice <= {:g} degC", kill.lowest_twice_degC);
   look_at_cells(zone);
   return zone;
 }

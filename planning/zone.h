@@ -11,11 +11,14 @@ namespace spinetherm {
 
 /// What counts as ablated. Heat: the tissue's own Arrhenius integral where the run has it, else CEM43.
 /// First-order Arrhenius overestimates early kill of slow heating (Pearce 2012), which is why organs at risk
-/// are judged by temperature and CEM43 instead.
+/// are judged by temperature and CEM43 instead. Cold: -40 degC once or -20 degC twice, the usual reading of
+/// Gage & Baust 1998 (Cryobiology 37:171), recalled; practice plans by -20 or -40 degC, studies give -20 to
+/// -50.
 struct KillCriterion {
-  double arrhenius = 1;      ///< damage integral: 63 % of the cells
-  double cem43_min = 240;    ///< where the run has no damage law
-  double lowest_degC = -40;  ///< lethal isotherm of one freeze
+  double arrhenius = 1;            ///< damage integral: 63 % of the cells
+  double cem43_min = 240;          ///< where the run has no damage law
+  double lowest_degC = -40;        ///< lethal isotherm of one freeze
+  double lowest_twice_degC = -20;  ///< of two freezes with a thaw between, where the run tells them apart
   /// Throws ConfigError naming the first field that breaks its rule.
   void validate() const;
   bool operator==(const KillCriterion&) const = default;

@@ -32,6 +32,43 @@ void validate_poles(const Device& d, const std::string& where) {
   }
 }
 
+void validate_cryo(const Device& d, const std::string& where) {
+  const CryoPart& c = *d.cryo;
+  require_at(c.from_tip_mm >= 0, where + "/from_tip_mm", c.from_tip_mm, "at least 0 mm");
+  require_at(c.to_tip_mm > c.from_tip_mm && c.to_tip_mm <= d.length_mm, where + "/to_tip_mm", c.to_tip_mm,
+             "beyond from_tip_mm and within length_mm");
+  require_at(c.gas_degC > -200 && c.gas_degC < 0, where + "/gas_degC", c.gas_degC, "between -200 and 0 degC");
+  require_at(c.film_W_per_m2_K > 0 && std::isfinite(c.film_W_per_m2_K), where + "/film_W_per_m2_K",
+             c.film_W_per_m2_K, "above 0 W/m2/K");
+  require_at(c.max_W_per_m > 0 && std::isfinite(c.max_W_per_m), where + "/max_W_per_m", c.max_W_per_m,
+             "above 0 W/m");
+  require_at(c.ramp_s >= 0 && std::isfinite(c.ramp_s), where + "/ramp_s", c.ramp_s, "at least 0 s");
+}
+
+void validate_cold_step(const ProtocolStep& s, const Device& device, const std::string& at) {
+  if ((s.duty || s.thaw_degC) && !device.cryo)
+    throw ConfigError(fmt::format("{} has no gas", device.name), at + (s.duty ? "/duty" : "/thaw_degC"),
+                      "freeze and thaw with cryoprobes");
+  if (device.cryo && (s.hold_degC || s.power_W || s.voltage_V))
+    throw ConfigError(fmt::format("{} does not heat", device.name), at, "give duty, thaw_degC or neither");
+  if (s.duty) require_at(*s.duty > 0 && *s.duty <= 1, at + "/duty", *s.duty, "above 0, at most 1");
+  if (s.thaw_degC)
+    require_at(*s.thaw_degC > 0 && *s.thaw_degC < 100, at + "/thaw_degC", *s.thaw_degC,
+               "above 0, below 100 degC");
+}
+
+void validate_until(const UntilSensor& u, const std::string& at) {
+  if (u.sensor.empty() != u.at_mm.has_value())
+    throw ConfigError(u.at_mm ? "a sensor named and placed" : "no sensor", at, "give one of sensor, at_mm");
+  if (u.at_mm && !u.at_mm->allFinite())
+    throw ConfigError("the sensor's place is not a number", at + "/at_mm", "give three millimetres");
+  if (u.below_degC.has_value() == u.above_degC.has_value())
+    throw ConfigError(u.below_degC ? "two bounds" : "no bound", at, "give one of below_degC, above_degC");
+  const double bound = u.below_degC ? *u.below_degC : *u.above_degC;
+  require_at(bound > -273.15 && bound < 1000, at + (u.below_degC ? "/below_degC" : "/above_degC"), bound,
+             "degrees Celsius between -273 and 1000");
+}
+
 }  // namespace
 
 Eigen::Vector3d roll_direction(const Applicator& applicator) {
@@ -43,6 +80,7 @@ Eigen::Vector3d roll_direction(const Applicator& applicator) {
 }
 
 Eigen::Vector3d active_centre_mm(const Applicator& applicator, const Device& device) {
+  if (device.cryo) return on_shaft_mm(applicator, (device.cryo->from_tip_mm + device.cryo->to_tip_mm) / 2);
   if (device.poles.empty()) return applicator.tip_mm;
   double first = device.poles.front().from_tip_mm, last = device.poles.front().to_tip_mm;
   for (const DevicePole& p : device.poles) {
@@ -63,6 +101,7 @@ void validate(const Device& d) {
              d.shaft_diameter_mm, "above 0 and below 20 mm");
   require_at(d.length_mm > 0 && std::isfinite(d.length_mm), where + "/length_mm", d.length_mm, "above 0 mm");
   validate_poles(d, where);
+  if (d.cryo) validate_cryo(d, where + "/cryo");
   for (std::size_t n = 0; n < d.sensors.size(); ++n) {
     const DeviceSensor& s = d.sensors[n];
     const std::string at = fmt::format("{}/sensors/{}", where, n);
@@ -90,8 +129,13 @@ void validate(const Protocol& protocol, const Device& device) {
     const std::string at = fmt::format("{}/steps/{}", where, n);
     require_at(s.duration_s > 0 && std::isfinite(s.duration_s), at + "/duration_s", s.duration_s,
                "above 0 s");
-    if (int(s.hold_degC.has_value()) + int(s.power_W.has_value()) + int(s.voltage_V.has_value()) > 1)
-      throw ConfigError("a step holds more than one of temperature, power and voltage", at, "keep one");
+    const int given = int(s.hold_degC.has_value()) + int(s.power_W.has_value()) +
+                      int(s.voltage_V.has_value()) + int(s.duty.has_value()) + int(s.thaw_degC.has_value());
+    if (given > 1)
+      throw ConfigError("a step holds more than one of temperature, power, voltage, duty and thaw", at,
+                        "keep one");
+    validate_cold_step(s, device, at);
+    if (s.until) validate_until(*s.until, at + "/until");
     if (s.max_W && !s.hold_degC)
       throw ConfigError("max_W without hold_degC", at + "/max_W",
                         "it limits the power of a held temperature");

@@ -230,7 +230,7 @@ class BodyLinker {
     const Body& body = bodies_[std::size_t(n)];
     const LocalSolution psi(body.region, centre(c));
     const double at_c = psi(centre(c)), distance = psi.distance(centre(c));
-    double flow = 0, voxel_conductance = 0, plain = 0;
+    double flow = 0, voxel_conductance = 0, voxel_area_per_m = 0, plain = 0;
     for (int axis = 0; axis < 3; ++axis)
       for (const int side : {-1, 1}) {
         const Cell q = moved(c, axis, side);
@@ -238,6 +238,7 @@ class BodyLinker {
         const double h_m = grid_.spacing_mm[axis] * 1e-3;
         if (owner(q) == n + 1) {
           voxel_conductance += 2 / (h_m * h_m);
+          voxel_area_per_m += 1 / h_m;
           plain += 1 / (h_m * h_m);
           continue;
         }
@@ -249,14 +250,17 @@ class BodyLinker {
       }
     if (plain == 0) return;  // it does not touch the body
     double conductance = voxel_conductance;
+    // Flow = area k theta / psi in the local solution; whole cells: half a spacing.
+    double depth_m = voxel_conductance > 0 ? voxel_area_per_m / voxel_conductance : 0;
     if (!voxel_) {
       const double h_mm = grid_.spacing_mm.minCoeff();
       const double straight = plain * h_mm / std::max(distance, 0.25 * h_mm);
       conductance = at_c > 0 ? flow / at_c : straight;
       // Near edges and between bodies the local solution may not fit; the straight link is second order too.
       conductance = std::clamp(conductance, straight / 4, straight * 4);
+      depth_m = 1e-3 * (at_c > 0 ? at_c : std::max(distance, 0.25 * h_mm));
     }
-    links_.walls.push_back({index(c), body.wall, conductance});
+    links_.walls.push_back({index(c), body.wall, conductance, conductance * depth_m});
   }
   bool one_tissue(const std::array<Cell, 4>& cells) const {
     return std::all_of(cells.begin(), cells.end(),

@@ -23,6 +23,7 @@ struct BodyLinks {
     std::size_t cell = 0;
     int wall = 0;
     double conductance_per_m2 = 0;  ///< to the surface, over conductivity and volume of the cell
+    double area_per_m = 0;          ///< share of the surface that the conductance stands for, over the volume
   };
   /// A taken cell beside a wall cell, and how the local solution continues into it:
   ///   theta_taken = theta_wall + ratio (theta_cell - theta_wall).

@@ -17,6 +17,7 @@
 #include "thermal/heat_level.h"
 #include "thermal/interpolation.h"
 #include "thermal/iso_zone.h"
+#include "thermal/schedule.h"
 #include "thermal/steam.h"
 #include "thermal/stencil_correction.h"
 #include "thermal/step_control.h"
@@ -36,15 +37,8 @@ constexpr double kErrorGrowth_per_K = 0.1;
 constexpr double kBesideIce_K = 20, kErrorBesideIce = 0.02;
 /// Until-settled runs: shortest time after the last source, and the end of all patience.
 constexpr double kSettleLeast_s = 60, kSettleMost_s = 4 * 3600;
-
-double last_switch_off_s(const ThermalProblem& problem) {
-  double last = problem.duration_s;
-  if (problem.duration_s > 0) return last;
-  for (const Source& s : problem.sources)
-    for (const auto& interval : s.active_s)
-      if (std::isfinite(interval[1])) last = std::max(last, interval[1]);
-  return last;
-}
+/// How often a sensor that can end a step is read.
+constexpr double kSensorPeriod_s = 1;
 
 double peak_memory_MB() {
   rusage usage{};
@@ -73,8 +67,8 @@ class HeatRun {
         steam_(level_),
         bodies_(problem),
         drive_(problem, level_.threads),
-        heat_end_s_(last_switch_off_s(problem)),
-        input_(problem, kRest_K<Real>, std::max(heat_end_s_, 1.0)),
+        schedule_(problem),
+        input_(problem, kRest_K<Real>, std::max(schedule_.end_s(), 1.0)),
         control_(options) {}
 
   ThermalResult run() {
@@ -82,21 +76,24 @@ class HeatRun {
     result_.summary.termination = Termination::reached_end;
     result_.summary.message = "";
     prepare();
-    double end_s = heat_end_s_;
-    for (const double t : problem_.sample.times_s) end_s = std::max(end_s, t);
-    if (problem_.until_dose_settled) end_s += kSettleMost_s;
-    const std::vector<double> events = step_events(problem_, end_s);
+    std::vector<double> events = this->events();
     take_samples();
     std::size_t next = 0;
     while (next < events.size() && going_on()) {
       double stop_s = events[next];
       if (const auto period = drive_.period_s(); period && t_s_ + *period < stop_s - 1e-3)
         stop_s = t_s_ + *period;
+      if (schedule_.open_end(t_s_) != nullptr) stop_s = std::min(stop_s, t_s_ + kSensorPeriod_s);
       if (!step_towards(stop_s)) break;
       if (t_s_ >= events[next]) {
         take_samples();
         ++next;
         if (next < events.size()) switch_sources();
+      }
+      if (end_early()) {
+        events = this->events();
+        next = std::size_t(std::upper_bound(events.begin(), events.end(), t_s_ + 1e-9) - events.begin());
+        switch_sources();
       }
       update_electrodes();
       if (problem_.until_dose_settled && is_settled()) break;
@@ -125,6 +122,22 @@ class HeatRun {
     }
   };
 
+  /// Instants at which a step must end.
+  std::vector<double> events() const {
+    return schedule_.events(problem_.until_dose_settled ? kSettleMost_s : 0);
+  }
+  /// Leaves out the rest of the present interval when its sensor says so.
+  bool end_early() {
+    const EarlyEnd* e = schedule_.open_end(t_s_);
+    if (e == nullptr) return false;
+    const auto wall = bodies_.wall_degC(e->sensor_mm);
+    const double T = wall ? *wall : stencil_at(e->sensor_mm)(level_.theta_now()) + kReference_degC;
+    if (e->below_degC ? T >= *e->below_degC : T <= *e->above_degC) return false;
+    result_.ended_early.push_back(schedule_.end(*e, t_s_));
+    bodies_.run_ahead(schedule_.skipped_s());
+    return true;
+  }
+
   bool going_on() const { return result_.summary.termination == Termination::reached_end; }
 
   void prepare() {
@@ -136,21 +149,16 @@ class HeatRun {
     }
     switch_sources();
     begin_J_ = stored_J(level_);
+    bodies_.record(t_s_, dose_, result_.cryo);
     read_points();
   }
 
   bool fourth_order() const { return options_.fourth_order && !problem_.voxel_applicators; }
 
-  bool is_on(std::size_t n) const {
-    // After the duration everything is off; active intervals end by themselves.
-    if (problem_.duration_s > 0 && t_s_ >= problem_.duration_s) return false;
-    return is_active(problem_.sources[n], t_s_);
-  }
-
   /// Works out the heating of the sources that act from now on.
   void switch_sources() {
     std::vector<bool> on(problem_.sources.size());
-    for (std::size_t n = 0; n < on.size(); ++n) on[n] = is_on(n);
+    for (std::size_t n = 0; n < on.size(); ++n) on[n] = schedule_.is_on(n, t_s_);
     if (on == on_ && begun_) return;
     const bool first = !begun_;
     begun_ = true;
@@ -224,6 +232,7 @@ class HeatRun {
   void refresh_rates() {
     std::vector<Real>& state = level_.y[std::size_t(level_.now)];
     update_properties(level_, state);
+    bodies_.set_walls(level_, t_s_, level_.y[std::size_t(level_.now)]);
     StepView<Real> step;
     step.y1 = state.data();
     step.rate0 = step.rate1 = level_.rate.data();
@@ -269,9 +278,10 @@ class HeatRun {
       const int last = run_stages(scheme, dt, flows);
       if (last < 0) return stop(Termination::cancelled, fmt::format("cancelled after {:.1f} s", t_s_));
       const int spare = 3 - old - last;
-      bodies_.set_walls(level_, t_s_ + dt);
+      const std::vector<Real>& end = level_.y[std::size_t(last)];
+      update_properties(level_, end);
+      bodies_.set_walls(level_, t_s_ + dt, end);
       if (bodies_.moving()) bodies_.fill_holes(level_);
-      update_properties(level_, level_.y[std::size_t(last)]);
       StepView<Real> step;
       step.y0 = level_.y[std::size_t(old)].data();
       step.y1 = level_.y[std::size_t(last)].data();
@@ -316,7 +326,7 @@ class HeatRun {
       if (progress_.cancelled()) return -1;
       ++result_.summary.stages;
       const std::vector<Real>& u = level_.y[std::size_t(previous)];
-      bodies_.set_walls(level_, t_s_ + scheme.time[std::size_t(j) - 1] * dt);
+      bodies_.set_walls(level_, t_s_ + scheme.time[std::size_t(j) - 1] * dt, u);
       StageView<Real> stage;
       stage.y0 = y0.data();
       stage.y1 = u.data();
@@ -338,10 +348,10 @@ class HeatRun {
 
   /// What a rejected step has left in the stages is finite again.
   void restore_rest(int a, int b) {
-    bodies_.set_walls(level_, t_s_);
     level_.y[std::size_t(a)] = level_.y[std::size_t(level_.now)];
     level_.y[std::size_t(b)] = level_.y[std::size_t(level_.now)];
     update_properties(level_, level_.y[std::size_t(level_.now)]);
+    bodies_.set_walls(level_, t_s_, level_.y[std::size_t(level_.now)]);
   }
 
   void accept(int old, int last, int spare, double dt, double t_end_s, const StepFindings& f,
@@ -366,6 +376,7 @@ class HeatRun {
     wall_in_J_ += flows.wall_J;
     if (outside_at_rest) fill_resting(level_, level_.y[std::size_t(spare)], level_.theta_rest);
     ++result_.summary.steps;
+    bodies_.record(t_s_, dose_, result_.cryo);
     boundary_out_J_ += steam_.follow(level_);
     if (steam_.changed())
       refresh_rates();
@@ -385,7 +396,7 @@ class HeatRun {
 
   void report() {
     if (!progress_.report) return;
-    const double end_s = std::max(heat_end_s_, problem_.until_dose_settled ? t_s_ : 0.0);
+    const double end_s = std::max(schedule_.end_s(), problem_.until_dose_settled ? t_s_ : 0.0);
     const int whole = int(t_s_);
     if (whole == reported_s_) return;
     reported_s_ = whole;
@@ -408,7 +419,7 @@ class HeatRun {
   }
 
   bool is_settled() {
-    if (t_s_ < heat_end_s_ + kSettleLeast_s) return false;
+    if (t_s_ < schedule_.end_s() + kSettleLeast_s) return false;
     const bool calm = highest_degC_ < 39 && lowest_degC_ > 0 && t_s_ >= last_sample_s();
     if (!calm) return false;
     // A full minute in which the sum of all doses grows by less than 0.1 %.
@@ -510,6 +521,9 @@ class HeatRun {
     }
     if (f.potential) r.potential = drive_.potential_V();
     if (f.power_density) r.power_density = drive_.power_W_per_m3();
+    if (f.freezes) r.freezes = volume(dose_.freezes->freezes());
+    if (f.lowest_twice) r.lowest_twice = volume(dose_.freezes->lowest_twice());
+    if (f.cell_death) r.cell_death = volume(dose_.cell_death->dead());
     if (f.cem43) r.cem43 = volume(dose_.cem43);
     if (f.arrhenius && !dose_.arrhenius.empty()) r.arrhenius = volume(dose_.arrhenius);
   }
@@ -522,7 +536,8 @@ class HeatRun {
   Steam<Real> steam_;
   HeatBodies<Real> bodies_;
   ElectrodeDrive drive_;
-  double heat_end_s_ = 0, t_s_ = 0;
+  Schedule schedule_;
+  double t_s_ = 0;
   HeatInput<Real> input_;
   StepControl control_;
   ThermalResult result_;

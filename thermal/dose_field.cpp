@@ -51,6 +51,8 @@ DoseField<Real>::DoseField(const ThermalProblem& problem, const HeatLevel<Real>&
   lowest = peak;
   if (problem.fields.peak_temperature) peak_time.assign(count, 0);
   if (problem.fields.lowest_temperature) lowest_time.assign(count, 0);
+  if (problem.fields.freezes || problem.fields.lowest_twice) freezes.emplace(lowest);
+  if (problem.fields.cell_death) cell_death.emplace(count);
   if (rules) perfusion_state_.assign(count, 0);
   if (returns) perfusion_kept_.assign(level.perfusion.begin(), level.perfusion.end());
 }
@@ -89,7 +91,7 @@ typename DoseField<Real>::Course DoseField<Real>::course_of(const HeatLevel<Real
                                                             const std::vector<Real>& u0, std::size_t begin,
                                                             std::size_t end) const {
   constexpr Real kCool_K = 2, kIce_K = -36;
-  if (below_ != DoseBelow39::none || !arrhenius.empty()) return Course::warm;
+  if (below_ != DoseBelow39::none || !arrhenius.empty() || cell_death || freezes) return Course::warm;
   const Real* u = u0.data() + begin;
   const Real* theta = level.theta_now() + begin;
   const std::uint8_t* hole = level.hole.empty() ? nullptr : level.hole.data() + begin;
@@ -197,6 +199,8 @@ typename DoseField<Real>::Findings DoseField<Real>::add_step(HeatLevel<Real>& le
           if (dose < 0) dose = spinetherm::arrhenius(*law, s);
           arrhenius[c] = float(std::min(double(arrhenius[c]) + dose, kArrheniusCap));
         }
+        if (freezes) freezes->add(c, s.T1_degC);
+        if (cell_death) cell_death->add(c, s);
         if (float(s.T1_degC) > peak[c]) {
           peak[c] = float(s.T1_degC);
           if (!peak_time.empty()) peak_time[c] = float(t_s);

@@ -6,6 +6,7 @@
 #include <optional>
 #include <vector>
 
+#include "thermal/cell_fate.h"
 #include "thermal/damage.h"
 #include "thermal/heat_level.h"
 
@@ -61,6 +62,8 @@ class DoseField {
       arrhenius;  ///< `arrhenius`: NaN in tissue without a damage law; empty: no tissue has one
   std::vector<float> peak, lowest;            ///< [degC]
   std::vector<float> peak_time, lowest_time;  ///< [s]; empty unless asked for
+  std::optional<FreezeHistory> freezes = {};  ///< these two only when asked for
+  std::optional<CellDeath> cell_death = {};
 
  private:
   double rest_cem43_per_s() const;

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "thermal/cryo.h"
 #include "thermal/tissue_law.h"
 
 namespace spinetherm {
@@ -19,7 +20,57 @@ double value_at(const Curve& curve, double t_s) {
 }
 
 template <class Real>
-HeatBodies<Real>::HeatBodies(const ThermalProblem& problem) : problem_(problem) {}
+HeatBodies<Real>::HeatBodies(const ThermalProblem& problem) : problem_(problem) {
+  for (const Source& s : problem.sources)
+    if (const auto* c = std::get_if<CryoprobeSource>(&s.what)) {
+      const bool known = std::any_of(probes_.begin(), probes_.end(), [&](const Probe& p) {
+        return p.entry_mm == c->entry_mm && p.tip_mm == c->tip_mm;
+      });
+      if (!known) probes_.push_back({c->entry_mm, c->tip_mm, problem.initial_degC - kReference_degC});
+    }
+}
+
+template <class Real>
+void HeatBodies<Real>::hold(const Region& region, const Curve& curve) {
+  bodies_.push_back({region, int(curves_.size())});
+  curves_.push_back(curve);
+  moving_ = moving_ || curve.size() > 1;
+}
+
+template <class Real>
+void HeatBodies<Real>::close(const Region& region) {
+  if (std::none_of(bodies_.begin(), bodies_.end(), [&](const Body& b) { return b.region == region; }))
+    bodies_.push_back({region, -1});
+}
+
+template <class Real>
+void HeatBodies<Real>::add_probe(std::size_t source, bool acting, double t_s) {
+  const auto& what = std::get<CryoprobeSource>(problem_.sources[source].what);
+  std::size_t n = 0;
+  while (probes_[n].entry_mm != what.entry_mm || probes_[n].tip_mm != what.tip_mm) ++n;
+  if (std::find(placed_.begin(), placed_.end(), n) != placed_.end()) return;  // by another of its steps
+  Probe& probe = probes_[n];
+  const int before = probe.source;
+  probe.source = acting ? int(source) : -1;
+  if (acting && probe.source != before) {
+    probe.from_s = t_s;
+    probe.from_theta = probe.last_mean_theta;
+  }
+  const PlacedProbe placed = place_probe(what);
+  films_.add(int(curves_.size()), acting ? flowing(what) : idle(what));
+  placed_.push_back(n);
+  hold(placed.active, {{0, 0}});
+  moving_ = true;
+  for (const Region& r : placed.shaft) close(r);
+}
+
+template <class Real>
+double HeatBodies<Real>::gas_theta(const Probe& probe, double t_s) const {
+  if (probe.source < 0) return probe.last_mean_theta;
+  const auto& what = std::get<CryoprobeSource>(problem_.sources[std::size_t(probe.source)].what);
+  const double part = what.ramp_s > 0 ? std::clamp((t_s - probe.from_s) / what.ramp_s, 0.0, 1.0) : 1;
+  return probe.from_theta + part * (what.gas_degC - kReference_degC - probe.from_theta);
+}
 
 template <class Real>
 double HeatBodies<Real>::switch_to(HeatLevel<Real>& level, DoseField<Real>& dose, const std::vector<bool>& on,
@@ -31,15 +82,8 @@ double HeatBodies<Real>::switch_to(HeatLevel<Real>& level, DoseField<Real>& dose
   bodies_.clear();
   curves_.clear();
   moving_ = false;
-  const auto hold = [&](const Region& region, const Curve& curve) {
-    bodies_.push_back({region, int(curves_.size())});
-    curves_.push_back(curve);
-    moving_ = moving_ || curve.size() > 1;
-  };
-  const auto close = [&](const Region& region) {
-    if (std::none_of(bodies_.begin(), bodies_.end(), [&](const Body& b) { return b.region == region; }))
-      bodies_.push_back({region, -1});
-  };
+  films_.clear();
+  placed_.clear();
   // Sources that act come first: where steps of a protocol share their electrodes, the walls are theirs.
   for (const bool acting : {true, false})
     for (std::size_t n = 0; n < problem_.sources.size(); ++n) {
@@ -51,6 +95,7 @@ double HeatBodies<Real>::switch_to(HeatLevel<Real>& level, DoseField<Real>& dose
         else if (fixed->insulated_when_off)
           close(fixed->region);
       }
+      if (std::holds_alternative<CryoprobeSource>(what)) add_probe(n, acting, t_s);
       if (const auto* set = std::get_if<ElectrodesSource>(&what)) {
         for (const Electrode& e : set->electrodes) {
           if (e.cooled_degC && acting)
@@ -63,6 +108,12 @@ double HeatBodies<Real>::switch_to(HeatLevel<Real>& level, DoseField<Real>& dose
     }
   links_ = link_bodies(problem_.tissue_map.labels, bodies_, problem_.voxel_applicators);
   level.fixes = make_fixes<Real>(level.grid, links_, curves_.size(), problem_.voxel_applicators);
+  films_.link(level.grid, links_, problem_.voxel_applicators);
+  film_cells_.assign(films_.size(), {});
+  for (std::size_t f = 0; f < films_.size(); ++f)
+    for (std::size_t c = 0; c < links_.owner.size(); ++c)
+      if (links_.owner[c] != 0 && bodies_[std::size_t(links_.owner[c]) - 1].wall == films_.wall(f))
+        film_cells_[f].push_back(c);
   walls_degC_.assign(curves_.size(), std::nan(""));
 
   // Cells that change sides carry their heat with them.
@@ -94,16 +145,29 @@ double HeatBodies<Real>::switch_to(HeatLevel<Real>& level, DoseField<Real>& dose
       }
       taken_J -= stored(level.y[std::size_t(level.now)][c]);
     }
-  set_walls(level, t_s);
+  set_walls(level, t_s, level.y[std::size_t(level.now)]);
   fill_holes(level);
   return taken_J;
 }
 
 template <class Real>
-void HeatBodies<Real>::set_walls(HeatLevel<Real>& level, double t_s) {
+void HeatBodies<Real>::set_walls(HeatLevel<Real>& level, double t_s, const std::vector<Real>& u) {
+  std::vector<double> gas;
+  for (const std::size_t n : placed_) gas.push_back(gas_theta(probes_[n], t_s));
+  films_.update(level, u, gas);
+  for (std::size_t f = 0; f < films_.size(); ++f) {
+    probes_[placed_[f]].last_mean_theta = films_.state(f).mean_theta;
+    walls_degC_[std::size_t(films_.wall(f))] = films_.state(f).mean_theta + kReference_degC;
+  }
+  const auto has_film = [&](std::size_t w) {
+    for (std::size_t f = 0; f < films_.size(); ++f)
+      if (films_.wall(f) == int(w)) return true;
+    return false;
+  };
   bool changed = false;
   for (std::size_t w = 0; w < curves_.size(); ++w) {
-    const double T = value_at(curves_[w], t_s);
+    if (has_film(w)) continue;
+    const double T = value_at(curves_[w], t_s + skipped_s_);
     changed = changed || T != walls_degC_[w];
     walls_degC_[w] = T;
     level.fixes.wall_theta[w] = Real(T - kReference_degC);
@@ -113,6 +177,7 @@ void HeatBodies<Real>::set_walls(HeatLevel<Real>& level, double t_s) {
   for (std::size_t row = 0; row + 1 < level.fixes.wall_begin.size(); ++row)
     for (std::size_t n = level.fixes.wall_begin[row]; n < level.fixes.wall_begin[row + 1]; ++n) {
       WallFix<Real>& fix = level.fixes.walls[n];
+      if (has_film(std::size_t(fix.wall))) continue;
       const std::size_t c = row * nx + std::size_t(fix.i);
       fix.k_wall = conductivity(level.table, level.label[c], level.fixes.wall_theta[std::size_t(fix.wall)]);
       if (level.conductivity_factor != nullptr) fix.k_wall *= Real(level.conductivity_factor[c]);
@@ -132,7 +197,7 @@ void HeatBodies<Real>::fill_holes(HeatLevel<Real>& level) const {
     const int wall = bodies_[std::size_t(links_.owner[c]) - 1].wall;
     if (wall < 0) continue;
     for (auto& stage : level.y) stage[c] = u[std::size_t(wall)][level.label[c]];
-    if (!level.theta.empty()) level.theta[c] = level.fixes.wall_theta[std::size_t(wall)];
+    if (!level.theta.empty()) level.theta[c] = Real(walls_degC_[std::size_t(wall)] - kReference_degC);
   }
 }
 
@@ -145,7 +210,7 @@ void HeatBodies<Real>::fill_ghosts(HeatLevel<Real>& level) const {
     int count = 0;
     for (; n < links_.ghosts.size() && links_.ghosts[n].taken == taken; ++n, ++count) {
       const BodyLinks::Ghost& g = links_.ghosts[n];
-      const auto wall = double(level.fixes.wall_theta[std::size_t(g.wall)]);
+      const auto wall = double(Real(walls_degC_[std::size_t(g.wall)] - kReference_degC));
       sum += wall + g.ratio * (double(theta[g.cell]) - wall);
     }
     const double mean = sum / count;
@@ -160,6 +225,31 @@ std::optional<double> HeatBodies<Real>::wall_degC(const Eigen::Vector3d& x_mm) c
   for (const Body& b : bodies_)
     if (b.wall >= 0 && contains(b.region, x_mm)) return walls_degC_[std::size_t(b.wall)];
   return std::nullopt;
+}
+
+template <class Real>
+void HeatBodies<Real>::record(double t_s, DoseField<Real>& dose, std::optional<CryoHistory>& history) const {
+  if (probes_.empty()) return;
+  if (!history) {
+    history.emplace();
+    history->probes.resize(probes_.size());
+  }
+  history->times_s.push_back(t_s);
+  for (std::size_t f = 0; f < films_.size(); ++f) {
+    const auto& state = films_.state(f);
+    CryoHistory::Probe& p = history->probes[placed_[f]];
+    for (const std::size_t c : film_cells_[f]) {
+      dose.restart(c, state.mean_theta + kReference_degC, t_s);
+      if (dose.freezes) dose.freezes->add(c, state.mean_theta + kReference_degC);
+    }
+    p.extraction_W.push_back(state.extraction_W);
+    p.gas_degC.push_back(probes_[placed_[f]].source < 0 ? std::nan("") : state.gas_theta + kReference_degC);
+    p.wall_degC.push_back(state.mean_theta + kReference_degC);
+    if (state.coldest_theta + kReference_degC < 0)
+      p.free_from_s.reset();
+    else if (!p.free_from_s)
+      p.free_from_s = t_s;
+  }
 }
 
 template <class Real>

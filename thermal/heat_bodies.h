@@ -6,6 +6,8 @@
 
 #include "thermal/applicator_geometry.h"
 #include "thermal/dose_field.h"
+#include "thermal/film_wall.h"
+#include "thermal/result.h"
 
 namespace spinetherm {
 
@@ -13,8 +15,9 @@ namespace spinetherm {
 double value_at(const Curve& curve, double t_s);
 
 /// The bodies of all sources, in time: fixed-temperature regions, electrodes (cooled ones are held at their
-/// wall temperature while they act, the others pass no heat) and insulators. A fixed-temperature region that
-/// does not act is tissue, or a hole where the source says so.
+/// wall temperature while they act, the others pass no heat), insulators and cryoprobes (a wall with a film,
+/// see film_wall.h; while no gas flows it passes no heat). A fixed-temperature region that does not act is
+/// tissue, or a hole where the source says so.
 template <class Real>
 class HeatBodies {
  public:
@@ -26,8 +29,13 @@ class HeatBodies {
   /// stored yet.
   double switch_to(HeatLevel<Real>& level, DoseField<Real>& dose, const std::vector<bool>& on, double t_s,
                    bool first);
-  /// Sets the temperatures of the walls at this time; cheap when they are constant.
-  void set_walls(HeatLevel<Real>& level, double t_s);
+  /// Sets the temperatures of the walls at this time, and what walls with a film pass in the state `u`; cheap
+  /// when there are none and temperatures are constant.
+  void set_walls(HeatLevel<Real>& level, double t_s, const std::vector<Real>& u);
+  /// From now on curves of temperature run ahead of the time of the run by this [s].
+  void run_ahead(double skipped_s) { skipped_s_ = skipped_s; }
+  /// Appends what the cryoprobes do in the present state. Their cells' extremes are those of the wall.
+  void record(double t_s, DoseField<Real>& dose, std::optional<CryoHistory>& history) const;
   /// Gives the cells of held bodies their wall's temperature in all stages.
   void fill_holes(HeatLevel<Real>& level) const;
   /// Continues the present state into the taken cells beside the walls, for stencils that reach into them.
@@ -41,12 +49,31 @@ class HeatBodies {
   const std::vector<Body>& bodies() const { return bodies_; }
 
  private:
+  void hold(const Region& region, const Curve& curve);
+  void close(const Region& region);
+
   const ThermalProblem& problem_;
   std::vector<Body> bodies_;
   std::vector<Curve> curves_;       ///< by wall
-  std::vector<double> walls_degC_;  ///< by wall, as last set
+  std::vector<double> walls_degC_;  ///< by wall, as last set; with a film: mean of the surface
   BodyLinks links_;
   bool moving_ = false;  ///< some wall changes with time
+  double skipped_s_ = 0;
+
+  /// A probe: its sources are the steps of its protocol.
+  struct Probe {
+    Eigen::Vector3d entry_mm{0, 0, 0}, tip_mm{0, 0, 0};
+    double last_mean_theta = 0;
+    int source = -1;                    ///< that acts; -1: none
+    double from_s = 0, from_theta = 0;  ///< of its ramp
+  };
+  void add_probe(std::size_t source, bool acting, double t_s);
+  double gas_theta(const Probe& probe, double t_s) const;
+
+  std::vector<Probe> probes_;        ///< in the order of the sources
+  std::vector<std::size_t> placed_;  ///< by row of films_: probe
+  FilmWalls<Real> films_;
+  std::vector<std::vector<std::size_t>> film_cells_;  ///< by row of films_: cells that the probe takes out
 };
 
 }  // namespace spinetherm

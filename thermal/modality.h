@@ -20,8 +20,14 @@ struct EnergyModality {
                                       const std::vector<Device>& devices, const Protocol& protocol);
 };
 
+/// The steps of a protocol that a sensor may end, for a schedule that begins at `begin_s`. ConfigError when
+/// no device has the sensor.
+std::vector<EarlyEnd> make_early_ends(const std::vector<Applicator>& applicators,
+                                      const std::vector<Device>& devices, const Protocol& protocol,
+                                      double begin_s = 0);
+
 const std::vector<EnergyModality>& energy_modalities();
-/// ConfigError "unknown energy 'laser2': known: rfa" for an unknown name.
+/// ConfigError "unknown energy 'laser2': known: rfa, cryo" for an unknown name.
 const EnergyModality& energy_modality(std::string_view name);
 
 }  // namespace spinetherm

@@ -8,6 +8,7 @@
 #include <cmath>
 
 #include "imaging/core/error.h"
+#include "thermal/cryo.h"
 
 namespace spinetherm {
 namespace {
@@ -41,11 +42,12 @@ void meets_grid(const Grid& grid, const Region& region, const std::string& where
   if (((b.max_mm - box.min_mm).array() <= 0).any() || ((box.max_mm - b.min_mm).array() <= 0).any())
     throw ConfigError("the region is outside the grid", where, "move it into the box, or enlarge the grid");
 }
-void lies_in_grid(const Grid& grid, const Region& region, const std::string& where) {
+void lies_in_grid(const Grid& grid, const Region& region, const std::string& where,
+                  std::string_view what = "electrode") {
   if (std::holds_alternative<Outside>(region.shape)) return meets_grid(grid, region, where);
   const Box box = box_of(grid), b = bounding_box(region);
   if (((b.min_mm - box.min_mm).array() < 0).any() || ((box.max_mm - b.max_mm).array() < 0).any())
-    throw ConfigError("the electrode reaches out of the grid", where,
+    throw ConfigError(fmt::format("the {} reaches out of the grid", what), where,
                       "move it into the box, or enlarge the grid");
 }
 
@@ -150,6 +152,36 @@ struct SourceCheck {
       temperature(s.degC[n][1], pointer + "/1");
     }
   }
+  void operator()(const CryoprobeSource& s) const {
+    check(s.diameter_mm > 0 && s.diameter_mm < 20, s.diameter_mm, where + "/diameter_mm",
+          "give a diameter above 0 and below 20 mm");
+    const double path_mm = (s.tip_mm - s.entry_mm).norm();
+    check(path_mm > 0 && std::isfinite(path_mm), path_mm, where + "/entry_mm",
+          "give an entry away from the tip");
+    check(s.active_from_tip_mm >= 0, s.active_from_tip_mm, where + "/active_from_tip_mm",
+          "give millimetres of 0 or above");
+    check(s.active_to_tip_mm > s.active_from_tip_mm && s.active_to_tip_mm < path_mm, s.active_to_tip_mm,
+          where + "/active_to_tip_mm", "it lies beyond active_from_tip_mm and within the path");
+    check(s.gas_degC > -200 && s.gas_degC < 100, s.gas_degC, where + "/gas_degC",
+          "give degrees Celsius between -200 and 100");
+    check(s.film_W_per_m2_K > 0 && std::isfinite(s.film_W_per_m2_K), s.film_W_per_m2_K,
+          where + "/film_W_per_m2_K", "give a value above 0");
+    check(s.max_W_per_m > 0 && std::isfinite(s.max_W_per_m), s.max_W_per_m, where + "/max_W_per_m",
+          "give a value above 0");
+    check(s.ramp_s >= 0 && std::isfinite(s.ramp_s), s.ramp_s, where + "/ramp_s",
+          "give seconds of 0 or above");
+    check(s.duty > 0 && s.duty <= 1, s.duty, where + "/duty", "give a share above 0 and at most 1");
+    lies_in_grid(problem.grid(), place_probe(s).active, where + "/tip_mm", "cooling part");
+    if (s.gas_degC >= 0) return;
+    std::array<bool, 256> used{};
+    for (const std::uint8_t label : problem.tissue_map.labels.values) used[label] = true;
+    for (std::size_t n = 0; n < problem.tissue_map.tissues.size(); ++n)
+      if (used[n] && !problem.tissue_map.tissues[n].frozen)
+        throw ConfigError(
+            fmt::format("tissue '{}' has no frozen properties", problem.tissue_map.tissues[n].name),
+            fmt::format("/tissues/{}/frozen", n),
+            "cryoprobes need them: give them, with no latent heat for what does not freeze");
+  }
   void operator()(const ElectrodesSource& s) const {
     const std::string list = where + "/electrodes";
     if (s.electrodes.empty()) throw ConfigError("there is no electrode", list, "give at least one");
@@ -196,6 +228,56 @@ struct SourceCheck {
             fmt::format("/tissues/{}/electrical_S_per_m", n), "electrodes need it: give a value in S/m");
   }
 };
+
+bool overlap(const Source& a, const Source& b) {
+  const ActiveTimes always{{0, 1e300}};
+  for (const auto& [from, to] : a.active_s.empty() ? always : a.active_s)
+    for (const auto& [other_from, other_to] : b.active_s.empty() ? always : b.active_s)
+      if (from < other_to && other_from < to) return true;
+  return false;
+}
+
+/// One probe cannot do two things at once, and two probes cannot be in one place.
+void validate_probes(const ThermalProblem& problem) {
+  for (std::size_t n = 0; n < problem.sources.size(); ++n) {
+    const auto* a = std::get_if<CryoprobeSource>(&problem.sources[n].what);
+    for (std::size_t m = 0; a != nullptr && m < n; ++m) {
+      const auto* b = std::get_if<CryoprobeSource>(&problem.sources[m].what);
+      if (b == nullptr) continue;
+      const std::string where = fmt::format("/sources/{}", n);
+      if (a->entry_mm == b->entry_mm && a->tip_mm == b->tip_mm) {
+        if (overlap(problem.sources[n], problem.sources[m]))
+          throw ConfigError(fmt::format("sources {} and {} are one probe, and act at the same time", m, n),
+                            where + "/active_s", "let one end before the other begins");
+      } else if (touch(place_probe(*a).active, place_probe(*b).active)) {
+        throw ConfigError(fmt::format("the probes of sources {} and {} touch", m, n), where + "/tip_mm",
+                          "leave a gap between them");
+      }
+    }
+  }
+}
+
+void validate_early_ends(const ThermalProblem& problem) {
+  for (std::size_t n = 0; n < problem.early_ends.size(); ++n) {
+    const EarlyEnd& e = problem.early_ends[n];
+    const std::string where = fmt::format("/early_ends/{}", n);
+    check(e.between_s[0] >= 0 && std::isfinite(e.between_s[0]), e.between_s[0], where + "/between_s/0",
+          "give seconds of 0 or above");
+    check(e.between_s[1] > e.between_s[0], e.between_s[1], where + "/between_s/1",
+          "an interval must end after it begins");
+    inside_grid(problem.grid(), e.sensor_mm, where + "/sensor_mm");
+    if (e.below_degC.has_value() == e.above_degC.has_value())
+      throw ConfigError(e.below_degC ? "two bounds" : "no bound", where,
+                        "give one of below_degC, above_degC");
+    if (e.below_degC) temperature(*e.below_degC, where + "/below_degC");
+    if (e.above_degC) temperature(*e.above_degC, where + "/above_degC");
+    for (std::size_t m = 0; m < n; ++m)
+      if (e.between_s[0] < problem.early_ends[m].between_s[1] &&
+          problem.early_ends[m].between_s[0] < e.between_s[1])
+        throw ConfigError(fmt::format("it overlaps number {}", m), where + "/between_s",
+                          "let one end before the other begins");
+  }
+}
 
 void validate_grid(const Grid& grid) {
   grid.validate("/grid");
@@ -272,6 +354,8 @@ void validate(const ThermalProblem& problem) {
     validate_active(problem.sources[n].active_s, where);
     std::visit(SourceCheck{problem, where}, problem.sources[n].what);
   }
+  validate_probes(problem);
+  validate_early_ends(problem);
 }
 
 }  // namespace spinetherm

@@ -97,16 +97,43 @@ struct ElectrodesSource {
   bool operator==(const ElectrodesSource&) const = default;
 };
 
+/// A cryoprobe: a straight shaft whose active stretch is cooled by expanding gas (Joule-Thomson) from inside,
+/// through a film and with a limited extraction of heat; see film_wall.h for the law. The rest of the shaft
+/// passes no heat, and neither does the active stretch while the source does not act (passive thaw). A gas
+/// that is warm thaws actively. Sources with the same entry and tip are steps of one probe.
+struct CryoprobeSource {
+  std::string device = {};  ///< its name in the catalogue; the numbers below are what counts
+  Eigen::Vector3d entry_mm{0, 0, 0}, tip_mm{0, 0, 0};
+  double diameter_mm = 0;
+  double active_from_tip_mm = 0, active_to_tip_mm = 0;
+  double gas_degC = 37;
+  double film_W_per_m2_K = 0;  ///< between gas and tissue
+  double max_W_per_m = 0;      ///< of the active stretch: most heat that the gas takes (warm: gives)
+  double ramp_s = 0;           ///< in which the gas reaches its temperature, from that of the wall
+  double duty = 1;             ///< (0, 1]: share of the time in which gas flows; scales film and limit
+  bool operator==(const CryoprobeSource&) const = default;
+};
+
 /// One source of heat or cold; all sources of a problem act in one joint solve. Part of the heat equation
 ///   dH/dt = div(k grad T) + w rho_b c_b (T_b - T) + q_m + q
 struct Source {
   std::variant<VolumetricSource, PointSource, GaussianSource, BoxSource, LineSource, FixedTemperatureSource,
-               ElectrodesSource>
+               ElectrodesSource, CryoprobeSource>
       what = PointSource{};
   ActiveTimes active_s = {};
   bool operator==(const Source&) const = default;
 };
 bool is_active(const Source& source, double t_s);
+
+/// A step that lasts until a sensor says so: as soon as the temperature at `sensor_mm` is below (above) the
+/// bound within the scheduled interval, what is left of the interval is left out, and everything scheduled
+/// later comes earlier by as much. Sources, curves and `duration_s` are scheduled; samples are not moved.
+struct EarlyEnd {
+  std::array<double, 2> between_s{0, 0};
+  Eigen::Vector3d sensor_mm{0, 0, 0};
+  std::optional<double> below_degC = {}, above_degC = {};  ///< one of them
+  bool operator==(const EarlyEnd&) const = default;
+};
 
 /// Points and times at which the result is sampled: tricubic inside one tissue, linear across tissue faces.
 struct Sampling {
@@ -118,6 +145,8 @@ struct Sampling {
 struct OutputFields {
   bool temperature = false, peak_temperature = false, lowest_temperature = false, cem43 = false,
        arrhenius = false, potential = false, power_density = false;
+  bool freezes = false, lowest_twice = false;  ///< see FreezeHistory
+  bool cell_death = false;                     ///< see CellDeath
   bool operator==(const OutputFields&) const = default;
 };
 
@@ -129,6 +158,7 @@ struct ThermalProblem {
   Volume<float> initial_field = {};  ///< not empty: instead of initial_degC
   std::array<Boundary, 6> boundary = {};
   std::vector<Source> sources;
+  std::vector<EarlyEnd> early_ends = {};
   double duration_s = 0;
   /// Go on after duration_s (or from 0 when duration_s is 0) until no cell adds dose: heat below 39 degC,
   /// cold above 0 degC, total dose change below 0.1 %, at least 60 s.

@@ -26,6 +26,22 @@ struct Zone {
 struct ElectricalHistory {
   std::vector<double> times_s, resistance_ohm, power_W, current_A, voltage_V;
 };
+/// What the cryoprobes did; one entry of `probes` each, in the order in which the sources name them.
+struct CryoHistory {
+  struct Probe {
+    std::vector<double> extraction_W;        ///< heat taken from the tissue; negative: given to it
+    std::vector<double> gas_degC;            ///< NaN while no gas flows
+    std::vector<double> wall_degC;           ///< mean over the active stretch
+    std::optional<double> free_from_s = {};  ///< tissue at the wall above 0 degC for good; empty: stuck
+  };
+  std::vector<double> times_s;
+  std::vector<Probe> probes;
+};
+/// A scheduled interval that a sensor ended.
+struct EndedEarly {
+  double from_s = 0, planned_to_s = 0;  ///< as scheduled
+  double at_s = 0;                      ///< when it ended, in the time of the run
+};
 struct EnergyBalance {
   double in_J = 0, stored_J = 0, out_J = 0;  ///< perfusion counts in out
   double relative_residual = 0;              ///< |in - stored - out| / the largest of the three
@@ -55,10 +71,15 @@ struct ThermalResult {
   /// under_minus40_degC: ever reached.
   std::map<std::string, Zone> zones;
   std::optional<ElectricalHistory> electrical;
+  std::optional<CryoHistory> cryo = {};
+  std::vector<EndedEarly> ended_early = {};
   EnergyBalance energy;
   ErrorEstimate error_estimate;
   std::vector<std::string> warnings;
   Volume<float> temperature, peak_temperature, lowest_temperature, cem43, arrhenius, potential, power_density;
+  Volume<float> freezes;       ///< how often the cell came below 0 degC after having been above
+  Volume<float> lowest_twice;  ///< [degC] lowest temperature that two freezes reached; 0 after fewer
+  Volume<float> cell_death;    ///< dead fraction of the three-state model
   Volume<float> peak_time_s, lowest_time_s;  ///< when the peak and the lowest temperature were reached
 };
 

@@ -8,21 +8,27 @@
 
 namespace spinetherm {
 
-std::vector<double> step_events(const ThermalProblem& problem, double end_s) {
+std::vector<double> step_events(const ThermalProblem& problem, double end_s, double skipped_s) {
   std::vector<double> events{end_s};
   const auto add = [&](double t) {
     if (t > 0 && t < end_s) events.push_back(t);
   };
-  if (problem.duration_s > 0) add(problem.duration_s);
+  const auto schedule = [&](double t) { add(t - skipped_s); };
+  if (problem.duration_s > 0) schedule(problem.duration_s);
   for (const double t : problem.sample.times_s) add(t);
   for (const Source& s : problem.sources) {
     for (const auto& [from, to] : s.active_s) {
-      add(from);
-      add(to);
+      schedule(from);
+      schedule(to);
     }
     if (const auto* fixed = std::get_if<FixedTemperatureSource>(&s.what))
-      for (const auto& corner : fixed->degC) add(corner[0]);
+      for (const auto& corner : fixed->degC) schedule(corner[0]);
+    // Where the gas of a cryoprobe has reached its temperature.
+    if (const auto* probe = std::get_if<CryoprobeSource>(&s.what))
+      for (const auto& interval : s.active_s) schedule(interval[0] + probe->ramp_s);
   }
+  for (const EarlyEnd& end : problem.early_ends)
+    for (const double t : end.between_s) schedule(t);
   std::sort(events.begin(), events.end());
   // Two instants closer than this are one: a step between them would be lost in round-off.
   constexpr double kSame_s = 1e-9;

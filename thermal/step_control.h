@@ -8,8 +8,8 @@
 namespace spinetherm {
 
 /// Instants [s] at which a macro-step must end: switches of sources, corners of temperature curves, samples,
-/// and the end of the run. Sorted, unique, in (0, end].
-std::vector<double> step_events(const ThermalProblem& problem, double end_s);
+/// and the end of the run. Sorted, unique, in (0, end]. What is scheduled comes earlier by `skipped_s`.
+std::vector<double> step_events(const ThermalProblem& problem, double end_s, double skipped_s = 0);
 
 /// Chooses macro-steps by accuracy; stability only sets the stages.
 class StepControl {

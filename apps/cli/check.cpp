@@ -33,6 +33,8 @@ Run check_command(CLI::App& app) {
     RankedPlan ranked;
     ranked.plan = read_plan(folder / "plan.json");
     ranked.thermal = read_result(folder);
+    if (std::filesystem::exists(folder / kWarmCanalFolder / "result.json"))
+      ranked.warm_canal = read_result(folder / kWarmCanalFolder);
     JobOptions wanted;
     wanted.threads = context.threads;
     wanted.seed = context.seed;

@@ -20,6 +20,13 @@ Json step_json(const ProtocolStep& s) {
   if (s.max_W) out["max_W"] = *s.max_W;
   if (s.power_W) out["power_W"] = *s.power_W;
   if (s.voltage_V) out["voltage_V"] = *s.voltage_V;
+  if (s.duty) out["duty"] = *s.duty;
+  if (s.thaw_degC) out["thaw_degC"] = *s.thaw_degC;
+  if (s.until) {
+    out["until"] = {{"sensor", s.until->sensor}};
+    if (s.until->below_degC) out["until"]["below_degC"] = *s.until->below_degC;
+    if (s.until->above_degC) out["until"]["above_degC"] = *s.until->above_degC;
+  }
   return out;
 }
 
@@ -42,6 +49,10 @@ Json device_json(const Device& d) {
     sources[key] = {{"confidence", to_string(p.confidence)}, {"source", p.source}};
   out["poles"] = poles;
   out["sensors"] = sensors;
+  if (d.cryo)
+    out["cryo"] = {{"from_tip_mm", d.cryo->from_tip_mm}, {"to_tip_mm", d.cryo->to_tip_mm},
+                   {"gas_degC", d.cryo->gas_degC},       {"film_W_per_m2_K", d.cryo->film_W_per_m2_K},
+                   {"max_W_per_m", d.cryo->max_W_per_m}, {"ramp_s", d.cryo->ramp_s}};
   if (d.cooled_degC) out["cooled_degC"] = *d.cooled_degC;
   if (d.max_power_W) out["max_power_W"] = *d.max_power_W;
   if (d.max_degC) out["max_degC"] = *d.max_degC;
@@ -60,12 +71,19 @@ std::string zone_text(const Device& d) {
   return fmt::format("{:g} x {:g} mm", d.published_zone->length_mm, d.published_zone->diameter_mm);
 }
 
-std::string step_text(const ProtocolStep& s) {
+std::string step_text(const ProtocolStep& s, bool cold) {
   std::string text = fmt::format("{:g} s", s.duration_s);
+  if (s.duty) text += *s.duty == 1 ? " freeze" : fmt::format(" freeze, {:g} % of the time", 100 * *s.duty);
+  if (s.thaw_degC) text += fmt::format(" thaw at {:g} degC", *s.thaw_degC);
+  if (cold && !s.duty && !s.thaw_degC) text += " passive thaw";
   if (s.hold_degC) text += fmt::format(" at {:g} degC", *s.hold_degC);
   if (s.power_W) text += fmt::format(" at {:g} W", *s.power_W);
   if (s.voltage_V) text += fmt::format(" at {:g} V", *s.voltage_V);
   if (s.max_W) text += fmt::format(", at most {:g} W", *s.max_W);
+  if (s.until)
+    text += fmt::format(", or until '{}' is {} {:g} degC", s.until->sensor,
+                        s.until->below_degC ? "below" : "above",
+                        s.until->below_degC ? *s.until->below_degC : *s.until->above_degC);
   return text;
 }
 
@@ -93,8 +111,16 @@ void print_device(const Device& d) {
                          p.to_tip_mm);
   for (const DeviceSensor& s : d.sensors)
     sensors += fmt::format("{}'{}' at {:g}", sensors.empty() ? "" : ", ", s.name, s.from_tip_mm);
-  for (const ProtocolStep& s : d.protocol.steps) steps += (steps.empty() ? "" : "; ") + step_text(s);
-  add("poles", poles + " mm from the tip");
+  for (const ProtocolStep& s : d.protocol.steps)
+    steps += (steps.empty() ? "" : "; ") + step_text(s, d.cryo.has_value());
+  if (!d.poles.empty()) add("poles", poles + " mm from the tip");
+  if (d.cryo) {
+    add("cooling_part", fmt::format("{:g} to {:g} mm from the tip", d.cryo->from_tip_mm, d.cryo->to_tip_mm));
+    add("gas_degC", number(d.cryo->gas_degC));
+    add("film_W_per_m2_K", number(d.cryo->film_W_per_m2_K));
+    add("max_W_per_m", number(d.cryo->max_W_per_m));
+    add("ramp_s", number(d.cryo->ramp_s));
+  }
   add("sensors", sensors.empty() ? "none" : sensors + " mm from the tip");
   add("cooled_degC", number(d.cooled_degC));
   add("max_power_W", number(d.max_power_W));

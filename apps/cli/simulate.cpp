@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -39,6 +40,17 @@ void print_result(const ThermalResult& r, const fs::path& folder) {
     std::cout << fmt::format("electrical   {:.2f} ohm, {:.3f} W, {:.4f} A at the end\n",
                              r.electrical->resistance_ohm.back(), r.electrical->power_W.back(),
                              r.electrical->current_A.back());
+  if (r.cryo)
+    for (std::size_t n = 0; n < r.cryo->probes.size(); ++n) {
+      const CryoHistory::Probe& p = r.cryo->probes[n];
+      const double most_W = *std::max_element(p.extraction_W.begin(), p.extraction_W.end());
+      std::cout << fmt::format("cryoprobe    {}: takes at most {:.1f} W, {}\n", n + 1, most_W,
+                               p.free_from_s ? fmt::format("free from {:.0f} s", *p.free_from_s)
+                                             : std::string("stuck at the end"));
+    }
+  for (const EndedEarly& e : r.ended_early)
+    std::cout << fmt::format("sensor       ended the step from {:g} to {:g} s at {:.0f} s\n", e.from_s,
+                             e.planned_to_s, e.at_s);
   std::cout << fmt::format("energy       in {:.4g} J, stored {:.4g} J, out {:.4g} J, residual {:.1e}\n",
                            r.energy.in_J, r.energy.stored_J, r.energy.out_J, r.energy.relative_residual);
   if (r.error_estimate.peak_K)

@@ -29,6 +29,13 @@ Applicator read_applicator(const JsonReader& r) {
   return a;
 }
 
+UntilSensor read_until(const JsonReader& r) {
+  UntilSensor u{r.get_or<std::string>("sensor", ""), r.get_optional<Vector3d>("at_mm"),
+                r.get_optional<double>("below_degC"), r.get_optional<double>("above_degC")};
+  r.finish();
+  return u;
+}
+
 ProtocolStep read_step(const JsonReader& r) {
   ProtocolStep s;
   s.duration_s = r.get<double>("duration_s");
@@ -36,6 +43,9 @@ ProtocolStep read_step(const JsonReader& r) {
   s.max_W = r.get_optional<double>("max_W");
   s.power_W = r.get_optional<double>("power_W");
   s.voltage_V = r.get_optional<double>("voltage_V");
+  s.duty = r.get_optional<double>("duty");
+  s.thaw_degC = r.get_optional<double>("thaw_degC");
+  if (const auto until = r.find("until")) s.until = read_until(*until);
   r.finish();
   return s;
 }
@@ -137,6 +147,17 @@ struct ProtectionJson {
   }
 };
 
+Json until_json(const UntilSensor& u) {
+  Json j = Json::object();
+  if (u.at_mm)
+    j["at_mm"] = to_json(*u.at_mm);
+  else
+    j["sensor"] = u.sensor;
+  add(j, "below_degC", u.below_degC);
+  add(j, "above_degC", u.above_degC);
+  return j;
+}
+
 Json protocol_json(const Protocol& p) {
   Json j = {{"modality", p.modality}, {"steps", Json::array()}};
   for (const ProtocolStep& s : p.steps) {
@@ -145,6 +166,9 @@ Json protocol_json(const Protocol& p) {
     add(one, "max_W", s.max_W);
     add(one, "power_W", s.power_W);
     add(one, "voltage_V", s.voltage_V);
+    add(one, "duty", s.duty);
+    add(one, "thaw_degC", s.thaw_degC);
+    if (s.until) one["until"] = until_json(*s.until);
     j["steps"].push_back(std::move(one));
   }
   return j;

@@ -199,13 +199,16 @@ struct NamedField {
   const char* name;
   bool OutputFields::*member;
 };
-constexpr std::array<NamedField, 7> kFields = {{{"temperature", &OutputFields::temperature},
-                                                {"peak_temperature", &OutputFields::peak_temperature},
-                                                {"lowest_temperature", &OutputFields::lowest_temperature},
-                                                {"cem43", &OutputFields::cem43},
-                                                {"arrhenius", &OutputFields::arrhenius},
-                                                {"potential", &OutputFields::potential},
-                                                {"power_density", &OutputFields::power_density}}};
+constexpr std::array<NamedField, 10> kFields = {{{"temperature", &OutputFields::temperature},
+                                                 {"peak_temperature", &OutputFields::peak_temperature},
+                                                 {"lowest_temperature", &OutputFields::lowest_temperature},
+                                                 {"cem43", &OutputFields::cem43},
+                                                 {"arrhenius", &OutputFields::arrhenius},
+                                                 {"potential", &OutputFields::potential},
+                                                 {"power_density", &OutputFields::power_density},
+                                                 {"freezes", &OutputFields::freezes},
+                                                 {"lowest_twice", &OutputFields::lowest_twice},
+                                                 {"cell_death", &OutputFields::cell_death}}};
 
 OutputFields read_output_fields(const JsonReader& r) {
   std::vector<std::string> known;
@@ -219,6 +222,27 @@ OutputFields read_output_fields(const JsonReader& r) {
     fields.*kFields[std::size_t(f - known.begin())].member = true;
   }
   return fields;
+}
+
+std::vector<EarlyEnd> read_early_ends(const JsonReader& r) {
+  std::vector<EarlyEnd> ends;
+  for (const JsonReader& e : r.elements()) {
+    ends.push_back({e.get<std::array<double, 2>>("between_s"), e.get<Vector3d>("sensor_mm"),
+                    e.get_optional<double>("below_degC"), e.get_optional<double>("above_degC")});
+    e.finish();
+  }
+  return ends;
+}
+
+Json early_ends_json(const std::vector<EarlyEnd>& ends) {
+  Json j = Json::array();
+  for (const EarlyEnd& e : ends) {
+    Json one = {{"between_s", e.between_s}, {"sensor_mm", to_json(e.sensor_mm)}};
+    if (e.below_degC) one["below_degC"] = *e.below_degC;
+    if (e.above_degC) one["above_degC"] = *e.above_degC;
+    j.push_back(std::move(one));
+  }
+  return j;
 }
 
 Json boundary_json(const Boundary& b) {
@@ -273,6 +297,7 @@ ThermalProblem parse_problem(const nlohmann::json& document, const fs::path& fol
       p.sources.push_back(
           read_source(source, [&](const JsonReader& file) { return read_field(file, folder, grid); }));
 
+  if (const auto ends = r.find("early_ends")) p.early_ends = read_early_ends(*ends);
   p.until_dose_settled = r.has("until") && r.get_word("until", {"dose_settled"}) == 0;
   p.duration_s = p.until_dose_settled ? r.get_or<double>("duration_s", 0) : r.get<double>("duration_s");
   p.cem43_quarter_below_39 =
@@ -331,6 +356,7 @@ void write_problem(const ThermalProblem& p, const fs::path& path) {
   j["sources"] = Json::array();
   for (std::size_t n = 0; n < p.sources.size(); ++n)
     j["sources"].push_back(to_json(p.sources[n], n, write_field));
+  if (!p.early_ends.empty()) j["early_ends"] = early_ends_json(p.early_ends);
   j["duration_s"] = p.duration_s;
   if (p.until_dose_settled) j["until"] = "dose_settled";
   if (p.cem43_quarter_below_39) j["cem43_below_39"] = "quarter";

@@ -26,15 +26,18 @@ struct NamedVolume {
   const char* name;
   Volume<float> ThermalResult::*member;
 };
-constexpr std::array<NamedVolume, 9> kVolumes = {{{"temperature", &ThermalResult::temperature},
-                                                  {"peak_temperature", &ThermalResult::peak_temperature},
-                                                  {"lowest_temperature", &ThermalResult::lowest_temperature},
-                                                  {"cem43", &ThermalResult::cem43},
-                                                  {"arrhenius", &ThermalResult::arrhenius},
-                                                  {"potential", &ThermalResult::potential},
-                                                  {"power_density", &ThermalResult::power_density},
-                                                  {"peak_time_s", &ThermalResult::peak_time_s},
-                                                  {"lowest_time_s", &ThermalResult::lowest_time_s}}};
+constexpr std::array<NamedVolume, 12> kVolumes = {{{"temperature", &ThermalResult::temperature},
+                                                   {"peak_temperature", &ThermalResult::peak_temperature},
+                                                   {"lowest_temperature", &ThermalResult::lowest_temperature},
+                                                   {"cem43", &ThermalResult::cem43},
+                                                   {"arrhenius", &ThermalResult::arrhenius},
+                                                   {"potential", &ThermalResult::potential},
+                                                   {"power_density", &ThermalResult::power_density},
+                                                   {"peak_time_s", &ThermalResult::peak_time_s},
+                                                   {"lowest_time_s", &ThermalResult::lowest_time_s},
+                                                   {"freezes", &ThermalResult::freezes},
+                                                   {"lowest_twice", &ThermalResult::lowest_twice},
+                                                   {"cell_death", &ThermalResult::cell_death}}};
 
 constexpr std::array<Termination, 6> kTerminations = {Termination::not_run,   Termination::reached_end,
                                                       Termination::converged, Termination::not_converged,
@@ -67,6 +70,16 @@ Json electrical_json(const std::optional<ElectricalHistory>& e) {
           {"power_W", numbers(e->power_W)},
           {"current_A", numbers(e->current_A)},
           {"voltage_V", numbers(e->voltage_V)}};
+}
+
+Json cryo_json(const CryoHistory& c) {
+  Json j = {{"times_s", numbers(c.times_s)}, {"probes", Json::array()}};
+  for (const CryoHistory::Probe& p : c.probes)
+    j["probes"].push_back({{"extraction_W", numbers(p.extraction_W)},
+                           {"gas_degC", numbers(p.gas_degC)},
+                           {"wall_degC", numbers(p.wall_degC)},
+                           {"free_from_s", number(p.free_from_s)}});
+  return j;
 }
 
 std::optional<double> read_number(const JsonReader& r, const std::string& key) {
@@ -120,6 +133,22 @@ ThermalResult parse_result(const nlohmann::json& document) {
         read_numbers(electrical, "voltage_V", kNaN)};
     electrical.finish();
   }
+  if (const auto cryo = r.find("cryo")) {
+    result.cryo.emplace();
+    result.cryo->times_s = read_numbers(*cryo, "times_s", kNaN);
+    for (const JsonReader& p : cryo->at("probes").elements()) {
+      result.cryo->probes.push_back({read_numbers(p, "extraction_W", kNaN), read_numbers(p, "gas_degC", kNaN),
+                                     read_numbers(p, "wall_degC", kNaN), read_number(p, "free_from_s")});
+      p.finish();
+    }
+    cryo->finish();
+  }
+  if (const auto ended = r.find("ended_early"))
+    for (const JsonReader& e : ended->elements()) {
+      result.ended_early.push_back(
+          {e.get<double>("from_s"), e.get<double>("planned_to_s"), e.get<double>("at_s")});
+      e.finish();
+    }
   const JsonReader energy = r.at("energy");
   result.energy = {read_number_or(energy, "in_J", kNaN), read_number_or(energy, "stored_J", kNaN),
                    read_number_or(energy, "out_J", kNaN), read_number_or(energy, "relative_residual", kNaN)};
@@ -150,6 +179,12 @@ Json to_json(const ThermalResult& r) {
     if (zone.touches_box) j["zones_cut_by_box"].push_back(key);
   }
   j["electrical"] = electrical_json(r.electrical);
+  if (r.cryo) j["cryo"] = cryo_json(*r.cryo);
+  if (!r.ended_early.empty()) {
+    j["ended_early"] = Json::array();
+    for (const EndedEarly& e : r.ended_early)
+      j["ended_early"].push_back({{"from_s", e.from_s}, {"planned_to_s", e.planned_to_s}, {"at_s", e.at_s}});
+  }
   j["energy"] = {{"in_J", number(r.energy.in_J)},
                  {"stored_J", number(r.energy.stored_J)},
                  {"out_J", number(r.energy.out_J)},

@@ -7,6 +7,8 @@
 #include <nlohmann/json.hpp>
 
 #include "apps/io/region_json.h"
+#include "datasets/device_table.h"
+#include "imaging/core/error.h"
 #include "imaging/core/text.h"
 
 namespace spinetherm {
@@ -15,10 +17,10 @@ namespace {
 using Json = nlohmann::ordered_json;
 using Eigen::Vector3d;
 
-const std::vector<std::string> kKinds = {"volumetric",        "point",     "gaussian", "box", "line",
-                                         "fixed_temperature", "electrodes"};
+const std::vector<std::string> kKinds = {"volumetric",        "point",      "gaussian", "box", "line",
+                                         "fixed_temperature", "electrodes", "cryoprobe"};
 /// Of the format, but not of this version.
-const std::vector<std::string> kLaterKinds = {"light", "antenna", "cryoprobe"};
+const std::vector<std::string> kLaterKinds = {"light", "antenna"};
 
 bool holds(const std::vector<std::string>& words, const std::string& word) {
   return std::find(words.begin(), words.end(), word) != words.end();
@@ -83,6 +85,38 @@ ElectrodesSource read_electrodes(const JsonReader& r) {
   return s;
 }
 
+/// What the device of the catalogue says, and each number that the source gives itself instead. Without a
+/// device all numbers must be there.
+CryoprobeSource read_cryoprobe(const JsonReader& r) {
+  CryoprobeSource s;
+  s.entry_mm = r.get<Vector3d>("entry_mm");
+  s.tip_mm = r.get<Vector3d>("tip_mm");
+  s.duty = r.get_or<double>("duty", 1);
+  std::optional<Device> known;
+  if (const auto name = r.find("device")) {
+    s.device = name->as<std::string>();
+    try {
+      known = device(s.device);
+    } catch (Error& e) {
+      e.within(name->pointer());
+      throw;
+    }
+    if (!known->cryo) name->fail(fmt::format("'{}' is no cryoprobe", s.device), "see: spinetherm devices");
+  }
+  const auto number = [&](const char* key, double of_device) {
+    return known ? r.get_or<double>(key, of_device) : r.get<double>(key);
+  };
+  const CryoPart part = known ? *known->cryo : CryoPart{};
+  s.diameter_mm = number("diameter_mm", known ? known->shaft_diameter_mm : 0);
+  s.active_from_tip_mm = number("active_from_tip_mm", part.from_tip_mm);
+  s.active_to_tip_mm = number("active_to_tip_mm", part.to_tip_mm);
+  s.gas_degC = number("gas_degC", part.gas_degC);
+  s.film_W_per_m2_K = number("film_W_per_m2_K", part.film_W_per_m2_K);
+  s.max_W_per_m = number("max_W_per_m", part.max_W_per_m);
+  s.ramp_s = number("ramp_s", part.ramp_s);
+  return s;
+}
+
 struct ControlJson {
   Json operator()(const ConstantVoltage&) const { return {{"constant_V", true}}; }
   Json operator()(const ConstantPower& c) const { return {{"constant_W", c.power_W}}; }
@@ -121,6 +155,21 @@ struct SourceJson {
             {"degC", Json(s.degC)},
             {"after", s.insulated_when_off ? "insulated" : "tissue"}};
   }
+  Json operator()(const CryoprobeSource& s) const {
+    Json j = {{"kind", "cryoprobe"}};
+    if (!s.device.empty()) j["device"] = s.device;
+    j["entry_mm"] = to_json(s.entry_mm);
+    j["tip_mm"] = to_json(s.tip_mm);
+    j["duty"] = s.duty;
+    j["diameter_mm"] = s.diameter_mm;
+    j["active_from_tip_mm"] = s.active_from_tip_mm;
+    j["active_to_tip_mm"] = s.active_to_tip_mm;
+    j["gas_degC"] = s.gas_degC;
+    j["film_W_per_m2_K"] = s.film_W_per_m2_K;
+    j["max_W_per_m"] = s.max_W_per_m;
+    j["ramp_s"] = s.ramp_s;
+    return j;
+  }
   Json operator()(const ElectrodesSource& s) const {
     Json j = {{"kind", "electrodes"}, {"electrodes", Json::array()}};
     for (const Electrode& e : s.electrodes) {
@@ -155,6 +204,8 @@ Source read_source(const JsonReader& r, const ReadField& read_field) {
     source.what = LineSource{r.get<double>("W_per_m"), r.get<Vector3d>("a_mm"), r.get<Vector3d>("b_mm")};
   else if (kind == "fixed_temperature")
     source.what = read_fixed_temperature(r);
+  else if (kind == "cryoprobe")
+    source.what = read_cryoprobe(r);
   else
     source.what = read_electrodes(r);
   if (const auto active = r.find("active_s")) {

@@ -107,7 +107,8 @@ std::string pictures(const Job& job) {
   Overlays overlays;
   Volume<float> cold;
   if (job.plan() && !job.plan()->thermal.lowest_temperature.empty()) {
-    cold = job.plan()->thermal.lowest_temperature;
+    cold = without_shafts(job.plan()->thermal.lowest_temperature,
+                          placed_devices(job.plan()->plan, device_table()), true);
     for (float& v : cold.values) v = -v;
   }
   fill_overlays(overlays, job, &cold);
@@ -194,7 +195,9 @@ Section plan_section(const Job& job) {
   }
   for (const Protocol& p : ranked.plan.protocol)
     for (const ProtocolStep& s : p.steps) {
-      std::string what = "off";
+      std::string what = p.modality == "cryo" ? "passive thaw" : "off";
+      if (s.duty) what = fmt::format("freeze, gas in {:g} % of the time", 100 * *s.duty);
+      if (s.thaw_degC) what = fmt::format("active thaw at {:g} degC", *s.thaw_degC);
       if (s.hold_degC) what = fmt::format("hold {:g} degC at the control sensor", *s.hold_degC);
       if (s.power_W) what = fmt::format("{:g} W", *s.power_W);
       if (s.voltage_V) what = fmt::format("{:g} V", *s.voltage_V);
@@ -231,6 +234,21 @@ std::string electrical_chart(const ThermalResult& t) {
          "</div>";
 }
 
+std::string cryo_chart(const ThermalResult& t) {
+  if (!t.cryo || t.cryo->times_s.size() < 2) return {};
+  static constexpr std::array<const char*, 8> kColours = {"#25609f", "#c25b00", "#2e7d32", "#8e24aa",
+                                                          "#00838f", "#c62828", "#5d4037", "#455a64"};
+  std::vector<CurveLine> power, wall;
+  for (std::size_t n = 0; n < t.cryo->probes.size(); ++n) {
+    const CryoHistory::Probe& p = t.cryo->probes[n];
+    const char* colour = kColours[n % kColours.size()];
+    power.push_back({fmt::format("probe {}, W", n + 1), colour, t.cryo->times_s, p.extraction_W});
+    wall.push_back({fmt::format("probe {}, degC", n + 1), colour, t.cryo->times_s, p.wall_degC});
+  }
+  return "<div class=\"chart\">" + chart_svg("Heat that the probes take", "time, s", "W", power) +
+         chart_svg("Wall of the probes", "time, s", "degC", wall) + "</div>";
+}
+
 Section simulation_section(const Job& job) {
   const ThermalResult& t = job.plan()->thermal;
   std::vector<std::pair<std::string, std::string>> facts = {
@@ -251,7 +269,17 @@ Section simulation_section(const Job& job) {
           key, fmt::format("{:.2f} ml, {:.0f} x {:.0f} x {:.0f} mm{}", zone.volume_ml, zone.extent_mm[0],
                            zone.extent_mm[1], zone.extent_mm[2],
                            zone.touches_box ? " (reaches the edge of the box: a lower bound)" : ""));
-  return {"Simulation", facts_html(facts) + electrical_chart(t) + list_html(t.warnings), false};
+  if (t.cryo)
+    for (std::size_t n = 0; n < t.cryo->probes.size(); ++n)
+      facts.emplace_back(fmt::format("cryoprobe {}", n + 1),
+                         t.cryo->probes[n].free_from_s
+                             ? fmt::format("stuck until {:.0f} s", *t.cryo->probes[n].free_from_s)
+                             : std::string("still stuck at the end"));
+  for (const EndedEarly& e : t.ended_early)
+    facts.emplace_back("step ended by a sensor", fmt::format("planned {:.0f} to {:.0f} s, ended at {:.0f} s",
+                                                             e.from_s, e.planned_to_s, e.at_s));
+  return {"Simulation", facts_html(facts) + electrical_chart(t) + cryo_chart(t) + list_html(t.warnings),
+          false};
 }
 
 std::string summary_html(const Job& job) {

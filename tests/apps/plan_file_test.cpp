@@ -26,7 +26,11 @@ Plan full_plan() {
   p.applicators = {{"bipolar-20", {10, 60, -5}, {12, 5, -3}, 30, 0.5},
                    {"bipolar-20", {-10, 60, 0}, {0, 0, 0}}};
   p.protocol = {{"rfa", {{.duration_s = 300, .hold_degC = 70, .max_W = 20}, {.duration_s = 60}}},
-                {"rfa", {{.duration_s = 120, .power_W = 10}}}};
+                {"rfa", {{.duration_s = 120, .power_W = 10}}},
+                {"cryo",
+                 {{.duration_s = 600, .duty = 0.7, .until = UntilSensor{"side", {}, -20, {}}},
+                  {.duration_s = 300, .until = UntilSensor{"", Eigen::Vector3d{1, 2, 3}, {}, 5}},
+                  {.duration_s = 60, .thaw_degC = 45}}}};
   p.protections = {Thermocouple{{1, 2, 3}, 2, 45, {}}, Dissection{"D5W", "anterior epidural space L3", 20}};
   p.cement = Cement{3, {0, 0, 0}, "PMMA"};
   p.score = {1.5, 0.97, -1, "caution"};
@@ -78,6 +82,8 @@ TEST(PlanFile, BadInputIsRefusedAtItsPlace) {
       {"/applicators/0/depth_mm", "3", {"unknown key 'depth_mm'", "/applicators/0/depth_mm"}},
       {"/protocol", "[]", {"without a protocol", "/protocol"}},
       {"/protocol/0/steps/0/duration_s", "\"5 min\"", {"/protocol/0/steps/0/duration_s", "number"}},
+      {"/protocol/2/steps/0/duty", "\"full\"", {"/protocol/2/steps/0/duty", "number"}},
+      {"/protocol/2/steps/0/until/below", "3", {"unknown key 'below'", "/protocol/2/steps/0/until"}},
       {"/protections/0/thermocouple/lag_s", "-1", {"/protections/0/thermocouple/lag_s"}},
       {"/protections/0", "{}", {"no protection", "/protections/0"}},
       {"/protections/0/dissection", "{}", {"two protections", "/protections/0"}},

@@ -240,7 +240,6 @@ TEST(ProblemFile, BadInputIsRefusedAtItsPlace) {
       {"/sources/0/kind", "\"gausian\"", {"(/sources/0/kind)", "gaussian"}},
       {"/sources/0/kind", "\"light\"", {"not in this version", "(/sources/0/kind)", "gaussian"}},
       {"/sources/0/kind", "\"antenna\"", {"not in this version", "electrodes"}},
-      {"/sources/0/kind", "\"cryoprobe\"", {"not in this version", "fixed_temperature"}},
       {"/sources/0/sigma_mm", "0", {"/sources/0/sigma_mm"}},
       {"/sources/0/at_mm", "[99, 0, 0]", {"/sources/0"}},
       {"/sources/0/active_s", "[]", {"(/sources/0/active_s)"}},
@@ -297,6 +296,70 @@ TEST(ProblemFile, BadElectrodesAreRefusedAtTheirPlace) {
   nlohmann::json j = with(sphere, R"({"constant_V": true})");
   j["tissues"][0].erase("electrical_S_per_m");
   EXPECT_THAT(refusal(j), HasSubstr("electrical_S_per_m"));
+}
+
+nlohmann::json with_cryoprobe() {
+  nlohmann::json j = example();
+  j["tissues"][0]["frozen"] = {{"density_kg_per_m3", 1000},   {"specific_heat_J_per_kg_K", 2000},
+                               {"conductivity_W_per_m_K", 2}, {"latent_J_per_kg", 250000},
+                               {"solidus_degC", -8},          {"liquidus_degC", -0.6}};
+  j["sources"] = {{{"kind", "cryoprobe"},
+                   {"device", "cryo-17g-short"},
+                   {"entry_mm", {7, 7, -60}},
+                   {"tip_mm", {7, 7, 8}},
+                   {"active_to_tip_mm", 6},
+                   {"duty", 0.5},
+                   {"active_s", {{0, 20}}}}};
+  return j;
+}
+
+TEST(ProblemFile, CryoprobeTakesItsNumbersFromTheDeviceUnlessItGivesThem) {
+  const ThermalProblem p = parse_problem(with_cryoprobe(), {});
+  const auto& s = std::get<CryoprobeSource>(p.sources[0].what);
+  EXPECT_EQ(s.duty, 0.5);
+  EXPECT_EQ(s.active_to_tip_mm, 6);
+  EXPECT_EQ(s.diameter_mm, 1.47);
+  EXPECT_LT(s.gas_degC, -100);
+  EXPECT_THAT(schema_errors(with_cryoprobe(), "problem"), IsEmpty());
+
+  const ScratchFolder folder;
+  ThermalProblem full = p;
+  full.early_ends = {{{0, 20}, {7, 7, 3}, -5.0, std::nullopt}};
+  full.fields.freezes = full.fields.lowest_twice = full.fields.cell_death = true;
+  write_problem(full, folder / "p.json");
+  EXPECT_EQ(read_problem(folder / "p.json"), full);
+  std::ifstream written(folder / "p.json");
+  EXPECT_THAT(schema_errors(nlohmann::json::parse(written), "problem"), IsEmpty());
+}
+
+TEST(ProblemFile, BadCryoprobesAreRefusedAtTheirPlace) {
+  const auto with = [](const char* pointer, const nlohmann::json& value) {
+    nlohmann::json j = with_cryoprobe();
+    j[Pointer(pointer)] = value;
+    return refusal(j);
+  };
+  EXPECT_THAT(with("/sources/0/device", "bipolar-cooled-7"), HasSubstr("(/sources/0/device)"));
+  EXPECT_THAT(with("/sources/0/device", "cryo-17g-shor"), HasSubstr("cryo-17g-short"));
+  EXPECT_THAT(with("/sources/0/duty", 0), HasSubstr("/sources/0/duty"));
+  EXPECT_THAT(with("/sources/0/duty", 1.1), HasSubstr("/sources/0/duty"));
+  EXPECT_THAT(with("/sources/0/gas_degC", -250), HasSubstr("/sources/0/gas_degC"));
+  EXPECT_THAT(with("/sources/0/max_W_per_m", -1), HasSubstr("/sources/0/max_W_per_m"));
+  EXPECT_THAT(with("/sources/0/active_to_tip_mm", 90), HasSubstr("/sources/0/active_to_tip_mm"));
+  EXPECT_THAT(with("/sources/0/active_to_tip_mm", 20), HasSubstr("/sources/0/tip_mm")) << "out of the grid";
+  EXPECT_THAT(
+      with("/early_ends", nlohmann::json::parse(R"([{"between_s": [0, 10], "sensor_mm": [7, 7, 3]}])")),
+      HasSubstr("/early_ends/0"));
+  nlohmann::json j = with_cryoprobe();
+  j["tissues"][0].erase("frozen");
+  EXPECT_THAT(refusal(j), AllOf(HasSubstr("no frozen properties"), HasSubstr("/tissues/0/frozen")));
+  j = with_cryoprobe();
+  j["sources"].push_back(j["sources"][0]);
+  EXPECT_THAT(refusal(j), AllOf(HasSubstr("one probe"), HasSubstr("/sources/1/active_s")));
+  j["sources"][1]["entry_mm"] = {7.5, 7, -60};
+  EXPECT_THAT(refusal(j), HasSubstr("touch"));
+  j = with_cryoprobe();
+  j["sources"][0].erase("device");
+  EXPECT_THAT(refusal(j), HasSubstr("is missing"));
 }
 
 TEST(ProblemFile, FieldFilesMustLieOnTheGridAndBeFinite) {

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <fstream>
 #include <limits>
 #include <nlohmann/json.hpp>
@@ -34,6 +35,9 @@ ThermalResult full_result() {
   r.zones["under_0_degC"] = {0, {0, 0, 0}, false};
   r.electrical =
       ElectricalHistory{{0, 60}, {std::numeric_limits<double>::infinity(), 150}, {0, 6}, {0, 0.2}, {0, 30}};
+  r.cryo = CryoHistory{{0, 60},
+                       {{{0, 12.5}, {std::nan(""), -150}, {37, -140}, 90}, {{0, 1}, {30, 20}, {37, 5}, {}}}};
+  r.ended_early = {{0, 600, 420}};
   r.energy = {100, 80, 20, 1e-7};
   r.error_estimate.peak_K = 0.5;
   r.warnings = {"the box is small"};
@@ -45,6 +49,7 @@ ThermalResult full_result() {
   r.temperature(1, 2, 3) = 60.125F;
   r.peak_temperature = r.temperature;
   r.peak_time_s = Volume<float>(grid, 42);
+  r.freezes = Volume<float>(grid, 2);
   return r;
 }
 
@@ -82,6 +87,7 @@ TEST(ResultFile, SurvivesWritingAndReading) {
   EXPECT_EQ(to_json(back), to_json(r));
   EXPECT_EQ(back.temperature, r.temperature);
   EXPECT_EQ(back.peak_time_s, r.peak_time_s);
+  EXPECT_EQ(back.freezes, r.freezes);
   EXPECT_TRUE(back.cem43.empty());
   EXPECT_FALSE(std::filesystem::exists(folder / "out" / "fields" / "cem43.mha"));
   EXPECT_EQ(back.samples[1].arrhenius, std::nullopt);

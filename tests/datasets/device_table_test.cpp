@@ -23,9 +23,32 @@ TEST(DeviceTable, HoldsTheRadiofrequencyDevices) {
     EXPECT_EQ(device(name).modality, "rfa") << name;
 }
 
+TEST(DeviceTable, HoldsTheCryoprobes) {
+  for (const char* name :
+       {"cryo-17g-short", "cryo-17g-medium", "cryo-17g-long", "cryo-1.7mm", "cryo-2.4mm"}) {
+    const Device& d = device(name);
+    EXPECT_EQ(d.modality, "cryo") << name;
+    ASSERT_TRUE(d.cryo) << name;
+    EXPECT_TRUE(d.poles.empty()) << name;
+    // What is not published is never called more than a placeholder.
+    for (const char* key : {"film_W_per_m2_K", "max_W_per_m", "cooling_part"})
+      EXPECT_EQ(d.provenance.at(key).confidence, Confidence::placeholder) << name << " " << key;
+    if (d.published_zone) {
+      EXPECT_EQ(d.published_zone->provenance.confidence, Confidence::placeholder) << name;
+    }
+    // 10-5-10
+    ASSERT_EQ(d.protocol.steps.size(), 3u) << name;
+    EXPECT_TRUE(d.protocol.steps[0].duty && !d.protocol.steps[1].duty && d.protocol.steps[2].duty) << name;
+  }
+}
+
 TEST(DeviceTable, EveryNumberHasItsSource) {
   for (const Device& d : device_table()) {
-    std::vector<std::string> keys = {"shaft_diameter_mm", "length_mm", "poles", "protocol"};
+    std::vector<std::string> keys = {"shaft_diameter_mm", "length_mm", "protocol"};
+    if (d.cryo)
+      keys.insert(keys.end(), {"cooling_part", "gas_degC", "film_W_per_m2_K", "max_W_per_m", "ramp_s"});
+    else
+      keys.emplace_back("poles");
     if (!d.sensors.empty()) keys.emplace_back("sensors");
     if (d.cooled_degC) keys.emplace_back("cooled_degC");
     if (d.max_power_W) keys.emplace_back("max_power_W");
@@ -40,6 +63,7 @@ TEST(DeviceTable, EveryNumberHasItsSource) {
 
 TEST(DeviceTable, PolesFitTheNameAndLeaveAGap) {
   for (const Device& d : device_table()) {
+    if (d.modality != "rfa") continue;
     const double active = std::stod(d.name.substr(d.name.rfind('-') + 1));
     if (d.poles.size() == 2) {
       EXPECT_EQ(d.poles[0].polarity, -d.poles[1].polarity) << d.name;

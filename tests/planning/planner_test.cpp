@@ -207,5 +207,53 @@ TEST(PlanAblation, WithoutAPathThereIsNoPlanAndTheReasonIsSaid) {
   EXPECT_THAT(out.reasons, Contains(HasSubstr("canal is not known")));
 }
 
+TEST(Cold, IsEasedByDutyThenByShorterFreezesAndKeepsItsPauses) {
+  PlannerOptions o;
+  Protocol p{"cryo", {{.duration_s = 600, .duty = 1}, {.duration_s = 300}, {.duration_s = 600, .duty = 1}}};
+  const auto first = de_escalated(p, o);
+  ASSERT_TRUE(first);
+  EXPECT_DOUBLE_EQ(*first->steps[0].duty, 0.75);
+  EXPECT_EQ(first->steps[0].duration_s, 600);
+  const auto second = de_escalated(*first, o);
+  EXPECT_DOUBLE_EQ(*second->steps[2].duty, 0.5625);
+  const auto third = de_escalated(*second, o);
+  EXPECT_DOUBLE_EQ(*third->steps[2].duty, 0.5625) << "below half the core is no longer cold enough";
+  EXPECT_EQ(third->steps[0].duration_s, 360);
+  EXPECT_EQ(third->steps[1].duration_s, 300);
+}
+
+TEST(Cold, VerdictNeedsTheRunWithAWarmCanalToo) {
+  Case c;
+  for (ExposureLimit& l : c.limits) {
+    l.quantity = "lowest_degC";
+    l.above = false;
+    l.caution = 15;
+    l.unsafe = 5;
+  }
+  const auto proposed = propose_plans(c.inputs(), quick());
+  ASSERT_FALSE(proposed.plans.empty());
+  RankedPlan plan = proposed.plans.front();
+  plan.plan.protocol = {{"cryo", {{.duration_s = 600, .duty = 1}}}};
+  ASSERT_TRUE(is_cold(plan.plan));
+  const Eigen::Vector3d centre = shape_of(c.target).centre_mm, h = Eigen::Vector3d::Constant(40);
+  const auto cold = [&](double depth_K) {
+    return run_of(box_grid(centre - h, centre + h, 1.5), gaussian(centre, -depth_K, 4));
+  };
+  const auto structures = find_structures(c.spine.anatomy, c.target, c.spine.ct_HU);
+  const auto judged = [&](double off_K, std::optional<double> on_K) {
+    RankedPlan p = plan;
+    p.thermal = cold(off_K);
+    if (on_K) p.warm_canal = cold(*on_K);
+    assess(p, c.inputs(), structures, PosteriorWall{}, quick());
+    return p.exposure;
+  };
+  const auto alone = judged(80, {});
+  EXPECT_EQ(worst(alone.exposure_verdict(), Verdict::unknown), alone.exposure_verdict());
+  EXPECT_THAT(alone.notes, Contains(HasSubstr("without what moves in the canal")));
+  const auto both = judged(80, 80);
+  EXPECT_THAT(both.notes, Contains(HasSubstr("the worse counts")));
+  EXPECT_LE(both.exposure_verdict(), alone.exposure_verdict());
+}
+
 }  // namespace
 }  // namespace spinetherm

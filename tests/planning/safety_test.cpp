@@ -346,5 +346,34 @@ TEST(LevelCheckRule, AnAssumedLevelMakesTheWholeUnknownButNotTheExposures) {
   EXPECT_THAT(r.reasons(), Contains(HasSubstr("level unknown")));
 }
 
+TEST(WorseOf, TakesTheWorseOfEachStructureAndNamesWhereItIsFrom) {
+  ExposureReport cold, warm;
+  for (const char* name : {"dura", "cord", "skin"}) {
+    StructureExposure e;
+    e.structure = name;
+    e.verdict = Verdict::within_limits;
+    e.reason = "fine";
+    cold.exposures.push_back(e);
+    warm.exposures.push_back(e);
+  }
+  cold.exposures[0].verdict = Verdict::unsafe;
+  cold.exposures[0].reason = "lowest 3 degC";
+  warm.exposures[0].verdict = Verdict::caution;
+  warm.exposures[1].verdict = Verdict::caution;
+  warm.exposures[1].reason = "lowest 18 degC";
+  cold.notes = {"one run"};
+  warm.notes = {"one run", "reaches the box"};
+  warm.notes_verdict = Verdict::unknown;
+  const ExposureReport worse = worse_of(cold, warm, "warm");
+  EXPECT_EQ(worse.exposures[0].verdict, Verdict::unsafe);
+  EXPECT_EQ(worse.exposures[0].reason, "lowest 3 degC");
+  EXPECT_EQ(worse.exposures[1].verdict, Verdict::caution);
+  EXPECT_EQ(worse.exposures[1].reason, "warm: lowest 18 degC");
+  EXPECT_EQ(worse.exposures[2].reason, "fine");
+  EXPECT_EQ(worse.notes, (std::vector<std::string>{"one run", "warm: reaches the box"}));
+  EXPECT_EQ(worse.notes_verdict, Verdict::unknown);
+  EXPECT_EQ(worse.exposure_verdict(), Verdict::unsafe);
+}
+
 }  // namespace
 }  // namespace spinetherm

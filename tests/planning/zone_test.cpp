@@ -47,6 +47,18 @@ TEST(AblationZone, ColdKillsBelowItsIsotherm) {
               0.35);
 }
 
+TEST(AblationZone, ColdKillsLessDeepWhenItFreezesTwice) {
+  auto run = run_of(kBox, gaussian({0, 0, 0}, -150, 8));
+  run.lowest_twice = run.lowest_temperature;  // two equal freezes
+  const auto zone = ablation_zone(run, {});
+  EXPECT_THAT(zone.criterion, ::testing::HasSubstr("twice"));
+  const double radius = 8 * std::sqrt(2 * std::log(150.0 / 57));  // -20 degC
+  EXPECT_NEAR(RegionDistance(zone)({20, 0, 0}), 20 - radius, 0.35);
+  for (float& T : run.lowest_twice.values) T = 0;  // one freeze only
+  EXPECT_NEAR(RegionDistance(ablation_zone(run, {}))({20, 0, 0}),
+              20 - 8 * std::sqrt(2 * std::log(150.0 / 77)), 0.35);
+}
+
 TEST(AblationZone, SaysWhenItTouchesTheBox) {
   const auto run = run_of(kBox, gaussian({25, 0, 0}, 50, 10));
   EXPECT_TRUE(ablation_zone(run, {}).touches_box);
