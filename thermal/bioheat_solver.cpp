@@ -17,6 +17,7 @@
 #include "thermal/heat_source.h"
 #include "thermal/interpolation.h"
 #include "thermal/iso_zone.h"
+#include "thermal/scaled_heating.h"
 #include "thermal/stencil_correction.h"
 #include "thermal/step_control.h"
 
@@ -144,7 +145,7 @@ class HeatRun {
     drive_.switch_to(on_);
     density_.clear();
     for (std::size_t n = 0; n < on_.size(); ++n)
-      if (on_[n])
+      if (on_[n] && problem_.sources[n].scale.empty())
         std::visit(
             [&](const auto& source) {
               if constexpr (requires { add_power_density(level_.grid, source, true, density_); }) {
@@ -153,6 +154,7 @@ class HeatRun {
               }
             },
             problem_.sources[n].what);
+    scaled_.switch_to(problem_, level_.grid, on_, fourth_order());
     if (fourth_order())
       level_.correctable = correctable_faces(problem_.tissue_map.labels, bodies_.links(),
                                              problem_.tissue_map.factors.conductivity);
@@ -228,7 +230,7 @@ class HeatRun {
             for (const auto& e : electric) q += e.scale * double(e.unit_W_per_m3[c]);
           }
           level_.source[c] = Real(q * double(level_.inverse_capacity[c]));
-          if (q == 0) continue;
+          if (q == 0 && !scaled_.heats(c)) continue;
           plane.power += q;
           const std::array<int, 3> cell{i, j, k};
           for (std::size_t a = 0; a < 3; ++a) {
@@ -247,6 +249,7 @@ class HeatRun {
     }
     heating_W_ = all.power * level_.cell_volume_m3() + heat_beside_walls(electric);
     if (!level_.correctable.empty()) level_.heating = level_.source;
+    scaled_.begin(level_);
     const auto low_before = level_.low, high_before = level_.high;
     if (all.high[0] > 0) include_in_window(level_, all.low, all.high);
     if (bodies_.window(grid, all.low, all.high)) include_in_window(level_, all.low, all.high);
@@ -319,6 +322,7 @@ class HeatRun {
       if (progress_.cancelled())
         return stop(Termination::cancelled, fmt::format("cancelled after {:.1f} s", t_s_));
       const double dt = control_.propose(t_s_, stop_s, findings_.stiffness_per_s);
+      scaled_.set_step(level_, t_s_, dt);
       const int stages = rkl2_stages(dt * findings_.stiffness_per_s * 1.02);
       const Rkl2 scheme = make_rkl2(stages);
       Flows flows;
@@ -414,7 +418,7 @@ class HeatRun {
     highest_degC_ = d.highest_degC;
     lowest_degC_ = d.lowest_degC;
     total_cem43_ += d.added_cem43_min;
-    source_J_ += heating_W_ * dt;
+    source_J_ += (heating_W_ + scaled_.power_W()) * dt;
     perfusion_out_J_ -= flows.blood_J;
     blood_W_ += d.blood_change_W;
     boundary_out_J_ += flows.boundary_J + corrected_out_W_ * dt;
@@ -572,9 +576,10 @@ class HeatRun {
   HeatBodies<Real> bodies_;
   ElectrodeDrive drive_;
   StepControl control_;
+  ScaledHeating<Real> scaled_;
   ThermalResult result_;
   double heat_end_s_ = 0, t_s_ = 0;
-  std::vector<double> density_;  ///< [W/m3] of the sources that act, electrodes apart; empty: none
+  std::vector<double> density_;  ///< [W/m3] of steady sources that act, electrodes apart; empty: none
   std::vector<bool> on_;
   bool begun_ = false;
   std::vector<SamplePoint> points_;

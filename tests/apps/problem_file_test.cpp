@@ -186,7 +186,8 @@ TEST(ProblemFile, EverythingSurvivesWritingAndReading) {
   for (std::size_t n = 0; n < field.values.size(); ++n) field[n] = 1 + 0.001F * float(n);
   p.tissue_map.factors.conductivity = field;
   p.initial_field = field;
-  p.sources.push_back({VolumetricSource{field}, {{0, 30}, {60, 90}}});
+  p.sources.push_back({VolumetricSource{field}, {{0, 30}, {60, 90}}, {{0, 0}, {5, 1}, {80, 0.5}}});
+  p.tissue_map.tissues[0].perfusion_rule.falls_with_arrhenius = true;
 
   write_problem(p, folder / "problem.json");
   EXPECT_TRUE(read_problem(folder / "problem.json") == p);
@@ -245,6 +246,8 @@ TEST(ProblemFile, BadInputIsRefusedAtItsPlace) {
       {"/sources/0/at_mm", "[99, 0, 0]", {"/sources/0"}},
       {"/sources/0/active_s", "[]", {"(/sources/0/active_s)"}},
       {"/sources/0/active_s", "[[10, 5]]", {"/sources/0/active_s"}},
+      {"/sources/0/scale", "[]", {"(/sources/0/scale)"}},
+      {"/sources/0/scale", "[[5, 1], [5, 2]]", {"/sources/0/scale/1/0"}},
       {"/until", "\"tomorrow\"", {"(/until)", "dose_settled"}},
       {"/sample/points_mm", "[[7, 7]]", {"(/sample/points_mm/0)"}},
       {"/sample/points_mm", "[[99, 7, 7]]", {"/sample/points_mm/0"}},
