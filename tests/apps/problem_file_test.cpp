@@ -211,7 +211,7 @@ TEST(ProblemFile, BadInputIsRefusedAtItsPlace) {
       {"/version", "2", {"(/version)"}},
       {"/grid/size", "[0, 4, 4]", {"(/grid"}},
       {"/grid/size", "[4, 4]", {"(/grid/size)"}},
-      {"/grid/size", "[9000, 9000, 9000]", {"(/grid"}},
+      {"/grid/size", "[9000, 9000, 9000]", {"(/grid/size)", "GB are free"}},
       {"/grid/spacing_mm", "[1, -1, 1]", {"(/grid"}},
       {"/grid/spacing_mm", "[1, 1, 12]", {"(/grid"}},
       {"/grid/spacing", "[1, 1, 1]", {"/grid/spacing", "spacing_mm"}},
@@ -219,6 +219,7 @@ TEST(ProblemFile, BadInputIsRefusedAtItsPlace) {
       {"/tissues/0/density_kg_per_m3", "", {"'density_kg_per_m3' is missing (/tissues/0)"}},
       {"/tissues/0/density_kg_per_m3", "-5", {"/tissues/0/density_kg_per_m3"}},
       {"/tissues/0/conductivity_W_per_m_K", "0", {"/tissues/0/conductivity_W_per_m_K"}},
+      {"/tissues/0/conductivity_W_per_m_K", "-0.5", {"/tissues/0/conductivity_W_per_m_K"}},
       {"/tissues/0/perfusion_per_s", "-0.1", {"/tissues/0/perfusion_per_s"}},
       {"/tissues/0/perfusoin_per_s", "1", {"(/tissues/0/perfusoin_per_s)", "perfusion_per_s"}},
       {"/tissues/0/perfusion/after_freezing",
@@ -243,7 +244,8 @@ TEST(ProblemFile, BadInputIsRefusedAtItsPlace) {
       {"/sources/0/kind", "\"antenna\"", {"not in this version", "electrodes"}},
       {"/sources/0/kind", "\"cryoprobe\"", {"not in this version", "fixed_temperature"}},
       {"/sources/0/sigma_mm", "0", {"/sources/0/sigma_mm"}},
-      {"/sources/0/at_mm", "[99, 0, 0]", {"/sources/0"}},
+      {"/sources/0/at_mm", "[99, 0, 0]", {"/sources/0/at_mm"}},
+      {"/sources/0/power_W", "-5", {"/sources/0/power_W"}},
       {"/sources/0/active_s", "[]", {"(/sources/0/active_s)"}},
       {"/sources/0/active_s", "[[10, 5]]", {"/sources/0/active_s"}},
       {"/sources/0/scale", "[]", {"(/sources/0/scale)"}},
@@ -297,6 +299,11 @@ TEST(ProblemFile, BadElectrodesAreRefusedAtTheirPlace) {
       refusal(with(R"([{"region": {"sphere": {"centre_mm": [70, 7, 6], "radius_mm": 2}}, "potential_V": 1}])",
                    R"({"constant_V": true})")),
       HasSubstr("/sources/0/electrodes/0"));
+  EXPECT_THAT(
+      refusal(with(R"([{"region": {"sphere": {"centre_mm": [5, 7, 6], "radius_mm": 2}}, "potential_V": 1},
+                       {"region": {"sphere": {"centre_mm": [8, 7, 6], "radius_mm": 2}}, "potential_V": -1}])",
+                   R"({"constant_V": true})")),
+      AllOf(HasSubstr("touch"), HasSubstr("/sources/0/electrodes/1/region")));
   nlohmann::json j = with(sphere, R"({"constant_V": true})");
   j["tissues"][0].erase("electrical_S_per_m");
   EXPECT_THAT(refusal(j), HasSubstr("electrical_S_per_m"));
@@ -318,6 +325,18 @@ TEST(ProblemFile, FieldFilesMustLieOnTheGridAndBeFinite) {
   field(3, 2, 1) = std::numeric_limits<float>::quiet_NaN();
   write_volume(folder / "T0.mha", field);
   EXPECT_THAT(refusal(j, folder.path()), AllOf(HasSubstr("(/initial/file)"), HasSubstr("3, 2, 1")));
+
+  nlohmann::json heated = example();
+  heated["sources"] = {{{"kind", "volumetric"}, {"file", "T0.mha"}}};
+  EXPECT_THAT(refusal(heated, folder.path()), AllOf(HasSubstr("(/sources/0/file)"), HasSubstr("3, 2, 1")));
+  nlohmann::json graded = example();
+  graded["factors"] = {{"conductivity", "T0.mha"}};
+  EXPECT_THAT(refusal(graded, folder.path()),
+              AllOf(HasSubstr("(/factors/conductivity)"), HasSubstr("3, 2, 1")));
+  nlohmann::json labelled = example();
+  labelled["labels"] = {{"file", "T0.mha"}};
+  EXPECT_THAT(refusal(labelled, folder.path()),
+              AllOf(HasSubstr("/labels/file"), HasSubstr("is no label map")));
 
   field(3, 2, 1) = 40;
   write_volume(folder / "T0.mha", field);
