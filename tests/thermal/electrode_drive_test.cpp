@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "thermal/electrode_drive.h"
-
 #include <gmock/gmock.h>
 
 #include <cmath>
