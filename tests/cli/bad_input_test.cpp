@@ -229,7 +229,6 @@ TEST_F(BadProblem, IsRefusedBeforeTheFirstStep) {
   expect_refused_at("/duration_s", -60);
   expect_refused_at("/grid/spacing_mm", {1, 1, 10});
   expect_refused_at("/grid/size", {30000, 30000, 30000}, "/grid");
-  expect_refused_at("/grid/size", {4000, 4000, 4000}, "GB");
 }
 
 TEST_F(BadProblem, FieldFilesWithNoNumberAreRefused) {
