@@ -530,7 +530,9 @@ class HeatRun {
     if (going_on())
       r.summary.message = fmt::format("{:.1f} s in {} steps, {} stages, {} field solves", t_s_,
                                       r.summary.steps, r.summary.stages, r.summary.field_solves);
-    if (r.summary.termination == Termination::diverged) return;  // never a picture
+    // Never a picture of what diverged; and whoever cancels does not wait for one.
+    if (r.summary.termination == Termination::diverged || r.summary.termination == Termination::cancelled)
+      return;
     dose_.finish(level_, t_s_);
     bodies_.fill_holes(level_);
     r.energy.in_J = source_J_ + std::max(wall_in_J_, 0.0);
