@@ -42,6 +42,8 @@ class Runner {
   Runner(const VerificationOptions& options, const Progress& progress)
       : options_(options), progress_(progress) {}
   ThermalResult run(const ThermalProblem& problem);
+  /// With options of its own, for orders of convergence.
+  ThermalResult run(const ThermalProblem& problem, BioheatOptions options);
   /// The gate of single-precision states: relative residual 1e-4.
   VerificationRow energy_row() const;
 
@@ -54,13 +56,19 @@ class Runner {
 /// The sample of a point and a time; NaN temperature and dose when the run has none, so that the row fails.
 Sample sample_at(const ThermalResult& result, const Eigen::Vector3d& at_mm, double t_s);
 
+/// Distance at which a sampled profile first passes a temperature, on a straight line between samples; NaN
+/// when it does not.
+double crossing_mm(const ThermalResult& result, const std::vector<Eigen::Vector3d>& points_mm,
+                   const std::vector<double>& distances_mm, double t_s, double degC);
+
 std::vector<VerificationRow> run_sphere(const VerificationOptions& options, const Progress& progress);
 std::vector<VerificationRow> run_sources(const VerificationOptions& options, const Progress& progress);
 std::vector<VerificationRow> run_slab(const VerificationOptions& options, const Progress& progress);
 std::vector<VerificationRow> run_freezing(const VerificationOptions& options, const Progress& progress);
 std::vector<VerificationRow> run_electrodes(const VerificationOptions& options, const Progress& progress);
 std::vector<VerificationRow> run_layers(const VerificationOptions& options, const Progress& progress);
-std::vector<VerificationRow> run_probe(const VerificationOptions& options, const Progress& progress);
 std::vector<VerificationRow> run_dose(const VerificationOptions& options, const Progress& progress);
+std::vector<VerificationRow> run_manufactured(const VerificationOptions& options, const Progress& progress);
+std::vector<VerificationRow> run_coupled(const VerificationOptions& options, const Progress& progress);
 
 }  // namespace spinetherm::verification

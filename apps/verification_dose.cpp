@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Cases (d) and (g) of the verification table: freezing fronts, thermal dose.
+// Case (g) of the verification table: thermal dose.
 
 #include <fmt/format.h>
 
@@ -96,66 +96,6 @@ void arrhenius(const VerificationOptions& options, Runner& runner, std::vector<V
   }
 }
 
-/// Fronts of a freezing half-space whose mushy zone conducts as k(T), linear from solidus to liquidus, as the
-/// problem format has it (the closed form of closed_form.h holds it at the mean). Similarity in
-/// eta = x / 2 sqrt(alpha_s t):  (k T')' = -2 alpha_s rho c eta T'.  From a solidus at lambda the flux of the
-/// ice is known; the mushy zone is integrated to the liquidus (Runge-Kutta in T, where eta and the flux are
-/// smooth), and lambda is found by halving until the flux there is that of the unfrozen side. Error below
-/// 1e-6.
-FreezingFronts linear_mushy_fronts(const FreezingTissue& t, double wall_degC, double initial_degC) {
-  const double alpha_s = t.frozen_k / (t.density_kg_per_m3 * t.frozen_c);
-  const double alpha_l = t.unfrozen_k / (t.density_kg_per_m3 * t.unfrozen_c);
-  const double ratio = std::sqrt(alpha_s / alpha_l),
-               c_mushy = 2 * alpha_s * t.density_kg_per_m3 * t.mushy_c();
-  struct State {
-    double eta, flux;
-  };
-  const auto slope = [&](double T, const State& s) {  // d/dT of eta and of k T'
-    const double ice = (t.liquidus_degC - T) / (t.liquidus_degC - t.solidus_degC);
-    const double k = t.unfrozen_k + (t.frozen_k - t.unfrozen_k) * ice;
-    return State{k / s.flux, -c_mushy * s.eta};
-  };
-  const auto liquidus = [&](double lambda) {
-    State s{lambda, t.frozen_k * (t.solidus_degC - wall_degC) * 2 / std::sqrt(kPi) *
-                        std::exp(-lambda * lambda) / std::erf(lambda)};
-    constexpr int steps = 2000;
-    const double dT = (t.liquidus_degC - t.solidus_degC) / steps;
-    for (int n = 0; n < steps && s.flux > 0; ++n) {
-      const double T = t.solidus_degC + n * dT;
-      const State a = slope(T, s);
-      const State b = slope(T + dT / 2, {s.eta + dT / 2 * a.eta, s.flux + dT / 2 * a.flux});
-      const State c = slope(T + dT / 2, {s.eta + dT / 2 * b.eta, s.flux + dT / 2 * b.flux});
-      const State d = slope(T + dT, {s.eta + dT * c.eta, s.flux + dT * c.flux});
-      s.eta += dT / 6 * (a.eta + 2 * b.eta + 2 * c.eta + d.eta);
-      s.flux += dT / 6 * (a.flux + 2 * b.flux + 2 * c.flux + d.flux);
-    }
-    return s;
-  };
-  const auto surplus = [&](double lambda) {  // of flux from the unfrozen side: positive beyond the front
-    const State s = liquidus(lambda);
-    if (!(s.flux > 0)) return 1.0;
-    const double u = s.eta * ratio;
-    return t.unfrozen_k * (initial_degC - t.liquidus_degC) * 2 / std::sqrt(kPi) * ratio * std::exp(-u * u) /
-               std::erfc(u) -
-           s.flux;
-  };
-  double low = 1e-3, high = 2;
-  for (int n = 0; n < 60; ++n) (surplus((low + high) / 2) > 0 ? high : low) = (low + high) / 2;
-  return {low, liquidus(low).eta, alpha_s};
-}
-
-/// Distance at which a sampled profile, rising with x, reaches a temperature; NaN when it does not.
-double front_mm(const ThermalResult& result, const std::vector<Eigen::Vector3d>& points_mm, double t_s,
-                double degC) {
-  for (std::size_t n = 1; n < points_mm.size(); ++n) {
-    const double low = sample_at(result, points_mm[n - 1], t_s).T_degC;
-    const double high = sample_at(result, points_mm[n], t_s).T_degC;
-    if (low <= degC && high > degC)
-      return points_mm[n - 1].x() + (points_mm[n].x() - points_mm[n - 1].x()) * (degC - low) / (high - low);
-  }
-  return std::nan("");
-}
-
 }  // namespace
 
 std::vector<VerificationRow> run_dose(const VerificationOptions& options, const Progress& progress) {
@@ -165,80 +105,6 @@ std::vector<VerificationRow> run_dose(const VerificationOptions& options, const 
   ramp(options, runner, rows);
   cooling(options, runner, rows);
   arrhenius(options, runner, rows);
-  return rows;
-}
-
-std::vector<VerificationRow> run_freezing(const VerificationOptions& options, const Progress& progress) {
-  std::vector<VerificationRow> rows;
-  Runner runner(options, progress);
-  Draw draw(options, 50);
-  const FreezingTissue tissue;
-  const double wall_degC = draw(-140, -160, -80), h_mm = 0.5;
-  const std::vector<double> times_s = {60, 300, 600};
-  UniformTissue warm;
-  warm.density_kg_per_m3 = tissue.density_kg_per_m3;
-  warm.specific_heat_J_per_kg_K = tissue.unfrozen_c;
-  warm.conductivity_W_per_m_K = tissue.unfrozen_k;
-  ThermalProblem p = column_problem(warm, 160, h_mm, {BoundaryKind::fixed, wall_degC, 0},
-                                    {BoundaryKind::fixed, kRest_degC, 0});
-  p.tissue_map.tissues[0].frozen =
-      Frozen{tissue.density_kg_per_m3, tissue.frozen_c,     tissue.frozen_k,
-             tissue.latent_J_per_kg,   tissue.solidus_degC, tissue.liquidus_degC};
-  p.duration_s = times_s.back();
-  p.sample.times_s = times_s;
-  for (int i = 0; i < 80; ++i) p.sample.points_mm.push_back(p.grid().to_world(i, 1, 1));
-  const ThermalResult result = runner.run(p);
-  const FreezingFronts exact = linear_mushy_fronts(tissue, wall_degC, kRest_degC);
-  for (const double t : times_s) {
-    rows.push_back({fmt::format("solidus, {:g} s", t), "mm", exact.solid_mm(t),
-                    front_mm(result, p.sample.points_mm, t, tissue.solidus_degC), 0.25});
-    rows.push_back({fmt::format("liquidus, {:g} s", t), "mm", exact.liquid_mm(t),
-                    front_mm(result, p.sample.points_mm, t, tissue.liquidus_degC), 0.25});
-  }
-  rows.push_back(runner.energy_row());
-  return rows;
-}
-
-/// A long probe of 0.75 mm that cools to -140 degC in 30 s, in perfused tissue: no closed form, but a
-/// one-dimensional solution converged to 0.03 mm (physics notes, section 4.1 (j)). The same for every seed.
-std::vector<VerificationRow> run_probe(const VerificationOptions& options, const Progress& progress) {
-  std::vector<VerificationRow> rows;
-  Runner runner(options, progress);
-  constexpr double h_mm = 0.5;
-  constexpr int n = 240;  // the outer faces 60 mm away, as in the reference
-  UniformTissue tissue;
-  tissue.density_kg_per_m3 = 1000;
-  tissue.specific_heat_J_per_kg_K = 3700;
-  tissue.conductivity_W_per_m_K = 0.5;
-  tissue.perfusion_per_s = 0.003;
-  ThermalProblem p = cube_problem(tissue, n, h_mm);
-  Grid grid = p.grid();
-  grid.size[2] = 3;
-  grid.origin_mm.z() = -h_mm;
-  p.tissue_map.labels = Volume<std::uint8_t>(grid, 0);
-  p.tissue_map.tissues[0].frozen = Frozen{1000, 2000, 2, 250e3, -8, -0.6};
-  p.boundary[z_min] = p.boundary[z_max] = kInsulated;
-  const Region probe{Cylinder{{0, 0, -1.5 * h_mm}, {0, 0, 1.5 * h_mm}, 0.75}};
-  p.sources = {{FixedTemperatureSource{probe, {{0, kRest_degC}, {30, -140}}, false}, {}}};
-  p.duration_s = 600;
-  p.sample.times_s = {60, 300, 600};
-  for (double x = 1.5; x < 20; x += 0.25) p.sample.points_mm.emplace_back(x, 0, 0);
-  const ThermalResult result = runner.run(p);
-  struct Reference {
-    double t_s, degC, r_mm;
-  };
-  for (const Reference& r : {Reference{60, 0, 5.484},
-                             {60, -20, 4.165},
-                             {60, -40, 3.108},
-                             {300, 0, 11.11},
-                             {300, -20, 7.759},
-                             {300, -40, 5.230},
-                             {600, 0, 14.33},
-                             {600, -20, 9.746},
-                             {600, -40, 6.331}})
-    rows.push_back({fmt::format("radius of {:g} degC, {:g} s", r.degC, r.t_s), "mm", r.r_mm,
-                    front_mm(result, p.sample.points_mm, r.t_s, r.degC), 0.4});
-  rows.push_back(runner.energy_row());
   return rows;
 }
 

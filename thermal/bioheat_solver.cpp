@@ -17,6 +17,7 @@
 #include "thermal/heat_level.h"
 #include "thermal/interpolation.h"
 #include "thermal/iso_zone.h"
+#include "thermal/scaled_heating.h"
 #include "thermal/schedule.h"
 #include "thermal/steam.h"
 #include "thermal/stencil_correction.h"
@@ -166,6 +167,7 @@ class HeatRun {
     wall_in_J_ -= bodies_.switch_to(level_, dose_, on_, t_s_, first);
     drive_.switch_to(on_);
     input_.switch_to(level_, on_, fourth_order());
+    scaled_.switch_to(problem_, level_.grid, on_, fourth_order());
     if (fourth_order())
       level_.correctable = correctable_faces(problem_.tissue_map.labels, bodies_.links(),
                                              problem_.tissue_map.factors.conductivity);
@@ -223,8 +225,10 @@ class HeatRun {
     const ActiveRows before = level_.rows;
     std::array<int, 3> low{}, high{};
     if (level_.can_rest && bodies_.surroundings(level_.grid, low, high)) include_box(level_.rows, low, high);
+    if (level_.can_rest && !scaled_.empty()) include_box(level_.rows, {0, 0, 0}, level_.grid.size);
     heating_W_ = input_.apply(level_, drive_.heating(), bodies_.links().ghosts);
     if (!level_.correctable.empty()) level_.heating = level_.source;
+    scaled_.begin(level_);
     if (level_.can_rest && !(level_.rows == before)) dose_.join(level_, level_.rows, before, t_s_);
     refresh_rates();
   }
@@ -272,6 +276,7 @@ class HeatRun {
       if (progress_.cancelled())
         return stop(Termination::cancelled, fmt::format("cancelled after {:.1f} s", t_s_));
       const double dt = control_.propose(t_s_, stop_s, findings_.stiffness_per_s);
+      scaled_.set_step(level_, t_s_, dt);
       const int stages = rkl2_stages(dt * findings_.stiffness_per_s * 1.02);
       const Rkl2 scheme = make_rkl2(stages);
       Flows flows;
@@ -369,7 +374,7 @@ class HeatRun {
     highest_degC_ = d.highest_degC;
     lowest_degC_ = d.lowest_degC;
     total_cem43_ += d.added_cem43_min;
-    source_J_ += heating_W_ * dt;
+    source_J_ += (heating_W_ + scaled_.power_W()) * dt;
     perfusion_out_J_ -= flows.blood_J;
     flows_.blood_W += d.blood_change_W;
     boundary_out_J_ += flows.boundary_J + corrected_out_W_ * dt;
@@ -487,7 +492,9 @@ class HeatRun {
     if (going_on())
       r.summary.message = fmt::format("{:.1f} s in {} steps, {} stages, {} field solves", t_s_,
                                       r.summary.steps, r.summary.stages, r.summary.field_solves);
-    if (r.summary.termination == Termination::diverged) return;  // never a picture
+    // Never a picture of what diverged; and whoever cancels does not wait for one.
+    if (r.summary.termination == Termination::diverged || r.summary.termination == Termination::cancelled)
+      return;
     dose_.finish(level_, t_s_);
     bodies_.fill_holes(level_);
     r.energy.in_J = source_J_ + std::max(wall_in_J_, 0.0);
@@ -540,6 +547,7 @@ class HeatRun {
   double t_s_ = 0;
   HeatInput<Real> input_;
   StepControl control_;
+  ScaledHeating<Real> scaled_;
   ThermalResult result_;
   std::vector<bool> on_;
   bool begun_ = false;

@@ -37,6 +37,7 @@ DoseField<Real>::DoseField(const ThermalProblem& problem, const HeatLevel<Real>&
     }
     has_rule_[n] = t.perfusion_per_s > 0 &&
                    (t.frozen || t.perfusion_rule.stops_at_arrhenius || t.perfusion_rule.stops_above_degC);
+    falls_[n] = t.perfusion_per_s > 0 && t.perfusion_rule.falls_with_arrhenius;
     rules = rules || has_rule_[n];
     returns = returns || (has_rule_[n] && t.frozen && t.perfusion_rule.returns_after_freezing);
   }
@@ -80,6 +81,19 @@ double DoseField<Real>::update_perfusion(HeatLevel<Real>& level, std::size_t c, 
   else if (next == 0)
     level.perfusion[c] = Real(perfusion_kept_[c]);
   state = next;
+  const Real change = (level.perfusion[c] - before) * (level.theta_blood - Real(T_degC - kReference_degC));
+  level.rate[c] += change * level.inverse_capacity[c];
+  return double(change);
+}
+
+template <class Real>
+double DoseField<Real>::fall_of_perfusion(HeatLevel<Real>& level, std::size_t c, double added,
+                                          double T_degC) {
+  constexpr double kClosed = 20;  // 2e-9 of the flow is left: none
+  const Real before = level.perfusion[c];
+  const double share = double(arrhenius[c]) > kClosed ? 0 : std::exp(-added);
+  level.perfusion[c] = Real(double(before) * share);
+  if (!perfusion_kept_.empty()) perfusion_kept_[c] = float(double(perfusion_kept_[c]) * share);
   const Real change = (level.perfusion[c] - before) * (level.theta_blood - Real(T_degC - kReference_degC));
   level.rate[c] += change * level.inverse_capacity[c];
   return double(change);
@@ -198,6 +212,7 @@ typename DoseField<Real>::Findings DoseField<Real>::add_step(HeatLevel<Real>& le
           }
           if (dose < 0) dose = spinetherm::arrhenius(*law, s);
           arrhenius[c] = float(std::min(double(arrhenius[c]) + dose, kArrheniusCap));
+          if (falls_[std::size_t(label)]) change += fall_of_perfusion(level, c, dose, s.T1_degC);
         }
         if (freezes) freezes->add(c, s.T1_degC);
         if (cell_death) cell_death->add(c, s);

@@ -73,6 +73,8 @@ class DoseField {
                    std::size_t end) const;
   void only_extremes(const Real* theta, std::size_t count, std::size_t begin, double t_s, Findings& findings);
   double update_perfusion(HeatLevel<Real>& level, std::size_t cell, double T_degC);
+  /// w exp(-Omega) when `added` damage has come; as update_perfusion().
+  double fall_of_perfusion(HeatLevel<Real>& level, std::size_t cell, double added, double T_degC);
 
   DoseBelow39 below_;
   double start_degC_ = 37;
@@ -81,7 +83,7 @@ class DoseField {
   std::vector<RateTable> damage_tables_;       ///< by label; empty where the tissue has no law
   std::vector<std::uint8_t> perfusion_state_;  ///< by cell: 0 as given, 1 stopped for good, 2 stopped by ice
   std::vector<float> perfusion_kept_;          ///< what returns after thawing; empty: nowhere
-  std::array<bool, 256> has_rule_{};
+  std::array<bool, 256> has_rule_{}, falls_{};
 };
 
 }  // namespace spinetherm

@@ -83,16 +83,17 @@ void ElectrodeDrive::solve(Field& f, const Progress& progress) {
   for (std::size_t c = 0; c < f.power.values.size(); ++c)
     if (f.power[c] > 1e-3F * largest && f.sigma[c] > 0) f.powered.push_back(c);
   f.ratio.assign(f.powered.size(), 1);
+  f.growth = 1;
 }
 
 double ElectrodeDrive::controlled_power_W(Drive& d, double t_s, double sensor_degC) {
-  const ElectricField& field = *fields_[d.field].field;
+  const Field& field = fields_[d.field];
   const auto& control = source(d).control;
-  double power = field.power_W();  // constant voltage
+  double power = power_W(field);  // constant voltage
   if (const auto* constant = std::get_if<ConstantPower>(&control)) power = constant->power_W;
   if (d.hold) power = d.hold->power_W(t_s, sensor_degC);
-  if (!(field.power_W() > 0)) power = 0;  // no current can flow at any voltage
-  if (d.roll_off && d.roll_off->is_off(t_s, field.resistance_ohm())) power = 0;
+  if (!(power_W(field) > 0)) power = 0;  // no current can flow at any voltage
+  if (d.roll_off && d.roll_off->is_off(t_s, resistance_ohm(field))) power = 0;
   return power;
 }
 
@@ -123,10 +124,12 @@ void ElectrodeDrive::record(double t_s, ElectricalHistory& history) const {
   int acting = 0;
   for (const Drive& d : drives_) {
     if (!d.on) continue;
-    const ElectricField& field = *fields_[d.field].field;
+    const Field& field = fields_[d.field];
     power += d.power_W;
-    if (field.power_W() > 0) current += field.current_A() * std::sqrt(d.power_W / field.power_W());
-    resistance = field.resistance_ohm();
+    // I = I_solved sqrt(P / P_solved) where the resistance is that of the last solve, R = R_solved / growth.
+    if (power_W(field) > 0)
+      current += field.field->current_A() * field.growth * std::sqrt(d.power_W / power_W(field));
+    resistance = resistance_ohm(field);
     ++acting;
   }
   if (!resistance) return;  // nothing to measure with

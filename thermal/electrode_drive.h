@@ -36,7 +36,9 @@ class ElectrodeDrive {
   /// Sources that act from now on.
   void switch_to(const std::vector<bool>& on);
   /// Follows the conductivity of the tissue. Between two solves for the potential the power density of a cell
-  /// goes with its conductivity, q = q_solved sigma / sigma_solved, scaled to the same power. Where tissue
+  /// goes with its conductivity, q = q_solved sigma / sigma_solved. The sum of these is the power of the
+  /// given potentials to second order in the change of the field, an upper bound; resistance, current and the
+  /// power of a constant voltage go with it, other controls scale q to the power they ask for. Where tissue
   /// dries, sigma falls a hundredfold within some kelvin: there, the q that belongs to the temperature which
   /// it leads to is taken, or the cell would be dry and wet by turns. The potential is solved for anew when
   /// the conductivity has changed by 4 % in the mean weighted with the power, 2 s after the last solve at the
@@ -73,6 +75,7 @@ class ElectrodeDrive {
     std::vector<std::size_t> powered;  ///< cells that take 0.1 % of the largest power density
     std::vector<float> ratio;          ///< of their conductivity to that of the last solve
     Volume<float> power;               ///< of the potentials as given, as it follows the conductivity [W/m3]
+    double growth = 1;                 ///< of the power of given potentials since the last solve
     double solved_s = 0;
   };
   struct Drive {
@@ -93,6 +96,8 @@ class ElectrodeDrive {
   /// solve.
   template <class Temperature>
   double follow(Field& field, const Drive& drive, const Temperature& expected_degC) const;
+  static double power_W(const Field& f) { return f.field->power_W() * f.growth; }
+  static double resistance_ohm(const Field& f) { return f.field->resistance_ohm() / f.growth; }
   void solve(Field& field, const Progress& progress);
   double controlled_power_W(Drive& drive, double t_s, double sensor_degC);
   const ElectrodesSource& source(const Drive& d) const {
@@ -165,6 +170,8 @@ double ElectrodeDrive::follow(Field& f, const Drive& d, const Temperature& expec
   if (!(now > 0)) return kSolveAtOnce;
   for (std::size_t n = 0; n < f.powered.size(); ++n)
     f.power[f.powered[n]] = float(double(solved[f.powered[n]]) * double(f.ratio[n]) * before / now);
+  const double cell_m3 = problem_.grid().voxel_volume_mm3() * 1e-9;
+  f.growth = 1 + (now - before) * cell_m3 / f.field->power_W();
   return change / now;
 }
 
@@ -178,7 +185,7 @@ bool ElectrodeDrive::update_power(double t_s, const Sensor& sensor_degC) {
     changed = changed || power != d.power_W;
     d.power_W = power;
     last_on_ = n;
-    const double unit = fields_[d.field].field->power_W();
+    const double unit = power_W(fields_[d.field]);
     if (power > 0 && unit > 0) last_scale_ = std::sqrt(power / unit);
   }
   return changed;

@@ -13,8 +13,8 @@
 namespace spinetherm {
 namespace {
 
-constexpr double kShareOfDifference = 0.6;
-constexpr int kFewestToHalve = 8;
+constexpr double kCoarsening = 1.5;
+constexpr int kFewestToCoarsen = 8;
 /// Peaks [degC] near the limits of structures.
 constexpr double kLimitsFrom_degC = 41, kLimitsTo_degC = 50;
 
@@ -22,61 +22,92 @@ Grid coarse_grid(const Grid& fine) {
   Grid grid = fine;
   for (std::size_t a = 0; a < 3; ++a) {
     const auto axis = Eigen::Index(a);
-    if (fine.size[a] < kFewestToHalve) continue;
-    grid.size[a] = (fine.size[a] + 1) / 2;
+    if (fine.size[a] < kFewestToCoarsen) continue;
+    grid.size[a] = int(std::lround(fine.size[a] / kCoarsening));
     grid.spacing_mm[axis] = fine.spacing_mm[axis] * fine.size[a] / grid.size[a];
     grid.origin_mm[axis] += (grid.spacing_mm[axis] - fine.spacing_mm[axis]) / 2;
   }
   return grid;
 }
 
-/// Coarse cell that holds the centre of each fine cell.
-std::vector<std::size_t> parents(const Grid& fine, const Grid& coarse) {
-  std::array<std::vector<int>, 3> of;
-  for (std::size_t a = 0; a < 3; ++a)
-    for (int i = 0; i < fine.size[a]; ++i)
-      of[a].push_back(std::min(int((i + 0.5) * coarse.size[a] / fine.size[a]), coarse.size[a] - 1));
-  std::vector<std::size_t> parent;
-  parent.reserve(fine.count());
-  for (const int k : of[2])
-    for (const int j : of[1])
-      for (const int i : of[0]) parent.push_back(coarse.index(i, j, k));
-  return parent;
+/// Part of a fine cell, along an axis, that lies in a coarse one.
+struct Share {
+  int fine = 0;
+  double length = 0;  ///< in fine cells
+};
+/// By axis and coarse index.
+using Shares = std::array<std::vector<std::vector<Share>>, 3>;
+
+Shares shares(const Grid& fine, const Grid& coarse) {
+  constexpr double kRoundOff = 1e-9;
+  Shares of;
+  for (std::size_t a = 0; a < 3; ++a) {
+    const double ratio = double(fine.size[a]) / coarse.size[a];
+    for (int i = 0; i < coarse.size[a]; ++i) {
+      std::vector<Share> list;
+      const double low = i * ratio, high = low + ratio;
+      for (int f = int(low); f < fine.size[a] && f < high; ++f) {
+        const double length = std::min(high, f + 1.0) - std::max(low, double(f));
+        if (length > kRoundOff) list.push_back({f, length});
+      }
+      of[a].push_back(std::move(list));
+    }
+  }
+  return of;
 }
 
-/// Means over the fine cells of each coarse one; empty stays empty. NaN is left out.
-Volume<float> mean_of(const Volume<float>& fine, const Grid& coarse, const std::vector<std::size_t>& parent) {
+/// Calls look(coarse cell, fine cell, volume) for every pair that overlaps.
+template <class Look>
+void for_overlaps(const Grid& fine, const Grid& coarse, const Shares& of, const Look& look) {
+  for (int k = 0; k < coarse.size[2]; ++k)
+    for (int j = 0; j < coarse.size[1]; ++j)
+      for (int i = 0; i < coarse.size[0]; ++i)
+        for (const Share& z : of[2][std::size_t(k)])
+          for (const Share& y : of[1][std::size_t(j)])
+            for (const Share& x : of[0][std::size_t(i)])
+              look(coarse.index(i, j, k), fine.index(x.fine, y.fine, z.fine), x.length * y.length * z.length);
+}
+
+/// Means over the parts of fine cells in each coarse one; empty stays empty. NaN is left out.
+Volume<float> mean_of(const Volume<float>& fine, const Grid& coarse, const Shares& of) {
   if (fine.empty()) return {};
-  std::vector<double> sum(coarse.count(), 0);
-  std::vector<int> count(coarse.count(), 0);
-  for (std::size_t c = 0; c < parent.size(); ++c) {
-    if (std::isnan(fine[c])) continue;
-    sum[parent[c]] += double(fine[c]);
-    ++count[parent[c]];
-  }
+  std::vector<double> sum(coarse.count(), 0), volume(coarse.count(), 0);
+  for_overlaps(fine.grid, coarse, of, [&](std::size_t c, std::size_t f, double v) {
+    if (std::isnan(fine[f])) return;
+    sum[c] += v * double(fine[f]);
+    volume[c] += v;
+  });
   Volume<float> mean(coarse);
-  for (std::size_t c = 0; c < sum.size(); ++c) mean[c] = float(sum[c] / count[c]);
+  for (std::size_t c = 0; c < sum.size(); ++c) mean[c] = float(sum[c] / volume[c]);
   return mean;
 }
 
-Volume<std::uint8_t> most_frequent(const Volume<std::uint8_t>& fine, const Grid& coarse,
-                                   const std::vector<std::size_t>& parent) {
-  std::vector<std::vector<std::uint8_t>> labels(coarse.count());
-  for (std::size_t c = 0; c < parent.size(); ++c) labels[parent[c]].push_back(fine[c]);
+/// The label that fills most of each coarse cell; of equals the lowest.
+Volume<std::uint8_t> prevailing(const Volume<std::uint8_t>& fine, const Grid& coarse, const Shares& of) {
+  constexpr double kRoundOff = 1e-9;
   Volume<std::uint8_t> out(coarse);
-  for (std::size_t c = 0; c < labels.size(); ++c) {
-    std::sort(labels[c].begin(), labels[c].end());
-    std::size_t most = 0;
-    for (std::size_t n = 0; n < labels[c].size();) {
-      std::size_t end = n;
-      while (end < labels[c].size() && labels[c][end] == labels[c][n]) ++end;
-      if (end - n > most) {
-        most = end - n;
-        out[c] = labels[c][n];
+  std::array<double, 256> volume{};
+  std::vector<std::uint8_t> seen;
+  std::size_t at = 0;
+  const auto close = [&] {
+    std::sort(seen.begin(), seen.end());
+    double most = 0;
+    for (const std::uint8_t label : seen) {
+      if (volume[label] > most + kRoundOff) {
+        most = volume[label];
+        out[at] = label;
       }
-      n = end;
+      volume[label] = 0;
     }
-  }
+    seen.clear();
+  };
+  for_overlaps(fine.grid, coarse, of, [&](std::size_t c, std::size_t f, double v) {
+    if (c != at) close();
+    at = c;
+    if (volume[fine[f]] == 0) seen.push_back(fine[f]);
+    volume[fine[f]] += v;
+  });
+  close();
   return out;
 }
 
@@ -91,7 +122,7 @@ std::optional<double> sample_difference_K(const ThermalResult& fine, const Therm
 std::optional<double> peak_difference_K(const ThermalResult& fine, const ThermalResult& coarse) {
   if (fine.peak_temperature.empty() || coarse.peak_temperature.empty()) return std::nullopt;
   const Grid& grid = coarse.peak_temperature.grid;
-  const Volume<float> mean = mean_of(fine.peak_temperature, grid, parents(fine.peak_temperature.grid, grid));
+  const Volume<float> mean = mean_of(fine.peak_temperature, grid, shares(fine.peak_temperature.grid, grid));
   std::vector<double> differences;
   for (std::size_t c = 0; c < grid.count(); ++c)
     if (double(mean[c]) > kLimitsFrom_degC && double(mean[c]) < kLimitsTo_degC)
@@ -117,37 +148,32 @@ std::optional<double> radius_difference_mm(const ThermalResult& fine, const Ther
 ThermalProblem coarsened(const ThermalProblem& problem) {
   const Grid& fine = problem.grid();
   const Grid grid = coarse_grid(fine);
-  const std::vector<std::size_t> parent = parents(fine, grid);
+  const Shares of = shares(fine, grid);
   ThermalProblem out = problem;
-  out.tissue_map.labels = most_frequent(problem.tissue_map.labels, grid, parent);
+  out.tissue_map.labels = prevailing(problem.tissue_map.labels, grid, of);
   CellFactors& factors = out.tissue_map.factors;
   for (Volume<float>* factor :
        {&factors.conductivity, &factors.heat_capacity, &factors.perfusion, &factors.electrical})
-    *factor = mean_of(*factor, grid, parent);
-  out.initial_field = mean_of(problem.initial_field, grid, parent);
+    *factor = mean_of(*factor, grid, of);
+  out.initial_field = mean_of(problem.initial_field, grid, of);
   for (Source& source : out.sources)
     if (auto* volumetric = std::get_if<VolumetricSource>(&source.what))
-      volumetric->power_W_per_m3 = mean_of(volumetric->power_W_per_m3, grid, parent);
+      volumetric->power_W_per_m3 = mean_of(volumetric->power_W_per_m3, grid, of);
   out.fields = {};
   out.fields.peak_temperature = problem.fields.peak_temperature;
   return out;
 }
 
 ErrorEstimate estimate_error(const ThermalResult& fine, const ThermalResult& coarse) {
-  const auto share = [](std::optional<double> difference) {
-    if (difference) *difference *= kShareOfDifference;
-    return difference;
-  };
   const auto of_samples = sample_difference_K(fine, coarse);
-  return {share(radius_difference_mm(fine, coarse)),
-          share(of_samples ? of_samples : peak_difference_K(fine, coarse))};
+  return {radius_difference_mm(fine, coarse), of_samples ? of_samples : peak_difference_K(fine, coarse)};
 }
 
 void add_error_estimate(const ThermalProblem& problem, const BioheatOptions& options, ThermalResult& result,
                         const Progress& progress) {
   if (!result.summary.usable()) return;
   const auto without = [&](const std::string& why) {
-    result.warnings.push_back("no error estimate: on cells of twice the size, " + why);
+    result.warnings.push_back("no error estimate: on larger cells, " + why);
   };
   const ThermalProblem coarse = coarsened(problem);
   if (coarse.grid() == problem.grid()) return without("there are too few of them");

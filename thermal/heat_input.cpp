@@ -16,7 +16,7 @@ void HeatInput<Real>::switch_to(const HeatLevel<Real>& level, const std::vector<
   for (std::size_t n = 0; n < problem_.tissue_map.tissues.size(); ++n)
     metabolic_ = metabolic_ || (level.used[n] && problem_.tissue_map.tissues[n].metabolic_W_per_m3 != 0);
   for (std::size_t n = 0; n < on.size(); ++n)
-    if (on[n])
+    if (on[n] && problem_.sources[n].scale.empty())  // those with a curve: scaled_heating.h
       std::visit(
           [&](const auto& source) {
             if constexpr (requires { add_power_density(level.grid, source, smooth, given_); }) {

@@ -56,7 +56,8 @@ void find_uniform_runs(HeatLevel<Real>& level, const ThermalProblem& problem) {
   std::array<bool, 256> changes{};
   for (std::size_t n = 0; n < problem.tissue_map.tissues.size(); ++n) {
     const Tissue& t = problem.tissue_map.tissues[n];
-    changes[n] = t.perfusion_rule.stops_at_arrhenius || t.perfusion_rule.stops_above_degC;
+    changes[n] = t.perfusion_rule.stops_at_arrhenius || t.perfusion_rule.stops_above_degC ||
+                 t.perfusion_rule.falls_with_arrhenius;
   }
   const auto& size = level.grid.size;
   const std::size_t up_y = std::size_t(size[0]), up_z = up_y * std::size_t(size[1]);

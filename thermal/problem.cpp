@@ -42,13 +42,20 @@ void meets_grid(const Grid& grid, const Region& region, const std::string& where
   if (((b.max_mm - box.min_mm).array() <= 0).any() || ((box.max_mm - b.min_mm).array() <= 0).any())
     throw ConfigError("the region is outside the grid", where, "move it into the box, or enlarge the grid");
 }
-void lies_in_grid(const Grid& grid, const Region& region, const std::string& where,
-                  std::string_view what = "electrode") {
-  if (std::holds_alternative<Outside>(region.shape)) return meets_grid(grid, region, where);
-  const Box box = box_of(grid), b = bounding_box(region);
-  if (((b.min_mm - box.min_mm).array() < 0).any() || ((box.max_mm - b.max_mm).array() < 0).any())
-    throw ConfigError(fmt::format("the {} reaches out of the grid", what), where,
-                      "move it into the box, or enlarge the grid");
+/// Through a face that passes neither heat nor current an electrode may reach: it is a plane of symmetry.
+void lies_in_grid(const ThermalProblem& problem, bool closed_to_current, const Region& region,
+                  const std::string& where, std::string_view what = "electrode") {
+  if (std::holds_alternative<Outside>(region.shape)) return meets_grid(problem.grid(), region, where);
+  const Box box = box_of(problem.grid()), b = bounding_box(region);
+  for (std::size_t f = 0; f < 6; ++f) {
+    const auto a = Eigen::Index(f / 2);
+    const bool out = f % 2 == 0 ? b.min_mm[a] < box.min_mm[a] : b.max_mm[a] > box.max_mm[a];
+    if (out && !(closed_to_current && problem.boundary[f].kind == BoundaryKind::insulated))
+      throw ConfigError(
+          fmt::format("the {} reaches out of the grid", what), where,
+          "move it into the box, or enlarge the grid (only a face that is insulated to heat and current may "
+          "cut it, as a plane of symmetry)");
+  }
 }
 
 /// Foot point on the region (the point itself when inside): along the gradient of the distance.
@@ -102,6 +109,21 @@ void validate_active(const ActiveTimes& active, const std::string& where) {
     const std::string pointer = fmt::format("{}/active_s/{}", where, n);
     check(from >= 0 && std::isfinite(from), from, pointer + "/0", "give seconds of 0 or above");
     check(to > from, to, pointer + "/1", "an interval must end after it begins");
+  }
+}
+
+void validate_scale(const Source& source, const std::string& where) {
+  if (source.scale.empty()) return;
+  if (std::holds_alternative<FixedTemperatureSource>(source.what) ||
+      std::holds_alternative<ElectrodesSource>(source.what))
+    throw ConfigError("this kind of source has no factor on its power", where + "/scale",
+                      "give its own curve or control instead");
+  for (std::size_t n = 0; n < source.scale.size(); ++n) {
+    const auto [t, factor] = source.scale[n];
+    const std::string pointer = fmt::format("{}/scale/{}", where, n);
+    check(std::isfinite(t), t, pointer + "/0", "give seconds");
+    if (n > 0) check(t > source.scale[n - 1][0], t, pointer + "/0", "times must increase");
+    check(std::isfinite(factor), factor, pointer + "/1", "give a finite factor");
   }
 }
 
@@ -171,7 +193,7 @@ struct SourceCheck {
     check(s.ramp_s >= 0 && std::isfinite(s.ramp_s), s.ramp_s, where + "/ramp_s",
           "give seconds of 0 or above");
     check(s.duty > 0 && s.duty <= 1, s.duty, where + "/duty", "give a share above 0 and at most 1");
-    lies_in_grid(problem.grid(), place_probe(s).active, where + "/tip_mm", "cooling part");
+    lies_in_grid(problem, false, place_probe(s).active, where + "/tip_mm", "cooling part");
     if (s.gas_degC >= 0) return;
     std::array<bool, 256> used{};
     for (const std::uint8_t label : problem.tissue_map.labels.values) used[label] = true;
@@ -190,7 +212,7 @@ struct SourceCheck {
       const Electrode& e = s.electrodes[n];
       const std::string pointer = fmt::format("{}/{}", list, n);
       validate(e.region, pointer + "/region");
-      lies_in_grid(problem.grid(), e.region, pointer + "/region");
+      lies_in_grid(problem, !s.outer_grounded, e.region, pointer + "/region");
       check(std::isfinite(e.potential_V), e.potential_V, pointer + "/potential_V", "give volts");
       if (e.cooled_degC) temperature(*e.cooled_degC, pointer + "/cooled_degC");
       differ =
@@ -352,6 +374,7 @@ void validate(const ThermalProblem& problem) {
   for (std::size_t n = 0; n < problem.sources.size(); ++n) {
     const std::string where = fmt::format("/sources/{}", n);
     validate_active(problem.sources[n].active_s, where);
+    validate_scale(problem.sources[n], where);
     std::visit(SourceCheck{problem, where}, problem.sources[n].what);
   }
   validate_probes(problem);

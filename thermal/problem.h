@@ -121,6 +121,9 @@ struct Source {
                ElectrodesSource, CryoprobeSource>
       what = PointSource{};
   ActiveTimes active_s = {};
+  /// Factor on a power over the time of the run; empty: 1. For sources of a given power (volumetric, point,
+  /// gaussian, box, line) only.
+  Curve scale = {};
   bool operator==(const Source&) const = default;
 };
 bool is_active(const Source& source, double t_s);

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "thermal/rkl2.h"
+#include "thermal/scaled_heating.h"
 
 namespace spinetherm {
 
@@ -21,6 +22,7 @@ std::vector<double> step_events(const ThermalProblem& problem, double end_s, dou
       schedule(from);
       schedule(to);
     }
+    for (const double t : sharp_corners_s(s.scale)) add(t);
     if (const auto* fixed = std::get_if<FixedTemperatureSource>(&s.what))
       for (const auto& corner : fixed->degC) schedule(corner[0]);
     // Where the gas of a cryoprobe has reached its temperature.

@@ -67,6 +67,10 @@ void validate(const Tissue& t, const std::string& where) {
                         where + "/perfusion/stops_at_arrhenius",
                         "give the tissue `damage`, or remove stops_at_arrhenius");
   }
+  if (t.perfusion_rule.falls_with_arrhenius && !t.damage)
+    throw ConfigError("perfusion falls with a damage integral that is not defined",
+                      where + "/perfusion/falls_with_arrhenius",
+                      "give the tissue `damage`, or remove falls_with_arrhenius");
   if (t.perfusion_rule.stops_above_degC)
     temperature(*t.perfusion_rule.stops_above_degC, where + "/perfusion/stops_above_degC");
   if (t.electrical_S_per_m) not_negative(*t.electrical_S_per_m, where + "/electrical_S_per_m");

@@ -37,6 +37,8 @@ struct PerfusionRule {
   std::optional<double> stops_at_arrhenius = {};  ///< damage integral [-]
   std::optional<double> stops_above_degC = {};    ///< ever reached
   bool returns_after_freezing = false;            ///< default: stasis stays
+  /// w exp(-Omega): what a first-order damage law leaves open.
+  bool falls_with_arrhenius = false;
   bool operator==(const PerfusionRule&) const = default;
 };
 /// Electrical conductivity falls smoothly to `residual` of its peak over [from, to].

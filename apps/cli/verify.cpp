@@ -13,8 +13,9 @@ namespace spinetherm {
 namespace {
 
 nlohmann::ordered_json row_json(const VerificationRow& row) {
-  return {{"quantity", row.quantity}, {"unit", row.unit}, {"exact", row.exact},    {"computed", row.computed},
-          {"error", row.error()},     {"gate", row.gate}, {"passed", row.passed()}};
+  return {{"quantity", row.quantity}, {"unit", row.unit},      {"exact", row.exact},
+          {"computed", row.computed}, {"error", row.error()},  {"gate", row.gate},
+          {"at_least", row.at_least}, {"passed", row.passed()}};
 }
 
 void print_row(const VerificationRow& row) {
@@ -60,8 +61,9 @@ Run verify_command(CLI::App& app) {
     if (context.json)
       print_json(document);
     else
-      std::cout << fmt::format("{} of {} numbers within their gates; not covered: {}\n", rows_in_all - failed,
-                               rows_in_all, fmt::join(verification_gaps(), ", "));
+      std::cout << fmt::format(
+          "{} of {} numbers within their gates{}{}\n", rows_in_all - failed, rows_in_all,
+          verification_gaps().empty() ? "" : "; not covered: ", fmt::join(verification_gaps(), ", "));
     return failed == 0 ? kExitDone : kExitVerdict;
   };
 }

@@ -2,11 +2,11 @@
 #include "apps/io/problem_file.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "apps/io/available_memory.h"
 #include "apps/io/json_file.h"
 #include "apps/io/region_json.h"
 #include "apps/io/source_json.h"
@@ -27,8 +27,6 @@ constexpr double kBytesPerCell = 37;
 
 constexpr std::array<const char*, 6> kFaces = {"x_min", "x_max", "y_min", "y_max", "z_min", "z_max"};
 
-double machine_memory_bytes() { return double(sysconf(_SC_PHYS_PAGES)) * double(sysconf(_SC_PAGESIZE)); }
-
 Grid read_grid(const JsonReader& r) {
   Grid grid;
   grid.size = r.get<std::array<int, 3>>("size");
@@ -36,10 +34,10 @@ Grid read_grid(const JsonReader& r) {
   grid.origin_mm = r.get<Vector3d>("origin_mm");
   r.finish();
   grid.validate(r.pointer());
-  const double need = double(grid.count()) * kBytesPerCell, have = machine_memory_bytes();
+  const double need = double(grid.count()) * kBytesPerCell, have = available_memory_bytes();
   if (need > have)
     r.at("size").fail(fmt::format("{} cells need {:.1f} GB at the least", grid.count(), need / 1e9),
-                      fmt::format("this machine has {:.1f} GB: give a coarser or smaller grid", have / 1e9));
+                      fmt::format("{:.1f} GB are free: give a coarser or smaller grid", have / 1e9));
   return grid;
 }
 

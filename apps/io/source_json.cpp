@@ -212,6 +212,11 @@ Source read_source(const JsonReader& r, const ReadField& read_field) {
     source.active_s = active->as<ActiveTimes>();
     if (source.active_s.empty()) active->fail("a source that never acts", "give times, or remove the key");
   }
+  if (const auto scale = r.find("scale")) {
+    source.scale = scale->as<Curve>();
+    if (source.scale.empty())
+      scale->fail("a curve without a corner", "give [[t_s, factor], ...], or remove the key");
+  }
   r.finish();
   return source;
 }
@@ -219,6 +224,7 @@ Source read_source(const JsonReader& r, const ReadField& read_field) {
 Json to_json(const Source& source, std::size_t number, const WriteField& write_field) {
   Json j = std::visit(SourceJson{number, write_field}, source.what);
   if (!source.active_s.empty()) j["active_s"] = source.active_s;
+  if (!source.scale.empty()) j["scale"] = source.scale;
   return j;
 }
 

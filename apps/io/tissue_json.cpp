@@ -14,6 +14,7 @@ PerfusionRule read_perfusion_rule(const JsonReader& r) {
   rule.stops_above_degC = r.get_optional<double>("stops_above_degC");
   if (r.has("after_freezing"))
     rule.returns_after_freezing = r.get_word("after_freezing", {"stays_off", "returns"}) == 1;
+  rule.falls_with_arrhenius = r.get_or<bool>("falls_with_arrhenius", false);
   r.finish();
   return rule;
 }
@@ -72,6 +73,7 @@ Json perfusion_rule_json(const PerfusionRule& rule) {
   if (rule.stops_at_arrhenius) j["stops_at_arrhenius"] = *rule.stops_at_arrhenius;
   if (rule.stops_above_degC) j["stops_above_degC"] = *rule.stops_above_degC;
   j["after_freezing"] = rule.returns_after_freezing ? "returns" : "stays_off";
+  if (rule.falls_with_arrhenius) j["falls_with_arrhenius"] = true;
   return j;
 }
 

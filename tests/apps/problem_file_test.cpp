@@ -4,10 +4,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <fstream>
 #include <limits>
 #include <nlohmann/json.hpp>
 
+#include "apps/io/available_memory.h"
 #include "imaging/core/error.h"
 #include "imaging/core/json_reader.h"
 #include "imaging/write.h"
@@ -186,7 +188,8 @@ TEST(ProblemFile, EverythingSurvivesWritingAndReading) {
   for (std::size_t n = 0; n < field.values.size(); ++n) field[n] = 1 + 0.001F * float(n);
   p.tissue_map.factors.conductivity = field;
   p.initial_field = field;
-  p.sources.push_back({VolumetricSource{field}, {{0, 30}, {60, 90}}});
+  p.sources.push_back({VolumetricSource{field}, {{0, 30}, {60, 90}}, {{0, 0}, {5, 1}, {80, 0.5}}});
+  p.tissue_map.tissues[0].perfusion_rule.falls_with_arrhenius = true;
 
   write_problem(p, folder / "problem.json");
   EXPECT_TRUE(read_problem(folder / "problem.json") == p);
@@ -218,6 +221,7 @@ TEST(ProblemFile, BadInputIsRefusedAtItsPlace) {
       {"/tissues/0/density_kg_per_m3", "", {"'density_kg_per_m3' is missing (/tissues/0)"}},
       {"/tissues/0/density_kg_per_m3", "-5", {"/tissues/0/density_kg_per_m3"}},
       {"/tissues/0/conductivity_W_per_m_K", "0", {"/tissues/0/conductivity_W_per_m_K"}},
+      {"/tissues/0/conductivity_W_per_m_K", "-0.5", {"/tissues/0/conductivity_W_per_m_K"}},
       {"/tissues/0/perfusion_per_s", "-0.1", {"/tissues/0/perfusion_per_s"}},
       {"/tissues/0/perfusoin_per_s", "1", {"(/tissues/0/perfusoin_per_s)", "perfusion_per_s"}},
       {"/tissues/0/perfusion/after_freezing",
@@ -241,9 +245,12 @@ TEST(ProblemFile, BadInputIsRefusedAtItsPlace) {
       {"/sources/0/kind", "\"light\"", {"not in this version", "(/sources/0/kind)", "gaussian"}},
       {"/sources/0/kind", "\"antenna\"", {"not in this version", "electrodes"}},
       {"/sources/0/sigma_mm", "0", {"/sources/0/sigma_mm"}},
-      {"/sources/0/at_mm", "[99, 0, 0]", {"/sources/0"}},
+      {"/sources/0/at_mm", "[99, 0, 0]", {"/sources/0/at_mm"}},
+      {"/sources/0/power_W", "-5", {"/sources/0/power_W"}},
       {"/sources/0/active_s", "[]", {"(/sources/0/active_s)"}},
       {"/sources/0/active_s", "[[10, 5]]", {"/sources/0/active_s"}},
+      {"/sources/0/scale", "[]", {"(/sources/0/scale)"}},
+      {"/sources/0/scale", "[[5, 1], [5, 2]]", {"/sources/0/scale/1/0"}},
       {"/until", "\"tomorrow\"", {"(/until)", "dose_settled"}},
       {"/sample/points_mm", "[[7, 7]]", {"(/sample/points_mm/0)"}},
       {"/sample/points_mm", "[[99, 7, 7]]", {"/sample/points_mm/0"}},
@@ -262,6 +269,14 @@ TEST(ProblemFile, BadInputIsRefusedAtItsPlace) {
     for (const char* part : bad.said) EXPECT_THAT(message, HasSubstr(part));
     EXPECT_THAT(message, Not(HasSubstr("\n")));
   }
+}
+
+TEST(ProblemFile, MoreCellsThanFreeMemoryAreRefusedBeforeTheyAreAllocated) {
+  const int n = int(std::cbrt(available_memory_bytes() / 37) * 1.1);
+  if (n > 1500) GTEST_SKIP() << "this machine holds any grid";
+  nlohmann::json j = example();
+  j["grid"]["size"] = {n, n, n};
+  EXPECT_THAT(refusal(j), AllOf(HasSubstr("(/grid/size)"), HasSubstr("GB are free")));
 }
 
 TEST(ProblemFile, BadElectrodesAreRefusedAtTheirPlace) {
@@ -293,6 +308,11 @@ TEST(ProblemFile, BadElectrodesAreRefusedAtTheirPlace) {
       refusal(with(R"([{"region": {"sphere": {"centre_mm": [70, 7, 6], "radius_mm": 2}}, "potential_V": 1}])",
                    R"({"constant_V": true})")),
       HasSubstr("/sources/0/electrodes/0"));
+  EXPECT_THAT(
+      refusal(with(R"([{"region": {"sphere": {"centre_mm": [5, 7, 6], "radius_mm": 2}}, "potential_V": 1},
+                       {"region": {"sphere": {"centre_mm": [8, 7, 6], "radius_mm": 2}}, "potential_V": -1}])",
+                   R"({"constant_V": true})")),
+      AllOf(HasSubstr("touch"), HasSubstr("/sources/0/electrodes/1/region")));
   nlohmann::json j = with(sphere, R"({"constant_V": true})");
   j["tissues"][0].erase("electrical_S_per_m");
   EXPECT_THAT(refusal(j), HasSubstr("electrical_S_per_m"));
@@ -378,6 +398,18 @@ TEST(ProblemFile, FieldFilesMustLieOnTheGridAndBeFinite) {
   field(3, 2, 1) = std::numeric_limits<float>::quiet_NaN();
   write_volume(folder / "T0.mha", field);
   EXPECT_THAT(refusal(j, folder.path()), AllOf(HasSubstr("(/initial/file)"), HasSubstr("3, 2, 1")));
+
+  nlohmann::json heated = example();
+  heated["sources"] = {{{"kind", "volumetric"}, {"file", "T0.mha"}}};
+  EXPECT_THAT(refusal(heated, folder.path()), AllOf(HasSubstr("(/sources/0/file)"), HasSubstr("3, 2, 1")));
+  nlohmann::json graded = example();
+  graded["factors"] = {{"conductivity", "T0.mha"}};
+  EXPECT_THAT(refusal(graded, folder.path()),
+              AllOf(HasSubstr("(/factors/conductivity)"), HasSubstr("3, 2, 1")));
+  nlohmann::json labelled = example();
+  labelled["labels"] = {{"file", "T0.mha"}};
+  EXPECT_THAT(refusal(labelled, folder.path()),
+              AllOf(HasSubstr("/labels/file"), HasSubstr("is no label map")));
 
   field(3, 2, 1) = 40;
   write_volume(folder / "T0.mha", field);

@@ -184,6 +184,78 @@ TEST_F(BadInput, UnknownDeviceOrEnergyIsRefusedBeforeAnyWork) {
   expect_refused({"devices", "show", "x"}, "unknown device 'x'");
 }
 
+/// A bare problem, 20 mm across, changed at one place.
+class BadProblem : public BadInput {
+ protected:
+  BadProblem() {
+    problem = nlohmann::json::parse(R"({
+      "format": "spinetherm.problem", "version": 1,
+      "grid": {"size": [20, 20, 20], "spacing_mm": [1, 1, 1], "origin_mm": [0, 0, 0]},
+      "tissues": [{"name": "soft", "density_kg_per_m3": 1060, "specific_heat_J_per_kg_K": 3600,
+                   "conductivity_W_per_m_K": 0.5, "electrical_S_per_m": 0.2}],
+      "labels": {"uniform": 0}, "initial": {"degC": 37}, "boundary": {"all": {"type": "fixed", "degC": 37}},
+      "sources": [{"kind": "electrodes", "outer": "grounded", "control": {"constant_W": 5},
+                   "electrodes": [{"region": {"sphere": {"centre_mm": [6, 10, 10], "radius_mm": 2}}, "potential_V": 1},
+                                  {"region": {"sphere": {"centre_mm": [14, 10, 10], "radius_mm": 2}}, "potential_V": -1}]}],
+      "duration_s": 60})");
+  }
+  void expect_refused_at(const std::string& pointer, const nlohmann::json& value,
+                         const std::string& part = "") {
+    nlohmann::json bad = problem;
+    if (value.is_discarded())
+      bad[nlohmann::json::json_pointer(pointer).parent_pointer()].erase(
+          nlohmann::json::json_pointer(pointer).back());
+    else
+      bad[nlohmann::json::json_pointer(pointer)] = value;
+    put("problem.json", bad.dump());
+    expect_refused({"simulate", "problem.json", "--out", "result"}, part.empty() ? pointer : part);
+  }
+  nlohmann::json problem;
+};
+
+TEST_F(BadProblem, IsRefusedBeforeTheFirstStep) {
+  const auto removed = nlohmann::json(nlohmann::json::value_t::discarded);
+  expect_refused_at("/tissues/0/electrical_S_per_m", removed);
+  expect_refused_at("/tissues/0/conductivity_W_per_m_K", removed, "'conductivity_W_per_m_K' is missing");
+  expect_refused_at("/tissues/0/conductivity_W_per_m_K", 0);
+  expect_refused_at("/tissues/0/conductivity_W_per_m_K", -0.5);
+  expect_refused_at("/sources/0/electrodes/0/region/sphere/centre_mm", {60, 10, 10},
+                    "/sources/0/electrodes/0/region");
+  expect_refused_at("/sources/0/electrodes/0/region/sphere/centre_mm", {0, 10, 10},
+                    "/sources/0/electrodes/0/region");
+  expect_refused_at("/sources/0/electrodes/0/region/sphere/centre_mm", {11, 10, 10},
+                    "electrodes 0 and 1 touch");
+  expect_refused_at("/sources/0/control/constant_W", -5);
+  expect_refused_at("/duration_s", -60);
+  expect_refused_at("/grid/spacing_mm", {1, 1, 10});
+  expect_refused_at("/grid/size", {30000, 30000, 30000}, "/grid");
+}
+
+TEST_F(BadProblem, FieldFilesWithNoNumberAreRefused) {
+  Volume<float> field(Grid{{20, 20, 20}}, 37);
+  field(3, 2, 1) = kNan;
+  write_volume(scratch / "field.mha", field);
+  expect_refused_at("/initial", {{"file", "field.mha"}}, "/initial/file");
+  expect_refused_at("/labels", {{"file", "field.mha"}}, "/labels/file");
+  expect_refused_at("/sources/0", {{"kind", "volumetric"}, {"file", "field.mha"}}, "/sources/0/file");
+}
+
+/// What cannot be known before is not a picture either: the step, the cell and the tissue, exit 3.
+TEST_F(BadProblem, AStateThatDivergesStopsTheRun) {
+  Volume<float> heat(Grid{{20, 20, 20}}, 0);
+  heat(3, 2, 1) = 3e38F;
+  write_volume(scratch / "heat.mha", heat);
+  problem["sources"] = {{{"kind", "volumetric"}, {"file", "heat.mha"}}};
+  put("problem.json", problem.dump());
+  const auto before = scratch.listing();
+  const Ran ran = run_program({"simulate", "problem.json", "--out", "result", "--json"}, {scratch.path()});
+  EXPECT_EQ(ran.code, 3) << ran.out;
+  EXPECT_EQ(ran.out, "");
+  EXPECT_THAT(ran.err, AllOf(HasSubstr("diverged in step 1"), HasSubstr("cell (3, 2, 1)"),
+                             HasSubstr("tissue 'soft'")));
+  EXPECT_EQ(scratch.listing(), before) << "something was left behind";
+}
+
 /// A patient with labels on disk.
 class BadLabels : public BadInput {
  protected:

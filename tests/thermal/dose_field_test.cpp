@@ -181,6 +181,35 @@ TEST(PerfusionRules, FlowStopsAtADamageIntegral) {
   EXPECT_LT(r.energy.relative_residual, 1e-10);
 }
 
+TEST(PerfusionRules, FlowFallsWithTheDamageIntegral) {
+  // dT/dt = beta e^-Omega (37 - T) + s, dOmega/dt = A exp(-E/RT): beside small steps of a midpoint rule.
+  ThermalProblem p = closed_box(37, kBeta_per_s * capacity() / kBlood_J_per_m3_K);
+  p.tissue_map.tissues[0].damage = kStasis;
+  p.tissue_map.tissues[0].perfusion_rule.falls_with_arrhenius = true;
+  const double rate = 13.5 * kBeta_per_s;
+  p.sources = {everywhere(p, rate * capacity())};
+  p.duration_s = 900;
+  p.sample.times_s = {300, 900};
+  const ThermalResult r = solve(p, fine_steps());
+  double T = 37, omega = 0;
+  const double dt = 0.01;
+  const auto slope = [&](double T_degC, double w) {
+    return kBeta_per_s * std::exp(-w) * (37 - T_degC) + rate;
+  };
+  for (int n = 0; n < 90000; ++n) {
+    const double T_mid = T + dt / 2 * slope(T, omega);
+    const double w_mid = omega + dt / 2 * arrhenius_rate_per_s(kStasis, T);
+    T += dt * slope(T_mid, w_mid);
+    omega += dt * arrhenius_rate_per_s(kStasis, T_mid);
+    if (n == 29999) {
+      EXPECT_NEAR(r.samples[0].T_degC, T, 0.03);
+    }
+  }
+  EXPECT_GT(omega, 0.5) << "nothing has fallen";
+  EXPECT_NEAR(last_sample(r).T_degC, T, 0.05);
+  EXPECT_LT(r.energy.relative_residual, 1e-10);
+}
+
 TEST(PerfusionRules, WithoutARuleFlowNeverStops) {
   ThermalProblem p = closed_box(37, kBeta_per_s * capacity() / kBlood_J_per_m3_K);
   p.sources = {everywhere(p, 30 * kBeta_per_s * capacity())};

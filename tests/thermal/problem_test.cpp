@@ -157,6 +157,42 @@ TEST(ProblemValidation, RefusesTimesThatCannotBeMeant) {
             "/sources/0/active_s/0/1");
 }
 
+TEST(ProblemValidation, RefusesFactorsThatCannotBeMeant) {
+  const auto with = [](const Curve& scale, int source = kPoint) {
+    return refused([&](ThermalProblem& p) { p.sources[std::size_t(source)].scale = scale; });
+  };
+  EXPECT_EQ(with({{0, 0}, {10, 1}, {20, -1}}), "");
+  EXPECT_EQ(with({{0, 0}, {0, 1}}), "/sources/0/scale/1/0");
+  EXPECT_EQ(with({{NAN, 0}}), "/sources/0/scale/0/0");
+  EXPECT_EQ(with({{0, 0}, {5, INFINITY}}), "/sources/0/scale/1/1");
+  EXPECT_EQ(with({{0, 1}}, kFixed), "/sources/4/scale");
+  EXPECT_EQ(with({{0, 1}}, kElectrodes), "/sources/5/scale");
+}
+
+TEST(ProblemValidation, AFaceMayCutAnElectrodeOnlyAsAPlaneOfSymmetry) {
+  const auto cut = [](ThermalProblem& p) {
+    electrodes(p).electrodes[0].region = {Sphere{{-0.5, 10, 10}, 2}};
+    p.boundary[x_min].kind = BoundaryKind::insulated;
+    electrodes(p).outer_grounded = false;
+  };
+  EXPECT_EQ(refused(cut), "");
+  EXPECT_EQ(refused([&](ThermalProblem& p) {
+              cut(p);
+              p.boundary[x_min].kind = BoundaryKind::fixed;
+            }),
+            "/sources/5/electrodes/0/region");
+  EXPECT_EQ(refused([&](ThermalProblem& p) {
+              cut(p);
+              electrodes(p).outer_grounded = true;
+            }),
+            "/sources/5/electrodes/0/region");
+  EXPECT_EQ(refused([&](ThermalProblem& p) {
+              cut(p);
+              electrodes(p).electrodes[0].region = {Sphere{{-3, 10, 10}, 2}};
+            }),
+            "/sources/5/electrodes/0/region");
+}
+
 TEST(ProblemValidation, RefusesWhatLiesOutsideTheGrid) {
   EXPECT_EQ(refused([](ThermalProblem& p) { p.sample.points_mm[0][2] = 19.6; }), "/sample/points_mm/0");
   EXPECT_EQ(refused([](ThermalProblem& p) { p.sample.points_mm[0][0] = NAN; }), "/sample/points_mm/0");

@@ -59,7 +59,7 @@ TEST(Steam, LittleUpsAndDownsOfBoilingLoseNothing) {
 /// With the steam's heat gone, tissue is soon below boiling once the power is off, and the balance holds.
 TEST(Steam, TissueDoesNotStayAtBoilingAfterPowerOff) {
   ThermalProblem p = boiling_cube(24);
-  p.sources = {{GaussianSource{12, 2, {11.5, 11.5, 11.5}}, {{0, 60}}}};
+  p.sources = {{GaussianSource{4, 2, {11.5, 11.5, 11.5}}, {{0, 60}}}};
   p.duration_s = 66;
   p.sample = {{{11.5, 11.5, 11.5}}, {60, 66}};
   const ThermalResult r = solve(p);

@@ -98,6 +98,12 @@ TEST(TissueValidation, RefusesPhasesInTheWrongOrder) {
 
 TEST(TissueValidation, PerfusionCannotStopAtADamageThatIsNotDefined) {
   EXPECT_EQ(refused([](Tissue& t) { t.damage.reset(); }), "/perfusion/stops_at_arrhenius");
+  EXPECT_EQ(refused([](Tissue& t) {
+              t.perfusion_rule = {};
+              t.perfusion_rule.falls_with_arrhenius = true;
+              t.damage.reset();
+            }),
+            "/perfusion/falls_with_arrhenius");
 }
 
 std::string refused_map(const std::function<void(TissueMap&)>& spoil) {

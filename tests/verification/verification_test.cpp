@@ -18,6 +18,11 @@ TEST(VerificationRow, AGateThatIsBrokenAndANumberThatIsNoneFail) {
   EXPECT_TRUE((VerificationRow{"x", "K", 1, 1.05, 0.1}).passed());
   EXPECT_FALSE((VerificationRow{"x", "K", 1, 1.2, 0.1}).passed());
   EXPECT_FALSE((VerificationRow{"x", "K", 1, std::nan(""), 0.1}).passed());
+  EXPECT_FALSE((VerificationRow{"order", "-", 2, 2.5, 0.1}).passed());
+  EXPECT_TRUE((VerificationRow{"order", "-", 2, 2.5, 0.1, true}).passed());
+  EXPECT_TRUE((VerificationRow{"order", "-", 2, 1.95, 0.1, true}).passed());
+  EXPECT_FALSE((VerificationRow{"order", "-", 2, 1.85, 0.1, true}).passed());
+  EXPECT_FALSE((VerificationRow{"order", "-", 2, std::nan(""), 0.1, true}).passed());
 }
 
 TEST(VerificationCases, AreChosenByLetter) {
