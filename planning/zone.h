@@ -13,8 +13,11 @@ namespace spinetherm {
 /// First-order Arrhenius overestimates early kill of slow heating (Pearce 2012), which is why organs at risk
 /// are judged by temperature and CEM43 instead.
 struct KillCriterion {
-  double arrhenius = 1;      ///< damage integral: 63 % of the cells
-  double cem43_min = 240;    ///< where the run has no damage law
+  double arrhenius = 1;    ///< damage integral: 63 % of the cells
+  double cem43_min = 240;  ///< where the run has no damage law
+  /// Judge by the Arrhenius integral where the run has it. False: by CEM43 alone, where the damage laws of
+  /// the run are those of organs at risk.
+  bool by_arrhenius = true;
   double lowest_degC = -40;  ///< lethal isotherm of one freeze
   /// Throws ConfigError naming the first field that breaks its rule.
   void validate() const;
