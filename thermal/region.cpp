@@ -48,7 +48,9 @@ double piece_distance(const Vector3d& x, const Vector3d& a, const Vector3d& b, d
                       bool flat_b) {
   const Vector3d ab = b - a;
   const double length = ab.norm(), along = (x - a).dot(ab) / length;
-  const double foot = std::clamp(along, flat_a ? along : 0.0, flat_b ? along : length);
+  double foot = along;
+  if (!flat_a) foot = std::max(foot, 0.0);
+  if (!flat_b) foot = std::min(foot, length);
   const double across = (x - a - foot * ab / length).norm() - radius;
   double over = -kInfinity;
   if (flat_a) over = std::max(over, -along);
@@ -345,7 +347,9 @@ BesideLine beside_line(const Tube& t, const Vector3d& x) {
     const Vector3d& a = t.points_mm[n];
     const Vector3d ab = t.points_mm[n + 1] - a;
     const double length = ab.norm(), along = (x - a).dot(ab) / length;
-    const double foot = std::clamp(along, n == 0 ? along : 0.0, n + 1 == pieces ? along : length);
+    double foot = along;
+    if (n > 0) foot = std::max(foot, 0.0);
+    if (n + 1 < pieces) foot = std::min(foot, length);
     const double distance = (x - a - foot * ab / length).norm();
     if (distance < best.distance_mm) {
       best.distance_mm = distance;
@@ -373,14 +377,13 @@ Box bounding_box(const Region& region) {
                        c.radius_mm * (Vector3d::Ones() - axis.cwiseAbs2()).cwiseMax(0.0).cwiseSqrt();
                    return Box{c.a_mm.cwiseMin(c.b_mm) - r, c.a_mm.cwiseMax(c.b_mm) + r};
                  },
-                 [](const Tube& t) {
-                   const Vector3d r = Vector3d::Constant(t.radius_mm);
-                   Box b{t.points_mm.front(), t.points_mm.front()};
-                   for (const Vector3d& x : t.points_mm) {
-                     b.min_mm = b.min_mm.cwiseMin(x);
-                     b.max_mm = b.max_mm.cwiseMax(x);
+                 [&](const Tube&) {
+                   Box b{Vector3d::Constant(kInfinity), Vector3d::Constant(-kInfinity)};
+                   for (const Region& part : convex_parts(region)) {
+                     const Box one = bounding_box(part);
+                     b = {b.min_mm.cwiseMin(one.min_mm), b.max_mm.cwiseMax(one.max_mm)};
                    }
-                   return Box{b.min_mm - r, b.max_mm + r};
+                   return b;
                  },
                  [](const Prolate& p) {
                    const Vector3d n2 = p.axis.normalized().cwiseAbs2();
