@@ -213,20 +213,20 @@ namespace {
 
 /// One path each, or pairs of them.
 std::vector<std::vector<Trajectory>> paths_for(const TrajectorySearch& search, const TargetShape& shape,
-                                               const Device& device, double shaft_diameter_mm,
-                                               const PlannerOptions& options) {
+                                               const Device& device, const PlannerOptions& options) {
   std::vector<std::vector<Trajectory>> out;
   if (options.applicators == 1) {
     for (const Trajectory& t : search.ranked) out.push_back({t});
     return out;
   }
   TrajectoryPairOptions o;
-  o.shaft_diameter_mm = shaft_diameter_mm;
+  o.shaft_diameter_mm = device.shaft_diameter_mm;  // cannulas end far behind the tips, which come nearest
   o.half_mm = shape.half_mm.mean();
   o.keep = options.geometric;
   // Zones that overlap by a third, on a target that is wide enough for them.
   const double zone_mm = expected_zone_mm(device)[1];
-  o.spread_mm = std::max(2 * shaft_diameter_mm, std::min(2 * zone_mm / 3, 1.2 * shape.half_mm.maxCoeff()));
+  o.spread_mm =
+      std::max(4 * device.shaft_diameter_mm, std::min(2 * zone_mm / 3, 1.2 * shape.half_mm.maxCoeff()));
   for (const TrajectoryPair& pair : bipedicular_pairs(search.ranked, shape.centre_mm, o))
     out.push_back({pair.left, pair.right});
   return out;
@@ -263,7 +263,7 @@ RankedPlans propose_plans(const PlannerInputs& inputs, const PlannerOptions& opt
       out.reasons.push_back(device.name + ": no path");
       continue;
     }
-    const auto paths = paths_for(out.search, shape_of(inputs.target), device, t.shaft_diameter_mm, options);
+    const auto paths = paths_for(out.search, shape_of(inputs.target), device, options);
     if (paths.empty()) {
       out.reasons.push_back(device.name + ": no pair of paths, one through each pedicle");
       continue;

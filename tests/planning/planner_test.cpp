@@ -112,7 +112,8 @@ TEST(ProposePlans, TheActivePartStaysUnderTheSkin) {
 }
 
 TEST(ProposePlans, TwoApplicatorsGoThroughBothPedicles) {
-  const Case c;
+  Case c;
+  c.target = make_target(shape_of(c.target).centre_mm, 11);
   PlannerOptions o = quick();
   o.applicators = 2;
   o.trajectory.goals = 12;

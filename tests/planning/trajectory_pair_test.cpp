@@ -45,15 +45,15 @@ TEST(SegmentGap, AgreesWithASearchOverBothSegments) {
 
 TEST(BipedicularPairs, OneOnEachSideApartFromEachOther) {
   const std::vector<Trajectory> paths = {path("left", {0, 0, 0}), path("right", {0, 0, 0.5}),
-                                         path("left", {5, 0, 0}), path("right", {-5, 0, 1})};
+                                         path("left", {7, 0, 0}), path("right", {-7, 0, 1})};
   TrajectoryPairOptions o;
   o.spread_mm = 10;
   const auto pairs = bipedicular_pairs(paths, {0, 0, 0}, o);
   ASSERT_FALSE(pairs.empty());
   // The two that meet in the centre would collide; the spread pair is best, though each is off the centre.
-  EXPECT_EQ(pairs[0].left.goal_mm, Vector3d(5, 0, 0));
-  EXPECT_EQ(pairs[0].right.goal_mm, Vector3d(-5, 0, 1));
-  EXPECT_NEAR(pairs[0].spread_mm, std::hypot(10, 1), 1e-12);
+  EXPECT_EQ(pairs[0].left.goal_mm, Vector3d(7, 0, 0));
+  EXPECT_EQ(pairs[0].right.goal_mm, Vector3d(-7, 0, 1));
+  EXPECT_NEAR(pairs[0].spread_mm, std::hypot(14, 1), 1e-12);
   for (const TrajectoryPair& p : pairs) {
     EXPECT_EQ(p.left.side, "left");
     EXPECT_EQ(p.right.side, "right");
