@@ -22,6 +22,7 @@ namespace spinetherm {
 struct JobOptions {
   std::string energy = "rfa";
   std::string device;     ///< of the catalogue; empty: chosen by the target's size
+  int applicators = 1;    ///< that the planner places: 1, or 2 (one through each pedicle)
   double spacing_mm = 1;  ///< of the thermal grid
   double margin_mm = 36;  ///< of the thermal box around the active parts: 5 perfusion lengths
   int max_solves = 4;     ///< simulations while planning

@@ -11,6 +11,7 @@
 #include "thermal/canal_warming.h"
 #include "thermal/error_estimate.h"
 #include "thermal/modality.h"
+#include "thermal/rfa.h"
 
 namespace spinetherm {
 namespace {
@@ -48,6 +49,8 @@ PlannerOptions planner_options(const Job& job) {
   PlannerOptions o;
   o.energy = job.options.energy;
   o.device = job.options.device;
+  o.applicators = job.options.applicators;
+  o.exposure.kill.by_arrhenius = false;  // see thermal_problem()
   o.max_solves = job.options.max_solves;
   o.trajectory.threads = job.options.threads;
   return o;
@@ -78,12 +81,26 @@ void add_warm_canal(const Job& job, ThermalProblem problem, RankedPlan& plan, co
   plan.warm_canal = solve(problem, bioheat_options(job, true), progress);
 }
 
+/// What a simulation of this plan leaves out or strains.
+void warn(const Job& job, const Plan& plan, const TissueMapReport& tissue, ThermalResult& result) {
+  if (job.options.energy != "rfa") return;
+  for (std::string& w : rfa_warnings(plan.applicators, devices_of(plan)))
+    result.warnings.push_back(std::move(w));
+  if (tissue.metal_ml > 0)
+    result.warnings.push_back(
+        fmt::format("{:.1f} ml of metal in the heated box: cells at one potential, warmed like steel; screws "
+                    "beside an electrode can "
+                    "become hot where the current enters them",
+                    tissue.metal_ml));
+}
+
 /// The chosen plan's tissue, and how far its simulation is off.
 void complete_chosen_plan(Job& job, const Progress& progress) {
   if (!job.plan()) return;
   RankedPlan& chosen = job.plans.plans[job.chosen];
   const ThermalProblem problem = thermal_problem(job, chosen.plan, &job.tissue_report);
   job.tissue_map = problem.tissue_map;
+  warn(job, chosen.plan, job.tissue_report, chosen.thermal);
   add_error_estimate(problem, bioheat_options(job, is_cold(chosen.plan)), chosen.thermal, progress);
   if (!is_cold(chosen.plan)) return;
   add_warm_canal(job, problem, chosen, progress);
@@ -116,14 +133,21 @@ ThermalProblem thermal_problem(const Job& job, const Plan& plan, TissueMapReport
                    job.options.margin_mm * (is_cold(plan) ? kColdSpread : 1));
   problem.tissue_map =
       make_tissue_map(job.ct, job.anatomy, grid, tissue_table(), options, report ? *report : local);
+  for (const Protocol& p : plan.protocol)
+    if (p.saline_halo) add_saline_halo(problem.tissue_map, plan.applicators, devices, *p.saline_halo);
   problem.boundary.fill({BoundaryKind::fixed, 37, 0});
   add_sources(plan, devices, problem);
   for (const Protocol& p : plan.protocol) problem.duration_s += p.duration_s();
   problem.until_dose_settled = true;
-  // No Arrhenius integral: the liver's set calls 41 degC for a quarter of an hour a kill, which no one would
-  // ablate by. Without it, coverage counts CEM43 >= 240 min.
-  for (Tissue& tissue : problem.tissue_map.tissues) tissue.damage.reset();
-  problem.fields = {true, true, true, true, false, false, false};
+  // The Arrhenius integral is that of neural tissue alone. The liver's set calls 41 degC for a quarter of an
+  // hour a kill, which no one would ablate by: coverage counts CEM43 >= 240 min. No rule of perfusion looks
+  // at the integral.
+  for (std::size_t n = 0; n < problem.tissue_map.tissues.size(); ++n) {
+    Tissue& tissue = problem.tissue_map.tissues[n];
+    const auto of = TissueClass(n);
+    if (of != TissueClass::cord && of != TissueClass::nerve && of != TissueClass::csf) tissue.damage.reset();
+  }
+  problem.fields = {true, true, true, true, true, false, false};
   problem.fields.freezes = problem.fields.lowest_twice = is_cold(plan);
   return problem;
 }
@@ -147,6 +171,7 @@ void simulate_plan(Job& job, const Plan& plan, const Progress& progress) {
   TissueMapReport report;
   const ThermalProblem problem = thermal_problem(job, plan, &report);
   ranked.thermal = solve(problem, bioheat_options(job, is_cold(plan)), progress);
+  warn(job, plan, report, ranked.thermal);
   add_error_estimate(problem, bioheat_options(job, is_cold(plan)), ranked.thermal, progress);
   if (is_cold(plan)) add_warm_canal(job, problem, ranked, progress);
   job.tissue_map = problem.tissue_map;

@@ -38,20 +38,45 @@ ProtocolStep read_step(const JsonReader& r) {
   step.duty = r.get_optional<double>("duty");
   step.thaw_degC = r.get_optional<double>("thaw_degC");
   if (const auto until = r.find("until")) step.until = read_until(*until);
+  if (const auto roll_off = r.find("roll_off")) {
+    step.roll_off = RollOff{roll_off->get<double>("rise"), roll_off->get<double>("off_s")};
+    roll_off->finish();
+  }
   r.finish();
   return step;
 }
 
 /// What only radiofrequency devices have: the metal poles.
 void read_rfa(const JsonReader& r, const TableReader& table, Device& d) {
-  const JsonReader poles = r.at("poles");
-  d.provenance["poles"] = table.provenance(poles);
-  for (const JsonReader& p : poles.at("list").elements()) {
+  if (const auto articulation = r.find("articulation")) {
+    d.provenance["articulation"] = table.provenance(*articulation);
+    d.articulation = {articulation->get<double>("length_mm"), articulation->get<double>("angle_deg")};
+    articulation->finish();
+  }
+  if (const auto tines = r.find("tines")) {
+    d.provenance["tines"] = table.provenance(*tines);
+    d.tines = {tines->get<int>("count"),          tines->get<double>("diameter_mm"),
+               tines->get<double>("from_tip_mm"), tines->get<double>("bend_radius_mm"),
+               tines->get<double>("turn_deg"),    tines->get<double>("polarity")};
+    tines->finish();
+  }
+  if (const auto cannula = r.find("cannula")) {
+    d.provenance["cannula"] = table.provenance(*cannula);
+    d.cannula = {cannula->get<double>("diameter_mm"), cannula->get<double>("back_off_mm")};
+    cannula->finish();
+  }
+  const auto poles = r.find("poles");
+  if (!poles) {
+    if (!d.tines) r.fail("neither poles nor tines", "give one");
+    return;
+  }
+  d.provenance["poles"] = table.provenance(*poles);
+  for (const JsonReader& p : poles->at("list").elements()) {
     d.poles.push_back({p.get<double>("from_tip_mm"), p.get<double>("to_tip_mm"), p.get<double>("diameter_mm"),
                        p.get<double>("polarity")});
     p.finish();
   }
-  poles.finish();
+  poles->finish();
 }
 
 /// What only cryoprobes have: the part that cools, its gas and what it can take.
@@ -102,8 +127,8 @@ Device read_device(const JsonReader& r, const TableReader& table) {
   if (const auto sensors = r.find("sensors")) {
     d.provenance["sensors"] = table.provenance(*sensors);
     for (const JsonReader& s : sensors->at("list").elements()) {
-      d.sensors.push_back(
-          {s.get<std::string>("name"), s.get<double>("from_tip_mm"), s.get_or<double>("off_axis_mm", 0)});
+      d.sensors.push_back({s.get<std::string>("name"), s.get<double>("from_tip_mm"),
+                           s.get_or<double>("off_axis_mm", 0), s.get_or<int>("tine", 0)});
       s.finish();
     }
     sensors->finish();

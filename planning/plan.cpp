@@ -20,6 +20,23 @@ double segment_distance_mm(const Eigen::Vector3d& a_mm, const Eigen::Vector3d& b
   return (x_mm - (a_mm + t * ab)).norm() - radius_mm;
 }
 
+double line_distance_mm(const std::vector<Eigen::Vector3d>& line, double radius_mm,
+                        const Eigen::Vector3d& x_mm) {
+  double best = std::numeric_limits<double>::infinity();
+  for (std::size_t n = 0; n + 1 < line.size(); ++n)
+    best = std::min(best, segment_distance_mm(line[n], line[n + 1], radius_mm, x_mm));
+  return best;
+}
+
+/// Infinite without tines.
+double tines_distance_mm(const PlacedDevice& placed, const Eigen::Vector3d& x_mm) {
+  double best = std::numeric_limits<double>::infinity();
+  if (!placed.device.tines) return best;
+  for (const auto& line : tine_lines_mm(placed.applicator, placed.device))
+    best = std::min(best, line_distance_mm(line, placed.device.tines->diameter_mm / 2, x_mm));
+  return best;
+}
+
 }  // namespace
 
 bool has_sensor(const Plan& plan) {
@@ -54,13 +71,10 @@ std::vector<PlacedDevice> placed_devices(const Plan& plan, const std::vector<Dev
 std::optional<ActivePart> active_part(const Device& device) {
   if (device.cryo)
     return ActivePart{device.cryo->from_tip_mm, device.cryo->to_tip_mm, device.shaft_diameter_mm};
-  if (!device.poles.empty()) {
-    ActivePart part{std::numeric_limits<double>::infinity(), 0, 0};
-    for (const auto& pole : device.poles) {
-      part.from_tip_mm = std::min({part.from_tip_mm, pole.from_tip_mm, pole.to_tip_mm});
-      part.to_tip_mm = std::max({part.to_tip_mm, pole.from_tip_mm, pole.to_tip_mm});
-      part.diameter_mm = std::max(part.diameter_mm, pole.diameter_mm);
-    }
+  if (const auto stretch = active_stretch_mm(device)) {
+    ActivePart part{(*stretch)[0], (*stretch)[1], 0};
+    for (const auto& pole : device.poles) part.diameter_mm = std::max(part.diameter_mm, pole.diameter_mm);
+    if (device.tines) part.diameter_mm = std::max(part.diameter_mm, device.tines->diameter_mm);
     return part;
   }
   if (device.published_zone && device.published_zone->length_mm > 0)
@@ -70,16 +84,30 @@ std::optional<ActivePart> active_part(const Device& device) {
 
 double shaft_distance_mm(const PlacedDevice& placed, const Eigen::Vector3d& x_mm) {
   const Applicator& a = placed.applicator;
-  return segment_distance_mm(a.entry_mm, a.tip_mm, placed.device.shaft_diameter_mm / 2, x_mm);
+  const double path_mm = (a.tip_mm - a.entry_mm).norm();
+  double best = std::numeric_limits<double>::infinity();
+  if (placed.device.articulation && a.deployment > 0)
+    best = line_distance_mm(shaft_line_mm(a, placed.device, 0, path_mm), placed.device.shaft_diameter_mm / 2,
+                            x_mm);
+  else
+    best = segment_distance_mm(a.entry_mm, a.tip_mm, placed.device.shaft_diameter_mm / 2, x_mm);
+  return std::min(best, tines_distance_mm(placed, x_mm));
 }
 
 std::optional<double> active_distance_mm(const PlacedDevice& placed, const Eigen::Vector3d& x_mm) {
   const auto part = active_part(placed.device);
   if (!part) return std::nullopt;
+  const double tines = tines_distance_mm(placed, x_mm);
+  if (placed.device.poles.empty() && placed.device.tines) return tines;
+  const double first = std::max(part->from_tip_mm, 0.0);
+  if (placed.device.articulation && placed.applicator.deployment > 0)
+    return std::min(tines,
+                    line_distance_mm(shaft_line_mm(placed.applicator, placed.device, first, part->to_tip_mm),
+                                     part->diameter_mm / 2, x_mm));
   const Eigen::Vector3d back = -direction(placed.applicator);
   const Eigen::Vector3d& tip = placed.applicator.tip_mm;
-  return segment_distance_mm(tip + part->from_tip_mm * back, tip + part->to_tip_mm * back,
-                             part->diameter_mm / 2, x_mm);
+  return std::min(tines, segment_distance_mm(tip + first * back, tip + part->to_tip_mm * back,
+                                             part->diameter_mm / 2, x_mm));
 }
 
 void validate(const Plan& plan, const std::string& where) {
@@ -95,6 +123,9 @@ void validate(const Plan& plan, const std::string& where) {
       throw ConfigError("entry or tip is not a number", here, "give three finite millimetres each");
     if ((a.tip_mm - a.entry_mm).norm() < 1)
       throw ConfigError("entry and tip are less than 1 mm apart", here, "move one of them");
+    if (a.cannula_from_tip_mm && !(*a.cannula_from_tip_mm >= 0))
+      throw ConfigError(fmt::format("cannula_from_tip_mm = {}", *a.cannula_from_tip_mm),
+                        here + "/cannula_from_tip_mm", "use 0 mm or more");
     if (!(a.deployment >= 0 && a.deployment <= 1))
       throw ConfigError(fmt::format("deployment = {}", a.deployment), here + "/deployment", "use 0 to 1");
   }

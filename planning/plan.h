@@ -51,9 +51,9 @@ constexpr std::string_view to_string(PlanState s) {
 /// `spinetherm.plan`: what is put where, what it does and how the patient is protected. LPS mm of the
 /// planning image.
 struct Plan {
-  std::string case_path;  ///< as written in the file; empty: none
-  std::vector<Applicator> applicators;
-  std::vector<Protocol> protocol;  ///< one after the other; all applicators take part in each
+  std::string case_path;                ///< as written in the file; empty: none
+  std::vector<Applicator> applicators;  ///< 1 to 8
+  std::vector<Protocol> protocol;       ///< one after the other; all applicators take part in each
   std::vector<Protection> protections = {};
   std::optional<Cement> cement = {};
   PlanScore score = {};
@@ -72,17 +72,18 @@ struct PlacedDevice {
 /// Looks up every applicator's device. ConfigError with the known names for a device nobody knows.
 std::vector<PlacedDevice> placed_devices(const Plan& plan, const std::vector<Device>& catalogue);
 
-/// Stretch of a shaft that heats or cools, from the tip backwards [mm].
+/// Stretch of a shaft that heats or cools, from the tip backwards [mm]; below 0 where tines reach beyond it.
 struct ActivePart {
   double from_tip_mm = 0, to_tip_mm = 0;
   double diameter_mm = 0;
   double centre_mm() const { return (from_tip_mm + to_tip_mm) / 2; }
 };
-/// The poles' hull, or the part that cools; of a device without either the published zone's length up to the
-/// tip; empty when the catalogue tells neither.
+/// The hull of poles and tines, or the part that cools; of a device without any the published zone's length
+/// up to the tip; empty when the catalogue tells neither.
 std::optional<ActivePart> active_part(const Device& device);
 
-/// Distance [mm] from a point to the surface of the shaft (entry to tip), negative inside.
+/// Distance [mm] from a point to the surface of the shaft (entry to tip, along the bend, tines included),
+/// negative inside.
 double shaft_distance_mm(const PlacedDevice& placed, const Eigen::Vector3d& x_mm);
 /// Distance [mm] to the surface of the active part; empty when it is not known.
 std::optional<double> active_distance_mm(const PlacedDevice& placed, const Eigen::Vector3d& x_mm);

@@ -10,6 +10,7 @@
 #include "imaging/core/error.h"
 #include "imaging/core/text.h"
 #include "planning/body.h"
+#include "planning/trajectory_pair.h"
 
 namespace spinetherm {
 namespace {
@@ -35,15 +36,26 @@ double zone_volume(const Device& device) {
   return length * diameter * diameter;
 }
 
-RankedPlan proposal(const Trajectory& trajectory, const Device& device, const PlannerInputs& inputs) {
+/// Of the active part of the device.
+double tip_beyond_goal_mm(const Device& device) {
+  const auto part = active_part(device);
+  return part ? part->centre_mm() - std::min(part->from_tip_mm, 0.0) : 0;
+}
+
+RankedPlan proposal(const std::vector<Trajectory>& paths, const Device& device, const PlannerInputs& inputs) {
   RankedPlan p;
-  p.trajectory = trajectory;
-  p.plan = plan_on(trajectory, device);
+  p.trajectory = paths.front();
+  p.others.assign(paths.begin() + 1, paths.end());
+  p.plan = plan_on(paths, device);
   p.plan.protections = inputs.protections;
-  p.plan.score.geometric = trajectory.score;
+  p.plan.score.geometric = 0;
+  for (const Trajectory& t : paths) *p.plan.score.geometric += t.score;
   p.coverage.volume_ml = shape_of(inputs.target).volume_ml;
   p.exposure.level = inputs.level;
-  p.reasons = trajectory.reasons;
+  for (const Trajectory& t : paths) p.reasons.insert(p.reasons.end(), t.reasons.begin(), t.reasons.end());
+  if (paths.size() == 2)
+    p.reasons.push_back(fmt::format("bipedicular: centres of the active parts {:.1f} mm apart",
+                                    (paths[0].goal_mm - paths[1].goal_mm).norm()));
   const auto [length, diameter] = expected_zone_mm(device);
   p.reasons.push_back(device.published_zone
                           ? fmt::format("{}: expected zone {:g} x {:g} mm ({})", device.name, length,
@@ -120,7 +132,8 @@ const Device* smaller_device(const Device& device, const std::vector<Device>& fi
   for (const auto& d : fitting) {
     if (!d.published_zone || !device.published_zone) continue;
     const auto part = active_part(d), now = active_part(device);
-    if (!part || !now || part->centre_mm() > now->centre_mm()) continue;  // the tip would go deeper
+    if (!part || !now || tip_beyond_goal_mm(d) > tip_beyond_goal_mm(device))
+      continue;  // the tip would go deeper
     if (zone_volume(d) >= zone_volume(device) || d.shaft_diameter_mm > device.shaft_diameter_mm) continue;
     if (!best || (zone_volume(d) > zone_volume(*best)) != far_too_hot) best = &d;
   }
@@ -142,7 +155,7 @@ bool better(const RankedPlan& a, const RankedPlan& b) {
     const double covered_a = a.coverage.coverage.value_or(-1), covered_b = b.coverage.coverage.value_or(-1);
     if (covered_a != covered_b) return covered_a > covered_b;
   }
-  return a.trajectory.score < b.trajectory.score;
+  return a.plan.score.geometric.value_or(0) < b.plan.score.geometric.value_or(0);
 }
 
 }  // namespace
@@ -152,6 +165,8 @@ void PlannerOptions::validate() const {
   structures.validate();
   exposure.validate();
   require(geometric >= 1, "PlannerOptions.geometric", geometric, "must be >= 1");
+  require(applicators == 1 || applicators == 2, "PlannerOptions.applicators", applicators,
+          "must be 1 or 2: a path for each pedicle");
   require(max_solves >= 1, "PlannerOptions.max_solves", max_solves, "must be >= 1");
   require(enough >= 1, "PlannerOptions.enough", enough, "must be >= 1");
   require(margin_mm >= 0, "PlannerOptions.margin_mm", margin_mm, "must be >= 0 mm");
@@ -173,7 +188,7 @@ std::vector<Device> fitting_devices(const TargetShape& shape, const std::vector<
   for (const auto& d : catalogue) {
     names.push_back(d.name);
     energies.insert(d.modality);
-    if (d.modality == options.energy && active_part(d)) out.push_back(d);
+    if (d.modality == options.energy && active_part(d) && !d.tines) out.push_back(d);
   }
   if (!options.device.empty()) {
     const auto it = std::find(names.begin(), names.end(), options.device);
@@ -207,19 +222,55 @@ std::vector<Device> fitting_devices(const TargetShape& shape, const std::vector<
 }
 
 Plan plan_on(const Trajectory& trajectory, const Device& device) {
+  return plan_on(std::vector<Trajectory>{trajectory}, device);
+}
+
+Plan plan_on(const std::vector<Trajectory>& trajectories, const Device& device) {
   const auto part = active_part(device);
   if (!part)
     throw ConfigError("device '" + device.name + "' has no known active part", "--device",
                       "choose another one");
   Plan plan;
-  Applicator a;
-  a.device = device.name;
-  a.entry_mm = trajectory.entry_mm;
-  a.tip_mm = trajectory.goal_mm + part->centre_mm() * trajectory.direction();
-  plan.applicators.push_back(a);
+  for (const Trajectory& trajectory : trajectories) {
+    Applicator a;
+    a.device = device.name;
+    a.entry_mm = trajectory.entry_mm;
+    if (device.articulation) a.deployment = 0;  // straight: so the path was searched
+    a.tip_mm = trajectory.goal_mm + part->centre_mm() * trajectory.direction();
+    plan.applicators.push_back(a);
+  }
   plan.protocol.push_back(device.protocol);
   return plan;
 }
+
+namespace {
+
+/// One path each, or pairs of them.
+std::vector<std::vector<Trajectory>> paths_for(const TrajectorySearch& search, const TargetShape& shape,
+                                               const Device& device, const PlannerOptions& options) {
+  std::vector<std::vector<Trajectory>> out;
+  if (options.applicators == 1) {
+    for (const Trajectory& t : search.ranked) out.push_back({t});
+    return out;
+  }
+  TrajectoryPairOptions o;
+  o.shaft_diameter_mm = device.shaft_diameter_mm;  // cannulas end far behind the tips, which come nearest
+  o.half_mm = shape.half_mm.mean();
+  o.keep = options.geometric;
+  // Zones that overlap by a third, on a target that is wide enough for them.
+  const double zone_mm = expected_zone_mm(device)[1];
+  o.spread_mm =
+      std::max(4 * device.shaft_diameter_mm, std::min(2 * zone_mm / 3, 1.2 * shape.half_mm.maxCoeff()));
+  for (const TrajectoryPair& pair : bipedicular_pairs(search.ranked, shape.centre_mm, o))
+    out.push_back({pair.left, pair.right});
+  return out;
+}
+
+/// Ranked paths among which pairs are sought, and how near alternatives may be to each other.
+constexpr int kPathsForPairs = 400;
+constexpr double kApartForPairs_deg = 3, kApartForPairs_mm = 2;
+
+}  // namespace
 
 RankedPlans propose_plans(const PlannerInputs& inputs, const PlannerOptions& options,
                           const Progress& progress) {
@@ -231,7 +282,12 @@ RankedPlans propose_plans(const PlannerInputs& inputs, const PlannerOptions& opt
     TrajectoryOptions t = options.trajectory;
     t.shaft_diameter_mm = std::max(t.shaft_diameter_mm, device.shaft_diameter_mm);
     if (device.length_mm > 0) t.length_mm = device.length_mm;
-    t.tip_beyond_goal_mm = active_part(device)->centre_mm();
+    t.tip_beyond_goal_mm = tip_beyond_goal_mm(device);
+    if (options.applicators > 1) {
+      t.keep = kPathsForPairs;
+      t.apart_deg = kApartForPairs_deg;
+      t.apart_mm = kApartForPairs_mm;
+    }
     if (int(searched.size()) >= kDevicesSearched) break;
     if (!searched.insert({t.shaft_diameter_mm, t.length_mm, t.tip_beyond_goal_mm}).second) continue;
     out.search = find_trajectories(inputs.anatomy, inputs.target, inputs.ct_HU, t, progress);
@@ -241,11 +297,19 @@ RankedPlans propose_plans(const PlannerInputs& inputs, const PlannerOptions& opt
       out.reasons.push_back(device.name + ": no path");
       continue;
     }
-    for (const auto& trajectory : out.search.ranked) {
+    const auto paths = paths_for(out.search, shape_of(inputs.target), device, options);
+    if (paths.empty()) {
+      out.reasons.push_back(device.name + ": no pair of paths, one through each pedicle");
+      continue;
+    }
+    for (const auto& path : paths) {
       if (int(out.plans.size()) >= options.geometric) break;
-      const Applicator placed = plan_on(trajectory, device).applicators.front();
-      if ((placed.tip_mm - placed.entry_mm).norm() <= active_part(device)->to_tip_mm) continue;
-      out.plans.push_back(proposal(trajectory, device, inputs));
+      const Plan placed = plan_on(path, device);
+      if (std::any_of(placed.applicators.begin(), placed.applicators.end(), [&](const Applicator& a) {
+            return (a.tip_mm - a.entry_mm).norm() <= active_part(device)->to_tip_mm;
+          }))
+        continue;
+      out.plans.push_back(proposal(path, device, inputs));
     }
     if (out.plans.empty()) {
       out.reasons.push_back(device.name +
@@ -354,7 +418,9 @@ RankedPlans plan_ablation(const PlannerInputs& inputs, const SolvePlan& solve, c
       const Device* smaller = smaller_device(current, fitting, far_too_hot);
       if (!smaller || !options.device.empty()) break;
       std::vector<std::string> why = {"smaller device, as " + current.name + " is unsafe"};
-      attempt = proposal(attempt.trajectory, *smaller, inputs);
+      std::vector<Trajectory> paths = {attempt.trajectory};
+      paths.insert(paths.end(), attempt.others.begin(), attempt.others.end());
+      attempt = proposal(paths, *smaller, inputs);
       attempt.reasons.insert(attempt.reasons.end(), why.begin(), why.end());
       easings = 0;
     }

@@ -15,7 +15,8 @@ namespace spinetherm {
 
 struct PlannerOptions {
   std::string energy = "rfa";
-  std::string device;  ///< name of the catalogue; empty: chosen by the target's size
+  std::string device;   ///< name of the catalogue; empty: chosen by the target's size
+  int applicators = 1;  ///< 1, or 2 of the same device: one through each pedicle
   TrajectoryOptions trajectory;
   StructureOptions structures;
   ExposureOptions exposure;
@@ -48,6 +49,7 @@ struct PlannerInputs {
 struct RankedPlan {
   Plan plan;
   Trajectory trajectory;
+  std::vector<Trajectory> others = {};  ///< of the second and later applicators
   Coverage coverage;
   ExposureReport exposure;
   ThermalResult thermal;  ///< summary "not run" while only geometry was looked at
@@ -64,15 +66,18 @@ struct RankedPlans {
   std::vector<std::string> reasons;
 };
 
-/// Devices of the energy, the best fitting first: the published zone (else the poles' span) against the
-/// target's size along and across the path, plus the margin. ConfigError for an energy or device nobody has.
+/// Devices of the energy, arrays of tines only when named (a path is searched for their shaft alone), the
+/// best fitting first: the published zone (else the poles' span) against the target's size along and across
+/// the path, plus the margin. ConfigError for an energy or device nobody has.
 std::vector<Device> fitting_devices(const TargetShape& shape, const std::vector<Device>& catalogue,
                                     const PlannerOptions& options);
 
-/// Places a device on a path so that the centre of its active part lies on the goal.
+/// Places a device on a path so that the centre of its active part lies on the goal; one on each of several
+/// paths.
 Plan plan_on(const Trajectory& trajectory, const Device& device);
+Plan plan_on(const std::vector<Trajectory>& trajectories, const Device& device);
 
-/// Geometry only: the best paths for the best fitting device that has any.
+/// Geometry only: the best paths, or pairs of paths, for the best fitting device that has any.
 RankedPlans propose_plans(const PlannerInputs& inputs, const PlannerOptions& options = {},
                           const Progress& progress = {});
 

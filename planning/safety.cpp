@@ -25,6 +25,27 @@ struct Fields {
   bool rest_outside = false;
 };
 
+/// Cells without a damage law (NaN) beside ones that have it take the largest of those: the surface of a
+/// nerve or of the dural sac is interpolated from both sides.
+Volume<float> carried_over(const Volume<float>& field) {
+  Volume<float> out = field;
+  const Grid& g = field.grid;
+  for (int k = 0; k < (field.empty() ? 0 : g.size[2]); ++k)
+    for (int j = 0; j < g.size[1]; ++j)
+      for (int i = 0; i < g.size[0]; ++i) {
+        if (!std::isnan(field(i, j, k))) continue;
+        float& value = out(i, j, k);
+        for (int w = -1; w <= 1; ++w)
+          for (int v = -1; v <= 1; ++v)
+            for (int u = -1; u <= 1; ++u) {
+              if (!g.contains(i + u, j + v, k + w)) continue;
+              const float other = field(i + u, j + v, k + w);
+              if (!std::isnan(other) && !(value >= other)) value = other;
+            }
+      }
+  return out;
+}
+
 Fields prepare(const ThermalResult& thermal, const std::vector<PlacedDevice>& applicators,
                const ExposureOptions& options) {
   Fields f;
@@ -33,7 +54,7 @@ Fields prepare(const ThermalResult& thermal, const std::vector<PlacedDevice>& ap
   f.peak = without_shafts(thermal.peak_temperature, applicators);
   f.lowest = without_shafts(thermal.lowest_temperature, applicators, true);
   f.cem43 = without_shafts(thermal.cem43, applicators);
-  f.arrhenius = without_shafts(thermal.arrhenius, applicators);
+  f.arrhenius = carried_over(without_shafts(thermal.arrhenius, applicators));
   f.peak_time_s = thermal.peak_time_s;
   f.lowest_time_s = thermal.lowest_time_s;
   f.disturbed = disturbed_region(thermal, options.rest_degC, options.rest_tolerance_K);

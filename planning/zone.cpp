@@ -39,6 +39,17 @@ void look_at_cells(LevelRegion& region) {
         }
 }
 
+/// A cell of the 26 around that is still to be filled.
+bool hidden_beside(const Volume<std::uint8_t>& hidden, const std::array<int, 3>& at) {
+  for (int w = -1; w <= 1; ++w)
+    for (int v = -1; v <= 1; ++v)
+      for (int u = -1; u <= 1; ++u)
+        if ((u != 0 || v != 0 || w != 0) && hidden.grid.contains(at[0] + u, at[1] + v, at[2] + w) &&
+            hidden(at[0] + u, at[1] + v, at[2] + w))
+          return true;
+  return false;
+}
+
 }  // namespace
 
 void KillCriterion::validate() const {
@@ -74,9 +85,15 @@ Volume<float> without_shafts(const Volume<float>& field, const std::vector<Place
           for (int u = -1; u <= 1; ++u) {
             if (!g.contains(i + u, j + v, k + w) || hidden(i + u, j + v, k + w)) continue;
             const float value = out(i + u, j + v, k + w);
+            if (std::isnan(value)) continue;  // no damage law there
             if (!found || (smallest ? value < best : value > best)) best = value;
             found = true;
           }
+      if (!found && !hidden_beside(hidden, {i, j, k})) {  // nothing around it is known, nor will be
+        out(i, j, k) = std::numeric_limits<float>::quiet_NaN();
+        done.push_back({i, j, k});
+        continue;
+      }
       if (!found) {
         left.push_back({i, j, k});
         continue;
@@ -95,10 +112,12 @@ LevelRegion ablation_zone(const ThermalResult& thermal, const std::vector<Placed
                           const KillCriterion& kill) {
   kill.validate();
   LevelRegion zone;
-  const bool heat = !thermal.arrhenius.empty() || !thermal.cem43.empty();
+  const Volume<float> none;
+  const Volume<float>& arrhenius = kill.by_arrhenius ? thermal.arrhenius : none;
+  const bool heat = !arrhenius.empty() || !thermal.cem43.empty();
   const bool cold = !thermal.lowest_temperature.empty();
   if (!heat && !cold) return zone;
-  const Volume<float> omega = without_shafts(thermal.arrhenius, applicators);
+  const Volume<float> omega = without_shafts(arrhenius, applicators);
   const Volume<float> cem43 = without_shafts(thermal.cem43, applicators);
   const Volume<float> lowest = without_shafts(thermal.lowest_temperature, applicators, true);
   const Volume<float> twice = without_shafts(thermal.lowest_twice, applicators, true);

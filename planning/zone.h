@@ -15,8 +15,11 @@ namespace spinetherm {
 /// Gage & Baust 1998 (Cryobiology 37:171), recalled; practice plans by -20 or -40 degC, studies give -20 to
 /// -50.
 struct KillCriterion {
-  double arrhenius = 1;            ///< damage integral: 63 % of the cells
-  double cem43_min = 240;          ///< where the run has no damage law
+  double arrhenius = 1;    ///< damage integral: 63 % of the cells
+  double cem43_min = 240;  ///< where the run has no damage law
+  /// Judge by the Arrhenius integral where the run has it. False: by CEM43 alone, where the damage laws of
+  /// the run are those of organs at risk.
+  bool by_arrhenius = true;
   double lowest_degC = -40;        ///< lethal isotherm of one freeze
   double lowest_twice_degC = -20;  ///< of two freezes with a thaw between, where the run tells them apart
   /// Throws ConfigError naming the first field that breaks its rule.

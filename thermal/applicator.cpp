@@ -69,6 +69,65 @@ void validate_until(const UntilSensor& u, const std::string& at) {
              "degrees Celsius between -273 and 1000");
 }
 
+void validate_shape(const Device& d, const std::string& where) {
+  if (d.articulation) {
+    const Articulation& a = *d.articulation;
+    require_at(a.length_mm > 0 && a.length_mm < d.length_mm, where + "/articulation/length_mm", a.length_mm,
+               "above 0 and below length_mm");
+    require_at(a.angle_deg > 0 && a.angle_deg <= 120, where + "/articulation/angle_deg", a.angle_deg,
+               "above 0, at most 120 degrees");
+    // A tighter arc than its own thickness would run into itself.
+    require_at(a.length_mm / (a.angle_deg * kPi / 180) > d.shaft_diameter_mm,
+               where + "/articulation/angle_deg", a.angle_deg,
+               "bend less: the arc's radius must be above the shaft's diameter");
+  }
+  if (d.tines) {
+    const TineArray& t = *d.tines;
+    const std::string at = where + "/tines";
+    require_at(t.count >= 1 && t.count <= 32, at + "/count", t.count, "from 1 to 32");
+    require_at(t.diameter_mm > 0 && t.diameter_mm < d.shaft_diameter_mm, at + "/diameter_mm", t.diameter_mm,
+               "above 0 and below the shaft's");
+    require_at(t.from_tip_mm >= 0 && t.from_tip_mm < d.length_mm, at + "/from_tip_mm", t.from_tip_mm,
+               "from 0 to length_mm");
+    require_at(t.bend_radius_mm > t.diameter_mm && t.bend_radius_mm < 100, at + "/bend_radius_mm",
+               t.bend_radius_mm, "above the tine's diameter and below 100 mm");
+    require_at(t.turn_deg > 0 && t.turn_deg <= 180, at + "/turn_deg", t.turn_deg,
+               "above 0, at most 180 degrees");
+    require_at(t.polarity == 1 || t.polarity == -1, at + "/polarity", t.polarity, "1 or -1");
+    if (d.articulation) throw ConfigError("a bent tip with tines", at, "a device has the one or the other");
+  }
+  if (d.cannula) {
+    require_at(d.cannula->diameter_mm > d.shaft_diameter_mm && d.cannula->diameter_mm < 20,
+               where + "/cannula/diameter_mm", d.cannula->diameter_mm, "above the shaft's and below 20 mm");
+    require_at(d.cannula->back_off_mm >= 0 && d.cannula->back_off_mm < d.length_mm,
+               where + "/cannula/back_off_mm", d.cannula->back_off_mm, "from 0 to length_mm");
+  }
+}
+
+/// Angle [rad] by which the tip is bent; 0: straight.
+double bend_rad(const Applicator& applicator, const Device& device) {
+  return device.articulation ? applicator.deployment * device.articulation->angle_deg * kPi / 180 : 0;
+}
+
+/// Straight pieces of an arc: 5 degrees each keep within 0.1 % of its radius.
+int pieces_of_arc(double angle_rad) {
+  return std::max(1, int(std::ceil(angle_rad / (5 * kPi / 180) - 1e-9)));
+}
+
+struct ShaftFrame {
+  Eigen::Vector3d at_mm, aside;  ///< on the axis; across it, towards the inside of the bend
+};
+ShaftFrame frame_at(const Applicator& applicator, const Device& device, double from_tip_mm) {
+  const Eigen::Vector3d along = direction(applicator), aside = roll_direction(applicator);
+  const double angle = bend_rad(applicator, device);
+  const double bent_mm = device.articulation ? device.articulation->length_mm - from_tip_mm : 0;
+  if (!(angle > 0) || bent_mm <= 0) return {applicator.tip_mm - from_tip_mm * along, aside};
+  const double radius = device.articulation->length_mm / angle, a = bent_mm / radius;
+  const Eigen::Vector3d start = applicator.tip_mm - device.articulation->length_mm * along;
+  return {start + radius * (std::sin(a) * along + (1 - std::cos(a)) * aside),
+          std::cos(a) * aside - std::sin(a) * along};
+}
+
 }  // namespace
 
 Eigen::Vector3d roll_direction(const Applicator& applicator) {
@@ -79,19 +138,88 @@ Eigen::Vector3d roll_direction(const Applicator& applicator) {
   return Eigen::AngleAxisd(applicator.roll_deg * kPi / 180, along) * zero.normalized();
 }
 
-Eigen::Vector3d active_centre_mm(const Applicator& applicator, const Device& device) {
-  if (device.cryo) return on_shaft_mm(applicator, (device.cryo->from_tip_mm + device.cryo->to_tip_mm) / 2);
-  if (device.poles.empty()) return applicator.tip_mm;
-  double first = device.poles.front().from_tip_mm, last = device.poles.front().to_tip_mm;
-  for (const DevicePole& p : device.poles) {
-    first = std::min(first, p.from_tip_mm);
-    last = std::max(last, p.to_tip_mm);
-  }
-  return on_shaft_mm(applicator, (first + last) / 2);
+Eigen::Vector3d on_shaft_mm(const Applicator& applicator, const Device& device, double from_tip_mm) {
+  return frame_at(applicator, device, from_tip_mm).at_mm;
 }
 
-Eigen::Vector3d sensor_mm(const Applicator& applicator, const DeviceSensor& sensor) {
-  return on_shaft_mm(applicator, sensor.from_tip_mm) + sensor.off_axis_mm * roll_direction(applicator);
+std::vector<Eigen::Vector3d> shaft_line_mm(const Applicator& applicator, const Device& device,
+                                           double from_tip_mm, double to_tip_mm) {
+  std::vector<double> at = {from_tip_mm};
+  if (const double angle = bend_rad(applicator, device); angle > 0) {
+    const double bent = device.articulation->length_mm;
+    const double last = std::min(to_tip_mm, bent);
+    const int pieces = last > from_tip_mm ? pieces_of_arc((last - from_tip_mm) / bent * angle) : 0;
+    for (int n = 1; n <= pieces; ++n) at.push_back(from_tip_mm + (last - from_tip_mm) * n / pieces);
+  }
+  if (to_tip_mm > at.back()) at.push_back(to_tip_mm);
+  std::vector<Eigen::Vector3d> line;
+  for (const double s : at) line.push_back(on_shaft_mm(applicator, device, s));
+  return line;
+}
+
+std::vector<std::vector<Eigen::Vector3d>> tine_lines_mm(const Applicator& applicator, const Device& device) {
+  std::vector<std::vector<Eigen::Vector3d>> lines;
+  if (!device.tines || applicator.deployment <= 0) return lines;
+  const TineArray& t = *device.tines;
+  const Eigen::Vector3d along = direction(applicator), first = roll_direction(applicator);
+  const double turn = applicator.deployment * t.turn_deg * kPi / 180;
+  const int pieces = pieces_of_arc(turn);
+  const double start_mm = std::max(0.0, device.shaft_diameter_mm / 2 - t.diameter_mm / 2);
+  for (int n = 0; n < t.count; ++n) {
+    const Eigen::Vector3d out = Eigen::AngleAxisd(2 * kPi * n / t.count, along) * first;
+    std::vector<Eigen::Vector3d> line;
+    for (int p = 0; p <= pieces; ++p) {
+      const double a = turn * p / pieces;
+      line.push_back(applicator.tip_mm + (t.bend_radius_mm * std::sin(a) - t.from_tip_mm) * along +
+                     (start_mm + t.bend_radius_mm * (1 - std::cos(a))) * out);
+    }
+    lines.push_back(std::move(line));
+  }
+  return lines;
+}
+
+std::optional<std::array<double, 2>> active_stretch_mm(const Device& device) {
+  if (device.poles.empty() && !device.tines) return std::nullopt;
+  std::array<double, 2> s{1e9, -1e9};
+  const auto include = [&](double mm) { s = {std::min(s[0], mm), std::max(s[1], mm)}; };
+  for (const DevicePole& p : device.poles) {
+    include(p.from_tip_mm);
+    include(p.to_tip_mm);
+  }
+  if (device.tines) {
+    const TineArray& t = *device.tines;
+    const double turn = std::min(t.turn_deg, 90.0) * kPi / 180;
+    include(t.from_tip_mm);
+    include(t.from_tip_mm - t.bend_radius_mm * std::sin(turn) - t.diameter_mm / 2);
+  }
+  return s;
+}
+
+Eigen::Vector3d active_centre_mm(const Applicator& applicator, const Device& device) {
+  if (device.cryo)
+    return on_shaft_mm(applicator, device, (device.cryo->from_tip_mm + device.cryo->to_tip_mm) / 2);
+  const auto stretch = active_stretch_mm(device);
+  if (!stretch) return applicator.tip_mm;
+  const double middle = ((*stretch)[0] + (*stretch)[1]) / 2;
+  return middle >= 0 ? on_shaft_mm(applicator, device, middle)
+                     : (applicator.tip_mm - middle * direction(applicator)).eval();
+}
+
+Eigen::Vector3d sensor_mm(const Applicator& applicator, const Device& device, const DeviceSensor& sensor) {
+  if (sensor.tine > 0) {
+    const auto lines = tine_lines_mm(applicator, device);
+    if (lines.empty()) return applicator.tip_mm;  // drawn in
+    const std::vector<Eigen::Vector3d>& line = lines[std::size_t(sensor.tine - 1) % lines.size()];
+    double left = sensor.from_tip_mm;
+    for (std::size_t n = line.size() - 1; n > 0; --n) {
+      const double piece = (line[n] - line[n - 1]).norm();
+      if (left <= piece) return line[n] + left / piece * (line[n - 1] - line[n]);
+      left -= piece;
+    }
+    return line.front();
+  }
+  const ShaftFrame f = frame_at(applicator, device, sensor.from_tip_mm);
+  return f.at_mm + sensor.off_axis_mm * f.aside;
 }
 
 void validate(const Device& d) {
@@ -110,6 +238,11 @@ void validate(const Device& d) {
     require_at(s.off_axis_mm >= 0 && s.off_axis_mm < 100, at + "/off_axis_mm", s.off_axis_mm,
                "at least 0 mm; the side is given by the roll angle");
   }
+  for (std::size_t n = 0; n < d.sensors.size(); ++n)
+    if (const int tine = d.sensors[n].tine; tine != 0)
+      require_at(d.tines && tine >= 1 && tine <= d.tines->count, fmt::format("{}/sensors/{}/tine", where, n),
+                 tine, "from 1 to the number of tines");
+  validate_shape(d, where);
   if (d.cooled_degC)
     require_at(*d.cooled_degC > 0 && *d.cooled_degC < 100, where + "/cooled_degC", *d.cooled_degC,
                "liquid water: above 0, below 100 degC");
@@ -123,6 +256,14 @@ void validate(const Protocol& protocol, const Device& device) {
     throw ConfigError(fmt::format("a protocol of '{}' for the device '{}' of '{}'", protocol.modality,
                                   device.name, device.modality),
                       where, "give the device a protocol of its own energy");
+  if (protocol.saline_halo) {
+    const SalineHalo& halo = *protocol.saline_halo;
+    require_at(halo.thickness_mm > 0 && halo.thickness_mm < 50, where + "/saline_halo/thickness_mm",
+               halo.thickness_mm, "above 0 and below 50 mm");
+    require_at(halo.conductivity_S_per_m > 0 && halo.conductivity_S_per_m < 10,
+               where + "/saline_halo/conductivity_S_per_m", halo.conductivity_S_per_m,
+               "above 0 and below 10 S/m; saline in tissue has 1 to 1.6");
+  }
   if (protocol.steps.empty()) throw ConfigError("the protocol has no steps", where, "give at least one");
   for (std::size_t n = 0; n < protocol.steps.size(); ++n) {
     const ProtocolStep& s = protocol.steps[n];
@@ -136,6 +277,14 @@ void validate(const Protocol& protocol, const Device& device) {
                         "keep one");
     validate_cold_step(s, device, at);
     if (s.until) validate_until(*s.until, at + "/until");
+    if (s.roll_off) {
+      require_at(s.roll_off->rise > 0 && std::isfinite(s.roll_off->rise), at + "/roll_off/rise",
+                 s.roll_off->rise, "above 0");
+      require_at(s.roll_off->off_s > 0 && std::isfinite(s.roll_off->off_s), at + "/roll_off/off_s",
+                 s.roll_off->off_s, "above 0 s");
+      if (!s.hold_degC && !s.power_W && !s.voltage_V)
+        throw ConfigError("roll_off in a step that gives no energy", at + "/roll_off", "remove it");
+    }
     if (s.max_W && !s.hold_degC)
       throw ConfigError("max_W without hold_degC", at + "/max_W",
                         "it limits the power of a held temperature");

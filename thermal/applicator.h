@@ -2,10 +2,12 @@
 #pragma once
 
 #include <Eigen/Dense>
+#include <array>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "thermal/roll_off.h"
 #include "thermal/tissue.h"
 
 namespace spinetherm {
@@ -20,7 +22,8 @@ struct DevicePole {
 struct DeviceSensor {
   std::string name;
   double from_tip_mm = 0;  ///< along the shaft, backwards from the tip
-  double off_axis_mm = 0;  ///< to the side given by the roll angle
+  double off_axis_mm = 0;  ///< to the side given by the roll angle, which a bent tip bends towards
+  int tine = 0;            ///< from 1: at the end of that tine, `from_tip_mm` back along it; 0: on the shaft
   bool operator==(const DeviceSensor&) const = default;
 };
 /// Ends a step before its time: when the temperature at a sensor comes below (above) a bound. The sensor is
@@ -42,11 +45,18 @@ struct ProtocolStep {
   std::optional<double> duty = {};       ///< (0, 1]: freezing, share of the time in which gas flows
   std::optional<double> thaw_degC = {};  ///< active thaw: temperature of the warm gas or heater
   std::optional<UntilSensor> until = {};
+  std::optional<RollOff> roll_off = {};  ///< radiofrequency: power off for a while when the resistance rises
   bool operator==(const ProtocolStep&) const = default;
+};
+/// Tissue around the poles that infused saline fills: of this conductivity, to this distance from them.
+struct SalineHalo {
+  double thickness_mm = 0, conductivity_S_per_m = 0;
+  bool operator==(const SalineHalo&) const = default;
 };
 struct Protocol {
   std::string modality = "rfa";
   std::vector<ProtocolStep> steps;
+  std::optional<SalineHalo> saline_halo = {};  ///< radiofrequency; off by default
   double duration_s() const {
     double sum = 0;
     for (const auto& s : steps) sum += s.duration_s;
@@ -70,6 +80,30 @@ struct CryoPart {
   double ramp_s = 30;
   bool operator==(const CryoPart&) const = default;
 };
+/// A tip that bends in an arc towards the roll direction: its last `length_mm` turn by `angle_deg` at full
+/// deployment.
+struct Articulation {
+  double length_mm = 0, angle_deg = 0;
+  bool operator==(const Articulation&) const = default;
+};
+/// Thin electrodes that leave the shaft all around it, each in a plane through its axis: first along the
+/// shaft, then outwards in an arc of `bend_radius_mm` that has turned by `turn_deg` at full deployment (a
+/// part of it at less). Their ends then lie on a circle of radius shaft / 2 + bend_radius_mm (1 - cos turn).
+/// The first one lies towards the roll direction.
+struct TineArray {
+  int count = 0;
+  double diameter_mm = 0, from_tip_mm = 0;  ///< they leave the shaft there
+  double bend_radius_mm = 0, turn_deg = 0;
+  double polarity = 1;
+  bool operator==(const TineArray&) const = default;
+};
+/// Metal tube through which a device is put: bare metal that carries current and must stay clear of the
+/// poles.
+struct Cannula {
+  double diameter_mm = 0;
+  double back_off_mm = 0;  ///< least distance between its end and the active part
+  bool operator==(const Cannula&) const = default;
+};
 
 /// Catalogue entry of an applicator (datasets/tables/devices.json).
 struct Device {
@@ -78,6 +112,9 @@ struct Device {
   double shaft_diameter_mm = 0, length_mm = 0;
   std::vector<DevicePole> poles;
   std::optional<CryoPart> cryo = {};  ///< cryoprobes only
+  std::optional<Articulation> articulation = {};
+  std::optional<TineArray> tines = {};
+  std::optional<Cannula> cannula = {};
   std::vector<DeviceSensor> sensors;  ///< the first one controls
   std::optional<double> cooled_degC = {};
   std::optional<double> max_power_W = {};
@@ -88,28 +125,38 @@ struct Device {
   bool operator==(const Device&) const = default;
 };
 
-/// A placed device, LPS mm of the planning image.
+/// A placed device, LPS mm of the planning image. The tip is where it lies when the device is straight and
+/// without tines: a bent tip leaves the line from entry to tip, a tine reaches beyond its end.
 struct Applicator {
   std::string device;
   Eigen::Vector3d entry_mm{0, 0, 0}, tip_mm{0, 0, 0};
   double roll_deg = 0;
   double deployment = 1;  ///< 0..1 of tines or articulation
+  /// Where the metal cannula ends that the device was put through; empty: no cannula is left in place.
+  std::optional<double> cannula_from_tip_mm = {};
   bool operator==(const Applicator&) const = default;
 };
 inline Eigen::Vector3d direction(const Applicator& a) { return (a.tip_mm - a.entry_mm).normalized(); }
-/// Point on the shaft, measured from the tip backwards.
-inline Eigen::Vector3d on_shaft_mm(const Applicator& a, double from_tip_mm) {
-  return a.tip_mm - from_tip_mm * direction(a);
-}
 /// Unit vector across the shaft to which roll_deg points: at roll 0 the side nearest to the head (LPS +z; for
 /// a shaft within 1 degree of that axis, to the front, -y), turning clockwise as seen along the shaft from
 /// entry to tip.
 Eigen::Vector3d roll_direction(const Applicator& applicator);
-/// Centre of the active part: where the zone is centred. The middle of all poles, or of the part that cools;
-/// the tip of a device without either.
+/// Point on the axis of the shaft, measured from the tip backwards along it: on the arc where a tip is bent.
+Eigen::Vector3d on_shaft_mm(const Applicator& applicator, const Device& device, double from_tip_mm);
+/// Axis of a stretch of the shaft, from its end nearer to the tip backwards: straight pieces of at most 5
+/// degrees of bend each.
+std::vector<Eigen::Vector3d> shaft_line_mm(const Applicator& applicator, const Device& device,
+                                           double from_tip_mm, double to_tip_mm);
+/// Axes of the tines, from the shaft to their ends; none where nothing is deployed.
+std::vector<std::vector<Eigen::Vector3d>> tine_lines_mm(const Applicator& applicator, const Device& device);
+/// Stretch along the line from entry to tip that the active part covers at full deployment, from the tip
+/// backwards: below 0 where tines reach beyond the tip. Empty for a device without poles and tines.
+std::optional<std::array<double, 2>> active_stretch_mm(const Device& device);
+/// Centre of the active part: where the zone is centred. The middle of all poles or of the part that cools
+/// along the shaft, of tines the middle of their reach on its axis; the tip of a device without any.
 Eigen::Vector3d active_centre_mm(const Applicator& applicator, const Device& device);
 /// Position [mm] of a sensor of a placed device.
-Eigen::Vector3d sensor_mm(const Applicator& applicator, const DeviceSensor& sensor);
+Eigen::Vector3d sensor_mm(const Applicator& applicator, const Device& device, const DeviceSensor& sensor);
 
 /// Throws ConfigError naming the field that breaks its rule.
 void validate(const Device& device);

@@ -38,6 +38,7 @@ double thinnest_radius_mm(const Region& region) {
   if (const auto* s = std::get_if<Sphere>(&region.shape)) return s->radius_mm;
   if (const auto* c = std::get_if<Capsule>(&region.shape)) return c->radius_mm;
   if (const auto* c = std::get_if<Cylinder>(&region.shape)) return c->radius_mm;
+  if (const auto* t = std::get_if<Tube>(&region.shape)) return t->radius_mm;
   if (const auto* p = std::get_if<Prolate>(&region.shape)) return std::min(p->long_half_mm, p->short_half_mm);
   if (const auto* b = std::get_if<Box>(&region.shape)) return (b->max_mm - b->min_mm).minCoeff() / 2;
   return 1e9;
@@ -73,6 +74,13 @@ std::array<double, 2> curvatures_per_mm(const Region& region, const Vector3d& x)
     const Vector3d ab = c->b_mm - c->a_mm;
     const double t = (x - c->a_mm).dot(ab) / ab.squaredNorm();
     return {t > 0 && t < 1 ? 1 / c->radius_mm : 0, 0};
+  }
+  if (const auto* t = std::get_if<Tube>(&region.shape)) {
+    const BesideLine beside = beside_line(*t, x);
+    const bool shaft = beside.along_mm > 0 && beside.along_mm < beside.length_mm;
+    const double round = 1 / t->radius_mm;
+    if (t->flat_ends) return {shaft ? round : 0, 0};
+    return {round, shaft ? 0 : round};
   }
   if (const auto* p = std::get_if<Prolate>(&region.shape)) {
     // Foot point by one Newton step along the exact distance; (u, v) along and across the axis.

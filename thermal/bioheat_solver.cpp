@@ -190,7 +190,8 @@ class HeatRun {
       stop(why == Termination::cancelled ? why : Termination::not_converged,
            fmt::format("electric field after {:.1f} s: {}", t_s_, drive_.summary().message));
     }
-    const bool powered = drive_.update_power(t_s_, [&](std::size_t n) { return sensor_degC(n); });
+    const bool powered =
+        drive_.update_power(t_s_, [&](const Eigen::Vector3d& at_mm) { return sensor_degC(at_mm); });
     if (!result_.electrical) result_.electrical.emplace();
     drive_.record(t_s_, *result_.electrical);
     if (solved || powered) set_heating();
@@ -209,11 +210,9 @@ class HeatRun {
     return double(theta_of_u(level_.table, level_.label[c], Real(u))) + kReference_degC;
   }
 
-  double sensor_degC(std::size_t source) const {
-    const auto& electrodes = std::get<ElectrodesSource>(problem_.sources[source].what);
-    const Eigen::Vector3d at = std::get<HoldTemperature>(electrodes.control).sensor_mm;
+  double sensor_degC(const Eigen::Vector3d& at_mm) const {
     // In the metal: what the tissue around it has.
-    return stencil_at(at)(level_.theta_now()) + kReference_degC;
+    return stencil_at(at_mm)(level_.theta_now()) + kReference_degC;
   }
   PointStencil stencil_at(const Eigen::Vector3d& x_mm) const {
     return make_stencil(

@@ -59,7 +59,8 @@ void add_far_halves(const float* g, const double* u, const float* w, std::ptrdif
 void require_difference(const ElectrodesSource& source) {
   bool differ = false;
   for (const Electrode& e : source.electrodes)
-    differ |= e.potential_V != (source.outer_grounded ? 0.0 : source.electrodes.front().potential_V);
+    differ |=
+        !e.floating && e.potential_V != (source.outer_grounded ? 0.0 : source.electrodes.front().potential_V);
   if (!differ)
     throw ConfigError("no difference of potential: no current can flow", "/electrodes",
                       source.outer_grounded ? "give an electrode a potential other than 0"
@@ -78,6 +79,17 @@ struct ElectricField::State {
   Padded<double> u;
   Volume<float> potential, power;
   double current_A = 0, power_W = 0;
+  // Potentials are linear in those of the channels: u = sum of scale u_unit. Floating electrodes come last,
+  // each a channel of its own.
+  std::size_t driven = 0;
+  std::vector<std::vector<int>> channels;  ///< their electrodes
+  std::vector<Padded<double>> units;   ///< with one channel at its potentials, the others at 0 V; empty: one
+  std::vector<double> scale;           ///< by channel
+  std::vector<double> volts, amperes;  ///< by electrode, as driven
+  Eigen::MatrixXd unit_A;              ///< current of an electrode (row) by channel
+  Eigen::MatrixXd admittance_S;        ///< power = scale^T admittance scale, of all channels
+  Eigen::MatrixXd floats_with;         ///< scale of floating electrodes = this times that of the driven
+  Volume<float> last_sigma;            ///< of the last solve; kept when there are several channels
 
   State(const Grid& g, const ElectrodesSource& s, bool voxel, int n)
       : grid(g),
@@ -89,8 +101,35 @@ struct ElectricField::State {
         u(g.size),
         potential(g),
         power(g) {
-    for (std::size_t c = 0; c < grid.count(); ++c)
-      if (geometry.owner[c]) u[c] = source.electrodes[geometry.owner[c] - 1U].potential_V;
+    divide_channels();
+    const std::size_t count = channels.size();
+    scale.assign(count, 1.0);
+    for (std::size_t m = driven; m < count; ++m) scale[m] = 0;
+    if (count > 1) units.assign(count, Padded<double>(grid.size));
+    unit_A = Eigen::MatrixXd::Zero(Eigen::Index(source.electrodes.size()), Eigen::Index(count));
+    for (std::size_t m = 0; m < count; ++m)
+      for (std::size_t c = 0; c < grid.count(); ++c)
+        if (geometry.owner[c]) unit(m)[c] = unit_V(m, geometry.owner[c] - 1);
+  }
+  /// Of one channel alone the potential itself.
+  Padded<double>& unit(std::size_t channel) { return units.empty() ? u : units[channel]; }
+
+  void divide_channels() {
+    for (const ElectrodeChannel& c : source.channels) channels.push_back(c.electrodes);
+    if (channels.empty()) channels.emplace_back();
+    driven = channels.size();
+    for (std::size_t e = 0; e < source.electrodes.size(); ++e) {
+      if (source.electrodes[e].floating)
+        channels.push_back({int(e)});
+      else if (source.channels.empty())
+        channels.front().push_back(int(e));
+    }
+  }
+  /// Potential of an electrode when one channel is at its potentials (floating metal: 1 V), the others at 0.
+  double unit_V(std::size_t channel, int electrode) const {
+    if (std::ranges::find(channels[channel], electrode) == channels[channel].end()) return 0;
+    const Electrode& e = source.electrodes[std::size_t(electrode)];
+    return e.floating ? 1 : e.potential_V;
   }
 
   void check(const Volume<float>& sigma) const {
@@ -128,11 +167,11 @@ struct ElectricField::State {
     }
   }
 
-  void assemble(const Volume<float>& sigma) {
+  void assemble(const Volume<float>& sigma_S_per_m) {
     FlowSystem& s = flow.system();
     const std::ptrdiff_t nx = grid.size[0], ny = grid.size[1], nz = grid.size[2], plane = nx * ny;
     const float mx = float(face_m(0)), my = float(face_m(1)), mz = float(face_m(2));
-    const float* in = sigma.values.data();
+    const float* in = sigma_S_per_m.values.data();
     float *gx = s.gx.data(), *gy = s.gy.data(), *gz = s.gz.data();
     const auto harmonic = [](float a, float c) { return a + c > 0 ? 2 * a * c / (a + c) : 0.0F; };
 #pragma omp parallel for schedule(static) num_threads(threads)
@@ -151,22 +190,69 @@ struct ElectricField::State {
       g[f.cell] *= f.open;
     }
     std::fill(s.anchor.data(), s.anchor.data() + s.anchor.count(), 0.0F);
-    std::fill(b.data(), b.data() + b.count(), 0.0F);
-    for_each_grounded_face([&](std::size_t c, double m) { s.anchor[c] += float(m * double(sigma[c])); });
+    for_each_grounded_face(
+        [&](std::size_t c, double m) { s.anchor[c] += float(m * double(sigma_S_per_m[c])); });
     for (const SurfaceLink& l : geometry.links) {
-      const double g = l.metres * double(sigma[l.cell]);
-      s.anchor[l.cell] += float(g);
-      b[l.cell] += float(g * source.electrodes[std::size_t(l.electrode)].potential_V);
+      s.anchor[l.cell] += float(l.metres * double(sigma_S_per_m[l.cell]));
     }
     flow.prepare();
   }
 
-  void share_power(const Volume<float>& sigma) {
+  void assemble_channel(const Volume<float>& sigma_S_per_m, std::size_t channel) {
+    std::fill(b.data(), b.data() + b.count(), 0.0F);
+    for (const SurfaceLink& l : geometry.links)
+      b[l.cell] += float(l.metres * double(sigma_S_per_m[l.cell]) * unit_V(channel, l.electrode));
+  }
+
+  void sum_unit_currents(const Volume<float>& sigma_S_per_m) {
+    const auto count = Eigen::Index(channels.size());
+    unit_A.setZero();
+    for (Eigen::Index n = 0; n < count; ++n)
+      for (const SurfaceLink& l : geometry.links)
+        unit_A(l.electrode, n) += l.metres * double(sigma_S_per_m[l.cell]) *
+                                  (unit_V(std::size_t(n), l.electrode) - unit(std::size_t(n))[l.cell]);
+    admittance_S = Eigen::MatrixXd::Zero(count, count);
+    for (Eigen::Index n = 0; n < count; ++n)
+      for (const int e : channels[std::size_t(n)])
+        admittance_S.row(n) += unit_V(std::size_t(n), e) * unit_A.row(e);
+    admittance_S = ((admittance_S + admittance_S.transpose()) / 2).eval();
+    const auto first = Eigen::Index(driven), floating = count - first;
+    if (floating == 0) return;
+    floats_with = -admittance_S.bottomRightCorner(floating, floating)
+                       .ldlt()
+                       .solve(admittance_S.bottomLeftCorner(floating, first));
+  }
+
+  /// Potential, power and currents with the channels at `scale`.
+  void combine(const Volume<float>& sigma_S_per_m) {
+    const Eigen::Map<const Eigen::VectorXd> by(scale.data(), Eigen::Index(driven));
+    if (driven < channels.size()) {
+      const Eigen::VectorXd floating = floats_with * by;
+      std::ranges::copy(floating, scale.begin() + std::ptrdiff_t(driven));
+    }
+    volts.assign(source.electrodes.size(), 0.0);
+    for (std::size_t n = 0; n < channels.size(); ++n)
+      for (const int e : channels[n]) volts[std::size_t(e)] = scale[n] * unit_V(n, e);
+    const auto cells = std::ptrdiff_t(grid.count());
+#pragma omp parallel for schedule(static) num_threads(threads)
+    for (std::ptrdiff_t c = 0; c < cells; ++c) {
+      if (!units.empty()) {
+        double sum = 0;
+        for (std::size_t n = 0; n < units.size(); ++n) sum += scale[n] * units[n].data()[c];
+        u.data()[c] = sum;
+      }
+      potential.values[std::size_t(c)] = float(u.data()[c]);
+    }
+    share_power(sigma_S_per_m);
+    sum_currents(sigma_S_per_m);
+  }
+
+  void share_power(const Volume<float>& sigma_S_per_m) {
     const FlowSystem& s = flow.system();
     const std::ptrdiff_t nx = grid.size[0], plane = nx * grid.size[1];
     Padded<float> shares(grid.size);  // conductivities that share the power of a link between its ends
     for (std::size_t c = 0; c < grid.count(); ++c)
-      shares[c] = geometry.insulated[c] ? kNoShare : std::max(sigma[c], 1e-20F);
+      shares[c] = geometry.insulated[c] ? kNoShare : std::max(sigma_S_per_m[c], 1e-20F);
     float* q = power.values.data();
 #pragma omp parallel for schedule(static) num_threads(threads)
     for (int k = 0; k < grid.size[2]; ++k)
@@ -182,10 +268,10 @@ struct ElectricField::State {
         add(s.gz, plane, k > 0, k + 1 < grid.size[2]);
       }
     for_each_grounded_face(
-        [&](std::size_t c, double m) { q[c] += float(m * double(sigma[c]) * u[c] * u[c]); });
+        [&](std::size_t c, double m) { q[c] += float(m * double(sigma_S_per_m[c]) * u[c] * u[c]); });
     for (const SurfaceLink& l : geometry.links) {
-      const double drop = source.electrodes[std::size_t(l.electrode)].potential_V - u[l.cell];
-      q[l.cell] += float(l.metres * double(sigma[l.cell]) * drop * drop);
+      const double drop = volts[std::size_t(l.electrode)] - u[l.cell];
+      q[l.cell] += float(l.metres * double(sigma_S_per_m[l.cell]) * drop * drop);
     }
     hand_on_insulated();
     // mm3 to m3.
@@ -226,16 +312,25 @@ struct ElectricField::State {
     }
   }
 
-  void sum_currents(const Volume<float>& sigma) {
-    std::vector<double> from(source.electrodes.size(), 0.0);
+  void sum_currents(const Volume<float>& sigma_S_per_m) {
+    amperes.assign(source.electrodes.size(), 0.0);
     for (const SurfaceLink& l : geometry.links) {
       const auto n = std::size_t(l.electrode);
-      from[n] += l.metres * double(sigma[l.cell]) * (source.electrodes[n].potential_V - u[l.cell]);
+      amperes[n] += l.metres * double(sigma_S_per_m[l.cell]) * (volts[n] - u[l.cell]);
     }
     double ground = 0;
-    for_each_grounded_face([&](std::size_t c, double m) { ground -= m * double(sigma[c]) * u[c]; });
+    for_each_grounded_face([&](std::size_t c, double m) { ground -= m * double(sigma_S_per_m[c]) * u[c]; });
     current_A = std::max(ground, 0.0);
-    for (const double i : from) current_A += std::max(i, 0.0);
+    for (std::size_t n = 0; n < amperes.size(); ++n)
+      if (!source.electrodes[n].floating) current_A += std::max(amperes[n], 0.0);
+  }
+
+  /// Current [A] out of the poles of a channel that are above its zero, by the currents of all electrodes.
+  template <class Currents>
+  double channel_A(std::size_t channel, const Currents& of_electrode) const {
+    double positive = 0, negative = 0;
+    for (const int e : channels[channel]) (unit_V(channel, e) > 0 ? positive : negative) += of_electrode(e);
+    return positive != 0 ? positive : -negative;
   }
 };
 
@@ -255,10 +350,18 @@ ElectricSummary ElectricField::solve(const Volume<float>& sigma_S_per_m, double 
   State& s = *state_;
   s.check(sigma_S_per_m);
   s.assemble(sigma_S_per_m);
-  const FlowSummary flow = s.flow.solve(s.b, s.u, {.tolerance = tolerance}, progress);
-  for (std::size_t c = 0; c < s.grid.count(); ++c) s.potential[c] = float(s.u[c]);
-  s.share_power(sigma_S_per_m);
-  s.sum_currents(sigma_S_per_m);
+  FlowSummary flow;
+  for (std::size_t n = 0; n < s.channels.size(); ++n) {
+    s.assemble_channel(sigma_S_per_m, n);
+    const FlowSummary one = s.flow.solve(s.b, s.unit(n), {.tolerance = tolerance}, progress);
+    flow.iterations += one.iterations;
+    if (one.relative_residual >= flow.relative_residual) flow.relative_residual = one.relative_residual;
+    if (n == 0 || one.termination != Termination::converged) flow.termination = one.termination;
+    if (one.termination != Termination::converged) break;
+  }
+  s.sum_unit_currents(sigma_S_per_m);
+  if (s.driven > 1) s.last_sigma = sigma_S_per_m;
+  s.combine(sigma_S_per_m);
   ElectricSummary summary;
   summary.termination = flow.termination;
   summary.iterations = flow.iterations;
@@ -273,6 +376,59 @@ const Volume<float>& ElectricField::potential_V() const { return state_->potenti
 const Volume<float>& ElectricField::power_W_per_m3() const { return state_->power; }
 double ElectricField::current_A() const { return state_->current_A; }
 double ElectricField::power_W() const { return state_->power_W; }
+
+std::size_t ElectricField::channels() const { return state_->driven; }
+const std::vector<double>& ElectricField::scale() const { return state_->scale; }
+void ElectricField::drive(const std::vector<double>& scale) {
+  State& s = *state_;
+  require(scale.size() == s.driven, "ElectricField::drive", double(scale.size()),
+          "one scale for each channel");
+  std::ranges::copy(scale, s.scale.begin());
+  if (s.driven > 1 && !s.last_sigma.empty()) s.combine(s.last_sigma);
+}
+double ElectricField::channel_power_W(std::size_t channel) const {
+  const State& s = *state_;
+  double sum = 0;
+  for (const int e : s.channels[channel]) sum += s.volts[std::size_t(e)] * s.amperes[std::size_t(e)];
+  return sum;
+}
+double ElectricField::channel_current_A(std::size_t channel) const {
+  const State& s = *state_;
+  return std::abs(s.channel_A(channel, [&](int e) { return s.amperes[std::size_t(e)]; }));
+}
+double ElectricField::channel_resistance_ohm(std::size_t channel) const {
+  const State& s = *state_;
+  if (s.driven == 1) return resistance_ohm();
+  const double i = channel_current_A(channel), power = channel_power_W(channel);
+  if (power > 1e-6 * s.power_W && i > 0) return power / (i * i);
+  const auto n = Eigen::Index(channel);
+  const double unit_A = s.channel_A(channel, [&](int e) { return s.unit_A(e, n); });
+  return unit_A != 0 ? s.admittance_S(n, n) / (unit_A * unit_A) : std::numeric_limits<double>::infinity();
+}
+
+std::vector<double> ElectricField::scales_for(const std::vector<std::optional<double>>& power_W) const {
+  const State& s = *state_;
+  const auto count = Eigen::Index(s.driven), floating = Eigen::Index(s.channels.size()) - count;
+  Eigen::MatrixXd Y = s.admittance_S.topLeftCorner(count, count);
+  if (floating > 0) Y += s.admittance_S.topRightCorner(count, floating) * s.floats_with;
+  Eigen::VectorXd scale = Eigen::VectorXd::Ones(count);
+  for (Eigen::Index n = 0; n < count; ++n)
+    if (const auto& P = power_W[std::size_t(n)]) scale[n] = Y(n, n) > 0 ? std::sqrt(*P / Y(n, n)) : 0;
+  // One channel after the other; they disturb each other little, so that some rounds are enough.
+  constexpr int kRounds = 200;
+  for (int round = 0; round < kRounds; ++round) {
+    const Eigen::VectorXd before = scale;
+    for (Eigen::Index n = 0; n < count; ++n) {
+      const auto& P = power_W[std::size_t(n)];
+      if (!P || !(Y(n, n) > 0)) continue;
+      const double others = Y.row(n).dot(scale) - Y(n, n) * scale[n];
+      scale[n] = *P > 0 ? (-others + std::sqrt(others * others + 4 * Y(n, n) * *P)) / (2 * Y(n, n))
+                        : -others / Y(n, n);
+    }
+    if ((scale - before).cwiseAbs().maxCoeff() <= 1e-9 * scale.cwiseAbs().maxCoeff()) break;
+  }
+  return {scale.begin(), scale.end()};
+}
 double ElectricField::resistance_ohm() const {
   const double i = state_->current_A;
   return i > 0 ? state_->power_W / (i * i) : std::numeric_limits<double>::infinity();

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "imaging/core/progress.h"
 #include "imaging/core/volume.h"
@@ -62,6 +64,22 @@ class ElectricField {
   /// current flows.
   double resistance_ohm() const;
   double power_W() const;
+
+  /// Channels of the source that a generator drives; one when it names none. All begin at scale 1.
+  std::size_t channels() const;
+  /// Factors of the potentials of each channel; the potential is the sum of the solutions of the channels
+  /// (the field is linear in them), so that no new solve is needed: potential, power and currents above are
+  /// then those. Floating electrodes follow without net current. Has an effect only with several channels.
+  void drive(const std::vector<double>& scale);
+  const std::vector<double>& scale() const;  ///< floating electrodes behind the channels [V]
+  /// Power [W] that a channel gives, current [A] out of its poles, and their ratio power / current^2; of a
+  /// channel that gives none, as if it acted alone.
+  double channel_power_W(std::size_t channel) const;
+  double channel_current_A(std::size_t channel) const;
+  double channel_resistance_ohm(std::size_t channel) const;
+  /// Scales at which each channel gives its power: s_c (Y s)_c = P_c with the admittance Y of the last solve.
+  /// P = 0: open circuit, (Y s)_c = 0. Empty: a voltage, s_c = 1.
+  std::vector<double> scales_for(const std::vector<std::optional<double>>& power_W) const;
 
  private:
   struct State;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "thermal/tissue_law.h"
 
@@ -32,12 +33,25 @@ ElectrodeDrive::ElectrodeDrive(const ThermalProblem& problem, int threads)
     if (s == nullptr) continue;
     Drive d;
     d.source = n;
-    if (const auto* hold = std::get_if<HoldTemperature>(&s->control)) d.hold.emplace(*hold);
-    if (s->roll_off) d.roll_off.emplace(*s->roll_off);
+    const auto add_channel = [&](const ElectrodeControl& control, const std::optional<RollOff>& roll_off) {
+      Channel c;
+      c.control = control;
+      if (const auto* hold = std::get_if<HoldTemperature>(&control)) c.hold.emplace(*hold);
+      if (roll_off) c.roll_off.emplace(*roll_off);
+      d.channels.push_back(std::move(c));
+    };
+    for (const ElectrodeChannel& c : s->channels) add_channel(c.control, c.roll_off);
+    if (s->channels.empty()) add_channel(s->control, s->roll_off);
+    most_channels_ = std::max(most_channels_, d.channels.size());
     const auto same = std::find_if(fields_.begin(), fields_.end(), [&](const Field& f) {
       const auto& o = std::get<ElectrodesSource>(problem.sources[f.source].what);
+      const auto same_members = [](const ElectrodeChannel& a, const ElectrodeChannel& b) {
+        return a.electrodes == b.electrodes;
+      };
       return o.electrodes == s->electrodes && o.insulators == s->insulators &&
-             o.outer_grounded == s->outer_grounded;
+             o.outer_grounded == s->outer_grounded &&
+             std::equal(o.channels.begin(), o.channels.end(), s->channels.begin(), s->channels.end(),
+                        same_members);
     });
     d.field = std::size_t(same - fields_.begin());
     if (same == fields_.end()) {
@@ -55,16 +69,22 @@ void ElectrodeDrive::switch_to(const std::vector<bool>& on) {
   for (Drive& d : drives_) {
     const bool begins = on[d.source] && !d.on;
     d.on = on[d.source];
-    if (!d.on) d.power_W = 0;
-    if (!begins || !d.hold || !last_on_) continue;
-    // The next step of a protocol goes on with what the controller has learnt.
+    if (!d.on) {
+      d.power_W = 0;
+      for (Channel& c : d.channels) c.power_W = 0;
+    }
+    if (!begins || !last_on_) continue;
+    // The next step of a protocol goes on with what the controllers have learnt.
     const Drive& before = drives_[*last_on_];
-    if (before.field != d.field || !before.hold ||
-        before.hold->target().sensor_mm != d.hold->target().sensor_mm)
-      continue;
-    const HoldTemperature target = d.hold->target();
-    d.hold = before.hold;
-    d.hold->retarget(target);
+    if (before.field != d.field) continue;
+    for (std::size_t n = 0; n < d.channels.size(); ++n) {
+      std::optional<HoldController>& hold = d.channels[n].hold;
+      const std::optional<HoldController>& learnt = before.channels[n].hold;
+      if (!hold || !learnt || learnt->target().sensor_mm != hold->target().sensor_mm) continue;
+      const HoldTemperature target = hold->target();
+      hold = learnt;
+      hold->retarget(target);
+    }
   }
 }
 
@@ -77,6 +97,10 @@ void ElectrodeDrive::solve(Field& f, const Progress& progress) {
   summary_ = f.field->solve(f.sigma, f.solved ? kLater : kFirst, quiet);
   f.solved = true;
   ++solves_;
+  // The cells that matter whichever channel acts.
+  const std::vector<double> scale(f.field->scale().begin(),
+                                  f.field->scale().begin() + std::ptrdiff_t(f.field->channels()));
+  f.field->drive(std::vector<double>(scale.size(), 1.0));
   f.power = f.field->power_W_per_m3();
   const float largest = *std::max_element(f.power.values.begin(), f.power.values.end());
   f.powered.clear();
@@ -84,16 +108,45 @@ void ElectrodeDrive::solve(Field& f, const Progress& progress) {
     if (f.power[c] > 1e-3F * largest && f.sigma[c] > 0) f.powered.push_back(c);
   f.ratio.assign(f.powered.size(), 1);
   f.growth = 1;
+  if (scale.size() < 2) return;
+  f.field->drive(scale);
+  f.power = f.field->power_W_per_m3();
 }
 
-double ElectrodeDrive::controlled_power_W(Drive& d, double t_s, double sensor_degC) {
-  const Field& field = fields_[d.field];
-  const auto& control = source(d).control;
-  double power = power_W(field);  // constant voltage
-  if (const auto* constant = std::get_if<ConstantPower>(&control)) power = constant->power_W;
-  if (d.hold) power = d.hold->power_W(t_s, sensor_degC);
-  if (!(power_W(field) > 0)) power = 0;  // no current can flow at any voltage
-  if (d.roll_off && d.roll_off->is_off(t_s, resistance_ohm(field))) power = 0;
+void ElectrodeDrive::drive_channels(Field& f, const std::vector<std::optional<double>>& power_W) const {
+  std::vector<double> scale = f.field->scales_for(power_W);
+  double largest = 0;
+  for (const double s : scale) largest = std::max(largest, std::abs(s));
+  if (!(largest > 0)) return;  // all off
+  const bool fixed = std::ranges::any_of(power_W, [](const auto& P) { return !P; });
+  if (!fixed)
+    for (double& s : scale) s /= largest;
+  double change = 0;
+  for (std::size_t n = 0; n < scale.size(); ++n)
+    change = std::max(change, std::abs(scale[n] - f.field->scale()[n]) / (fixed ? largest : 1));
+  if (change < kScale) return;
+  f.field->drive(scale);
+  f.power = f.field->power_W_per_m3();
+  // As the conductivity has been followed since the last solve.
+  double before = 0, now = 0;
+  for (std::size_t n = 0; n < f.powered.size(); ++n) {
+    before += double(f.power[f.powered[n]]);
+    now += double(f.power[f.powered[n]]) * double(f.ratio[n]);
+  }
+  if (!(now > 0)) return;
+  for (std::size_t n = 0; n < f.powered.size(); ++n)
+    f.power[f.powered[n]] = float(double(f.power[f.powered[n]]) * double(f.ratio[n]) * before / now);
+}
+
+std::optional<double> ElectrodeDrive::controlled_power_W(const Field& f, std::size_t number, Channel& channel,
+                                                         double t_s, double sensor_degC) const {
+  const ElectricField& field = *f.field;
+  std::optional<double> power;  // constant voltage
+  if (const auto* constant = std::get_if<ConstantPower>(&channel.control)) power = constant->power_W;
+  if (channel.hold) power = channel.hold->power_W(t_s, sensor_degC);
+  if (!(power_W(f) > 0)) power = 0;  // no current can flow at any voltage
+  if (channel.roll_off && channel.roll_off->is_off(t_s, field.channel_resistance_ohm(number) / f.growth))
+    power = 0;
   return power;
 }
 
@@ -102,8 +155,10 @@ std::optional<double> ElectrodeDrive::period_s() const {
   const auto take = [&](double s) { period = std::min(period.value_or(s), s); };
   for (const Drive& d : drives_) {
     if (!d.on) continue;
-    if (d.hold) take(d.hold->period_s());
-    if (d.roll_off) take(1.0);
+    for (const Channel& c : d.channels) {
+      if (c.hold) take(c.hold->period_s());
+      if (c.roll_off) take(1.0);
+    }
   }
   return period;
 }
@@ -139,6 +194,22 @@ void ElectrodeDrive::record(double t_s, ElectricalHistory& history) const {
   history.current_A.push_back(current);
   history.resistance_ohm.push_back(*resistance);
   history.voltage_V.push_back(current > 0 ? power / current : 0);
+  if (most_channels_ < 2) return;
+  history.channels.resize(most_channels_);
+  for (std::size_t c = 0; c < most_channels_; ++c) {
+    double channel_W = 0, channel_ohm = std::numeric_limits<double>::infinity();
+    for (const Drive& d : drives_) {
+      if (!d.on || c >= d.channels.size()) continue;
+      channel_W += d.channels[c].power_W;
+      channel_ohm = fields_[d.field].field->channel_resistance_ohm(c);
+    }
+    const double channel_A = channel_W > 0 && channel_ohm > 0 ? std::sqrt(channel_W / channel_ohm) : 0;
+    ChannelHistory& h = history.channels[c];
+    h.power_W.push_back(channel_W);
+    h.resistance_ohm.push_back(channel_ohm);
+    h.current_A.push_back(channel_A);
+    h.voltage_V.push_back(channel_A > 0 ? channel_W / channel_A : 0);
+  }
 }
 
 Volume<float> ElectrodeDrive::potential_V() const {

@@ -47,8 +47,9 @@ class ElectrodeDrive {
   /// converged or cancelled: see summary().
   template <class Temperature>
   bool update_fields(double t_s, const Temperature& expected_degC, const Progress& progress);
-  /// Sets the power of each source from its control; `sensor_degC(n)` gives the temperature that source n
-  /// holds. True when a power has changed.
+  /// Sets the power of each channel of each source from its control; `sensor_degC(at_mm)` gives the
+  /// temperature at a sensor. Where several channels share a field, their potentials are set so that each
+  /// gives its power (ElectricField::scales_for). True when a power has changed.
   template <class Sensor>
   bool update_power(double t_s, const Sensor& sensor_degC);
   /// Longest time until update_power() must be called again; empty: no control needs it.
@@ -78,13 +79,20 @@ class ElectrodeDrive {
     double growth = 1;                 ///< of the power of given potentials since the last solve
     double solved_s = 0;
   };
-  struct Drive {
-    std::size_t source = 0, field = 0;
-    bool on = false;
+  struct Channel {
+    ElectrodeControl control;
     double power_W = 0;
     std::optional<HoldController> hold;
     std::optional<RollOffSwitch> roll_off;
   };
+  struct Drive {
+    std::size_t source = 0, field = 0;
+    bool on = false;
+    double power_W = 0;  ///< of all channels
+    std::vector<Channel> channels;
+  };
+  /// Potentials of the channels are combined anew when one has changed by this part of the largest.
+  static constexpr double kScale = 2e-3;
   static constexpr double kSolve = 0.04, kSolveAtOnce = 0.2, kSolvePause_s = 2, kDries = 0.02;
 
   float sigma_at(std::size_t cell, float T_degC) const {
@@ -99,16 +107,18 @@ class ElectrodeDrive {
   static double power_W(const Field& f) { return f.field->power_W() * f.growth; }
   static double resistance_ohm(const Field& f) { return f.field->resistance_ohm() / f.growth; }
   void solve(Field& field, const Progress& progress);
-  double controlled_power_W(Drive& drive, double t_s, double sensor_degC);
-  const ElectrodesSource& source(const Drive& d) const {
-    return std::get<ElectrodesSource>(problem_.sources[d.source].what);
-  }
+  /// Power that the control of a channel wants; empty: its potentials as given.
+  std::optional<double> controlled_power_W(const Field& field, std::size_t number, Channel& channel,
+                                           double t_s, double sensor_degC) const;
+  /// Sets the potentials of several channels for their powers.
+  void drive_channels(Field& field, const std::vector<std::optional<double>>& power_W) const;
 
   const ThermalProblem& problem_;
   int threads_;
   SigmaTable sigma_table_;
   std::vector<Field> fields_;
   std::vector<Drive> drives_;
+  std::size_t most_channels_ = 1;
   std::optional<std::size_t> last_on_;  ///< drive
   double last_scale_ = 0;
   ElectricSummary summary_;
@@ -181,11 +191,26 @@ bool ElectrodeDrive::update_power(double t_s, const Sensor& sensor_degC) {
   for (std::size_t n = 0; n < drives_.size(); ++n) {
     Drive& d = drives_[n];
     if (!d.on) continue;
-    const double power = controlled_power_W(d, t_s, d.hold ? sensor_degC(d.source) : 0);
+    Field& f = fields_[d.field];
+    std::vector<std::optional<double>> wanted_W;
+    for (std::size_t c = 0; c < d.channels.size(); ++c) {
+      Channel& channel = d.channels[c];
+      const double T = channel.hold ? sensor_degC(channel.hold->target().sensor_mm) : 0;
+      wanted_W.push_back(controlled_power_W(f, c, channel, t_s, T));
+    }
+    if (d.channels.size() > 1) drive_channels(f, wanted_W);
+    double power = 0;
+    for (std::size_t c = 0; c < d.channels.size(); ++c) {
+      const double at_given_V = d.channels.size() > 1 ? f.field->channel_power_W(c) * f.growth : power_W(f);
+      const double given = wanted_W[c] ? *wanted_W[c] : at_given_V;
+      changed = changed || given != d.channels[c].power_W;
+      d.channels[c].power_W = given;
+      power += given;
+    }
     changed = changed || power != d.power_W;
     d.power_W = power;
     last_on_ = n;
-    const double unit = power_W(fields_[d.field]);
+    const double unit = power_W(f);
     if (power > 0 && unit > 0) last_scale_ = std::sqrt(power / unit);
   }
   return changed;

@@ -81,6 +81,14 @@ LocalSolution local_solution(const Region& region, const Vector3d& at_mm) {
       if (t < 0 || t > 1) return {};
       return around_axis(c.a_mm, ab.normalized(), c.radius_mm);
     }
+    LocalSolution operator()(const Tube& t) const {
+      const BesideLine here = beside_line(t, p);
+      if (here.along_mm < 0 || here.along_mm > here.length_mm) {
+        if (t.flat_ends) return {};
+        return around_sphere(here.along_mm < 0 ? t.points_mm.front() : t.points_mm.back(), t.radius_mm);
+      }
+      return [&t](const Vector3d& x) { return std::log(beside_line(t, x).distance_mm / t.radius_mm); };
+    }
     LocalSolution operator()(const Prolate& s) const {
       const double c = std::sqrt(s.long_half_mm * s.long_half_mm - s.short_half_mm * s.short_half_mm);
       if (!(c > 1e-6 * s.long_half_mm)) return around_sphere(s.centre_mm, s.long_half_mm);
@@ -140,11 +148,15 @@ class Linker {
     for (std::size_t n = 0; n < source_.electrodes.size(); ++n) cut_links(int(n));
     refuse_contacts();
     join_surfaces();
+    for (std::size_t n = 0; n < source_.electrodes.size(); ++n)
+      if (is_line(source_.electrodes[n].region, grid_)) join_line(int(n));
     return finish();
   }
 
   ElectrodeLinks voxel() {
     own_cells();
+    for (std::size_t n = 0; n < source_.electrodes.size(); ++n)
+      if (is_line(source_.electrodes[n].region, grid_)) own_crossed_cells(int(n));
     for (std::size_t c = 0; c < grid_.count(); ++c) {
       if (!out_.owner[c] && !out_.insulated[c]) continue;
       const Index at = index_of(c);
@@ -177,20 +189,40 @@ class Linker {
   Vector3d step(int axis, int side) const { return side * grid_.spacing_mm[axis] * Vector3d::Unit(axis); }
 
   void own_cells() {
-    for (std::size_t n = 0; n < source_.electrodes.size(); ++n)
+    for (std::size_t n = 0; n < source_.electrodes.size(); ++n) {
+      if (is_line(source_.electrodes[n].region, grid_)) continue;
       for_each_cell(cells_near(grid_, source_.electrodes[n].region, 0), [&](const Index& at) {
         if (!contains(source_.electrodes[n].region, centre(at))) return;
         std::uint8_t& owner = out_.owner[cell(at)];
         if (owner != 0 && potential(owner - 1) != potential(int(n))) touch(owner - 1, int(n), "overlap");
         owner = std::uint8_t(n + 1);
       });
+    }
     for (const Region& r : source_.insulators)
       for_each_cell(cells_near(grid_, r, 0), [&](const Index& at) {
         if (out_.owner[cell(at)] == 0 && contains(r, centre(at))) out_.insulated[cell(at)] = 1;
       });
   }
 
-  double potential(int electrode) const { return source_.electrodes[std::size_t(electrode)].potential_V; }
+  void own_crossed_cells(int n) {
+    const Tube& t = std::get<Tube>(source_.electrodes[std::size_t(n)].region.shape);
+    for (std::size_t p = 0; p + 1 < t.points_mm.size(); ++p) {
+      const Vector3d a = t.points_mm[p], ab = t.points_mm[p + 1] - a;
+      const int pieces = int(std::ceil(4 * ab.norm() / grid_.spacing_mm.minCoeff()));
+      for (int s = 0; s <= pieces; ++s) {
+        const Vector3d at = (a + ab * s / pieces - grid_.origin_mm).cwiseQuotient(grid_.spacing_mm);
+        const Index i{int(std::lround(at[0])), int(std::lround(at[1])), int(std::lround(at[2]))};
+        if (grid_.contains(i[0], i[1], i[2]) && !out_.insulated[cell(i)] && !out_.owner[cell(i)])
+          out_.owner[cell(i)] = std::uint8_t(n + 1);
+      }
+    }
+  }
+
+  /// The potential of a floating electrode is nobody else's.
+  double potential(int electrode) const {
+    const Electrode& e = source_.electrodes[std::size_t(electrode)];
+    return e.floating ? std::numeric_limits<double>::quiet_NaN() : e.potential_V;
+  }
 
   [[noreturn]] static void touch(int a, int b, std::string_view how) {
     throw ConfigError(
@@ -243,6 +275,8 @@ class Linker {
 
   void cut_links(int n) {
     const Region& region = source_.electrodes[std::size_t(n)].region;
+    if (is_line(region, grid_)) return;
+    const std::vector<Region> parts = convex_parts(region);
     const bool convex = !std::holds_alternative<Outside>(region.shape);
     for_each_cell(cells_near(grid_, region, 1), [&](const Index& at) {
       const std::size_t c = cell(at);
@@ -262,7 +296,12 @@ class Linker {
             theta = crossing_fraction(region, p, q);
           } else {
             if (!convex || here + there >= h) continue;
-            const auto [t, depth] = nearest_on_segment(region, p, q);
+            double t = 0, depth = 0;
+            for (const Region& part : parts)
+              if (const auto [at_part, d] = nearest_on_segment(part, p, q); d < depth) {
+                t = at_part;
+                depth = d;
+              }
             if (depth >= 0) continue;
             theta = t * crossing_fraction(region, p, p + t * (q - p));
           }
@@ -283,14 +322,14 @@ class Linker {
         for (const int side : {-1, 1}) {
           const auto other = neighbour(at, axis, side);
           if (!other) {
-            if (source_.outer_grounded && potential(a) != 0)
+            if (source_.outer_grounded && potential(a) != 0 && !std::isnan(potential(a)))
               throw ConfigError(fmt::format("electrode {} reaches a grounded outer face", a), "/electrodes",
                                 "enlarge the grid or insulate the outer faces");
             continue;
           }
           if (side < 0 || out_.owner[cell(*other)] == 0) continue;
           const int b = out_.owner[cell(*other)] - 1;
-          if (potential(a) == potential(b)) continue;
+          if (a == b || potential(a) == potential(b)) continue;
           if (!insulated_between(a, b, centre(at), centre(*other))) touch(a, b, "touch");
         }
     }
@@ -374,6 +413,45 @@ class Linker {
     return outflow < largest * here ? outflow / here : largest;
   }
 
+  /// K of the docstring for a line.
+  void join_line(int n) {
+    const Tube& t = std::get<Tube>(source_.electrodes[std::size_t(n)].region.shape);
+    const double h = grid_.spacing_mm.maxCoeff(), reach = 1.5 * h;
+    // The current crowds at the ends more closely than the spread line can show: it is made longer by what
+    // brings the resistance of capsules (6 to 16 mm long, 0.15 to 0.3 mm thin) to that of fine grids.
+    const double end_mm = 0.25 * h + (t.flat_ends ? 0 : 0.7 * t.radius_mm);
+    const auto phi = [&](double distance_mm) {
+      const double x2 = distance_mm * distance_mm / (reach * reach);
+      return std::log(std::max(distance_mm, reach) / t.radius_mm) - (x2 < 1 ? 0.75 - x2 + x2 * x2 / 4 : 0.0);
+    };
+    double sum = 0;
+    std::vector<SurfaceLink> links;
+    for_each_cell(cells_near(grid_, source_.electrodes[std::size_t(n)].region, 3), [&](const Index& at) {
+      const Vector3d p = centre(at);
+      const BesideLine here = beside_line(t, p);
+      if (here.distance_mm > reach + h) return;
+      const double covered = std::clamp((here.length_mm + end_mm - here.along_mm) / h + 0.5, 0.0, 1.0) *
+                             std::clamp((here.along_mm + end_mm) / h + 0.5, 0.0, 1.0);
+      if (covered == 0) return;
+      const double at_p = phi(here.distance_mm);
+      double outflow = 0;
+      for (int axis = 0; axis < 3; ++axis)
+        for (const int side : {-1, 1})
+          outflow +=
+              face_m_[std::size_t(axis)] * (phi(beside_line(t, p + step(axis, side)).distance_mm) - at_p);
+      if (outflow <= 0) return;
+      sum += covered * outflow;
+      const std::size_t c = cell(at);
+      if (!out_.owner[c] && !out_.insulated[c]) links.push_back({c, n, covered * outflow / at_p});
+    });
+    const double whole =
+        2 * kPi * (beside_line(t, t.points_mm.front()).length_mm + 2 * end_mm) * kMetre_per_mm;
+    for (SurfaceLink& l : links) {
+      l.metres *= whole / sum;
+      out_.links.push_back(l);
+    }
+  }
+
   ElectrodeLinks finish() {
     // Two reasons to close a face may meet: the smaller opening counts.
     std::ranges::sort(out_.faces, [](const FaceOpening& a, const FaceOpening& b) {
@@ -404,6 +482,11 @@ class Linker {
 };
 
 }  // namespace
+
+bool is_line(const Region& region, const Grid& grid) {
+  const auto* t = std::get_if<Tube>(&region.shape);
+  return t != nullptr && t->radius_mm < 0.5 * grid.spacing_mm.minCoeff();
+}
 
 ElectrodeLinks link_electrodes(const Grid& grid, const ElectrodesSource& source, bool voxel_applicators) {
   if (!grid.direction.isIdentity(1e-6))

@@ -31,6 +31,9 @@ struct ElectrodeLinks {
   std::vector<SurfaceLink> links;  ///< by electrode, then by cell
 };
 
+/// A tube whose radius is below half a cell: a line of current to the field.
+bool is_line(const Region& region, const Grid& grid);
+
 /// Exact: a link P-Q between centres that meets an electrode is cut there, theta * h from P, and P is joined
 /// to the surface by
 ///   K = sum over the links not cut of (A / h) (phi_Q - phi_P) / phi_P,
@@ -39,7 +42,14 @@ struct ElectrodeLinks {
 /// surface lies in the cell. Near edges, flat faces and boxes, and where two electrodes share a cell,
 /// K = sum of A / (theta h), which is second order by itself (Gibou et al. 2002, doi:10.1006/jcph.2001.6977).
 /// Insulators close the covered part of each face, and the part of a cut link that they cover.
-/// Voxel: cells as wholes, the surface half a cell from the neighbour's centre.
+/// Lines (tines): spread over the radius E = 1.5 h with the density (1 - (d/E)^2), the solution around the
+/// wire is
+///   phi = ln(d/r) for d > E,   ln(E/r) - 3/4 + (d/E)^2 - (d/E)^4 / 4 within,
+/// and each cell near it is joined to its potential by K = (outflow of phi from the cell) / phi(P), all of
+/// them scaled so that sum K phi = 2 pi length: what is seen from afar is the wire of radius r, on any grid.
+/// Each end is moved out by 0.25 h + 0.7 r, where current crowds: the resistance is then within 2 % for h of
+/// 2 to 10 r. Voxel: cells as wholes, the surface half a cell from the neighbour's centre; of lines those
+/// they cross.
 ///
 /// ConfigError: a grid that is not axis-aligned, an electrode that meets no link, electrodes of different
 /// potential that touch or are closer than a cell with nothing between them, an electrode on a grounded outer

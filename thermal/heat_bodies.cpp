@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "thermal/cryo.h"
+#include "thermal/electrode_links.h"
 #include "thermal/tissue_law.h"
 
 namespace spinetherm {
@@ -100,8 +101,8 @@ double HeatBodies<Real>::switch_to(HeatLevel<Real>& level, DoseField<Real>& dose
         for (const Electrode& e : set->electrodes) {
           if (e.cooled_degC && acting)
             hold(e.region, {{0, *e.cooled_degC}});
-          else if (!std::holds_alternative<Outside>(e.region.shape))
-            close(e.region);  // a remote return electrode is tissue to the heat
+          else if (!std::holds_alternative<Outside>(e.region.shape) && !is_line(e.region, problem_.grid()))
+            close(e.region);  // a remote return electrode is tissue to the heat, and so is a thin tine
         }
         for (const Region& r : set->insulators) close(r);
       }

@@ -25,7 +25,7 @@ std::vector<EarlyEnd> make_early_ends(const std::vector<Applicator>& applicators
     std::vector<std::string> known;
     for (std::size_t n = 0; n < devices.size(); ++n)
       for (const DeviceSensor& s : devices[n].sensors) {
-        if (s.name == name) return sensor_mm(applicators[n], s);
+        if (s.name == name) return sensor_mm(applicators[n], devices[n], s);
         known.push_back(s.name);
       }
     throw ConfigError(

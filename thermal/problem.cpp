@@ -77,7 +77,7 @@ Vector3d nearest_point(const Region& region, Vector3d x) {
 
 /// Convex bodies: projections in turn end at their closest points. What is outside something touches a body
 /// that reaches out of it.
-bool touch(const Region& a, const Region& b) {
+bool parts_touch(const Region& a, const Region& b) {
   constexpr double kTolerance_mm = 1e-3;
   if (std::holds_alternative<Outside>(b.shape)) {
     if (std::holds_alternative<Outside>(a.shape)) return true;
@@ -92,7 +92,7 @@ bool touch(const Region& a, const Region& b) {
         }
     return false;
   }
-  if (std::holds_alternative<Outside>(a.shape)) return touch(b, a);
+  if (std::holds_alternative<Outside>(a.shape)) return parts_touch(b, a);
   const Box start = bounding_box(a);
   Vector3d x = (start.min_mm + start.max_mm) / 2;
   for (int n = 0; n < 500; ++n) {
@@ -101,6 +101,20 @@ bool touch(const Region& a, const Region& b) {
     x = nearest_point(a, x);
   }
   return signed_distance_mm(b, x) <= kTolerance_mm;
+}
+bool touch(const Region& a, const Region& b) {
+  const std::vector<Region> others = convex_parts(b);
+  for (const Region& part : convex_parts(a)) {
+    const Box one = bounding_box(part);
+    for (const Region& other : others) {
+      const Box two = bounding_box(other);
+      if (((one.min_mm - two.max_mm).array() > 1e-3).any() ||
+          ((two.min_mm - one.max_mm).array() > 1e-3).any())
+        continue;
+      if (parts_touch(part, other)) return true;
+    }
+  }
+  return false;
 }
 
 void validate_active(const ActiveTimes& active, const std::string& where) {
@@ -130,6 +144,47 @@ void validate_scale(const Source& source, const std::string& where) {
 struct SourceCheck {
   const ThermalProblem& problem;
   std::string where;
+
+  void validate_control(const ElectrodeControl& control, const std::optional<RollOff>& roll_off,
+                        const std::string& pointer) const {
+    if (const auto* c = std::get_if<ConstantPower>(&control)) power(c->power_W, pointer + "/constant_W");
+    if (const auto* c = std::get_if<HoldTemperature>(&control)) {
+      temperature(c->degC, pointer + "/hold_degC");
+      check(c->max_W > 0 && std::isfinite(c->max_W), c->max_W, pointer + "/max_W", "give a power above 0 W");
+      inside_grid(problem.grid(), c->sensor_mm, pointer + "/sensor_mm");
+    }
+    if (!roll_off) return;
+    check(roll_off->rise > 0 && std::isfinite(roll_off->rise), roll_off->rise, pointer + "/roll_off/rise",
+          "give a fraction above 0");
+    check(roll_off->off_s > 0 && std::isfinite(roll_off->off_s), roll_off->off_s, pointer + "/roll_off/off_s",
+          "give seconds above 0");
+  }
+
+  void validate_channels(const ElectrodesSource& s) const {
+    if (s.channels.empty()) return;
+    std::vector<int> channel_of(s.electrodes.size(), -1);
+    for (std::size_t n = 0; n < s.channels.size(); ++n) {
+      const std::string pointer = fmt::format("{}/channels/{}", where, n);
+      if (s.channels[n].electrodes.empty())
+        throw ConfigError("a channel without electrodes", pointer + "/electrodes", "give their numbers");
+      for (std::size_t m = 0; m < s.channels[n].electrodes.size(); ++m) {
+        const int e = s.channels[n].electrodes[m];
+        const std::string at = fmt::format("{}/electrodes/{}", pointer, m);
+        if (e < 0 || e >= int(s.electrodes.size()))
+          throw ConfigError(fmt::format("there is no electrode {}", e), at, "they count from 0");
+        if (channel_of[std::size_t(e)] >= 0)
+          throw ConfigError(fmt::format("electrode {} is in two channels", e), at, "keep one");
+        if (s.electrodes[std::size_t(e)].floating)
+          throw ConfigError(fmt::format("electrode {} floats", e), at, "floating metal has no channel");
+        channel_of[std::size_t(e)] = int(n);
+      }
+      validate_control(s.channels[n].control, s.channels[n].roll_off, pointer + "/control");
+    }
+    for (std::size_t e = 0; e < channel_of.size(); ++e)
+      if (channel_of[e] < 0 && !s.electrodes[e].floating)
+        throw ConfigError(fmt::format("electrode {} is in no channel", e), where + "/channels",
+                          "give it one, or let it float");
+  }
 
   void operator()(const VolumetricSource& s) const {
     if (s.power_W_per_m3.grid != problem.grid() || s.power_W_per_m3.values.size() != problem.grid().count())
@@ -208,17 +263,32 @@ struct SourceCheck {
     const std::string list = where + "/electrodes";
     if (s.electrodes.empty()) throw ConfigError("there is no electrode", list, "give at least one");
     bool differ = false;
+    std::optional<double> first_V;
+    const auto apart = [&](std::size_t a, std::size_t b) {  // in different channels: one may be off
+      const auto holds_both = [&](const ElectrodeChannel& c) {
+        return std::count(c.electrodes.begin(), c.electrodes.end(), int(a)) > 0 &&
+               std::count(c.electrodes.begin(), c.electrodes.end(), int(b)) > 0;
+      };
+      return !s.channels.empty() && std::none_of(s.channels.begin(), s.channels.end(), holds_both);
+    };
     for (std::size_t n = 0; n < s.electrodes.size(); ++n) {
       const Electrode& e = s.electrodes[n];
       const std::string pointer = fmt::format("{}/{}", list, n);
       validate(e.region, pointer + "/region");
-      lies_in_grid(problem, !s.outer_grounded, e.region, pointer + "/region");
+      if (e.floating)
+        meets_grid(problem.grid(), e.region, pointer + "/region");
+      else
+        lies_in_grid(problem, !s.outer_grounded, e.region, pointer + "/region");
       check(std::isfinite(e.potential_V), e.potential_V, pointer + "/potential_V", "give volts");
       if (e.cooled_degC) temperature(*e.cooled_degC, pointer + "/cooled_degC");
-      differ =
-          differ || e.potential_V != s.electrodes[0].potential_V || (s.outer_grounded && e.potential_V != 0);
+      if (!e.floating) {
+        if (!first_V) first_V = e.potential_V;
+        differ = differ || e.potential_V != *first_V || (s.outer_grounded && e.potential_V != 0);
+      }
       for (std::size_t m = 0; m < n; ++m)
-        if (s.electrodes[m].potential_V != e.potential_V && touch(e.region, s.electrodes[m].region))
+        if ((s.electrodes[m].potential_V != e.potential_V || e.floating || s.electrodes[m].floating ||
+             apart(m, n)) &&
+            touch(e.region, s.electrodes[m].region))
           throw ConfigError(fmt::format("electrodes {} and {} touch", m, n), pointer + "/region",
                             "leave a gap between electrodes of different potential");
     }
@@ -227,20 +297,8 @@ struct SourceCheck {
                         "give different potentials, or ground the outer faces");
     for (std::size_t n = 0; n < s.insulators.size(); ++n)
       validate(s.insulators[n], fmt::format("{}/insulators/{}", where, n));
-    if (const auto* c = std::get_if<ConstantPower>(&s.control))
-      power(c->power_W, where + "/control/constant_W");
-    if (const auto* c = std::get_if<HoldTemperature>(&s.control)) {
-      temperature(c->degC, where + "/control/hold_degC");
-      check(c->max_W > 0 && std::isfinite(c->max_W), c->max_W, where + "/control/max_W",
-            "give a power above 0 W");
-      inside_grid(problem.grid(), c->sensor_mm, where + "/control/sensor_mm");
-    }
-    if (s.roll_off) {
-      check(s.roll_off->rise > 0 && std::isfinite(s.roll_off->rise), s.roll_off->rise,
-            where + "/control/roll_off/rise", "give a fraction above 0");
-      check(s.roll_off->off_s > 0 && std::isfinite(s.roll_off->off_s), s.roll_off->off_s,
-            where + "/control/roll_off/off_s", "give seconds above 0");
-    }
+    if (s.channels.empty()) validate_control(s.control, s.roll_off, where + "/control");
+    validate_channels(s);
     std::array<bool, 256> used{};
     for (const std::uint8_t label : problem.tissue_map.labels.values) used[label] = true;
     for (std::size_t n = 0; n < problem.tissue_map.tissues.size(); ++n)

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "thermal/region.h"
+#include "thermal/roll_off.h"
 #include "thermal/tissue.h"
 
 namespace spinetherm {
@@ -67,6 +68,8 @@ struct Electrode {
   Region region;
   double potential_V = 0;                  ///< sign and ratio; scaled by the control
   std::optional<double> cooled_degC = {};  ///< empty: the wall passes no heat
+  /// Metal that no generator holds (a cannula, a screw): the potential at which no net current leaves it.
+  bool floating = false;
   bool operator==(const Electrode&) const = default;
 };
 struct ConstantVoltage {
@@ -82,18 +85,26 @@ struct HoldTemperature {
   double max_W = 20;
   bool operator==(const HoldTemperature&) const = default;
 };
-/// Power off for `off_s` when the resistance has risen by `rise` over its lowest value.
-struct RollOff {
-  double rise = 0.4, off_s = 15;
-  bool operator==(const RollOff&) const = default;
+using ElectrodeControl = std::variant<ConstantVoltage, ConstantPower, HoldTemperature>;
+/// One output of the generator with a control of its own.
+struct ElectrodeChannel {
+  std::vector<int> electrodes;  ///< their numbers; no electrode belongs to two channels
+  ElectrodeControl control = ConstantVoltage{};
+  std::optional<RollOff> roll_off = {};
+  bool operator==(const ElectrodeChannel&) const = default;
 };
-/// div(sigma grad V) = 0 outside the electrodes, q = sigma |grad V|^2.
+/// div(sigma grad V) = 0 outside the electrodes, q = sigma |grad V|^2. Thin tubes (radius below half a cell)
+/// are lines of current to the field, and no obstacle to the heat.
 struct ElectrodesSource {
   std::vector<Electrode> electrodes;
   std::vector<Region> insulators = {};  ///< shaft and gaps between poles: no current, no heat
   bool outer_grounded = true;           ///< else insulated
-  std::variant<ConstantVoltage, ConstantPower, HoldTemperature> control = ConstantVoltage{};
+  ElectrodeControl control = ConstantVoltage{};
   std::optional<RollOff> roll_off = {};
+  /// Not empty: instead of `control` and `roll_off`. Every electrode that does not float has one. All outputs
+  /// share their zero of potential (the pad, or the middle between the poles of bipolar probes); one that
+  /// gives no power is an open circuit.
+  std::vector<ElectrodeChannel> channels = {};
   bool operator==(const ElectrodesSource&) const = default;
 };
 

@@ -43,6 +43,37 @@ double cylinder_distance(const Cylinder& c, const Vector3d& x) {
   return distance_to_quadrant(across - c.radius_mm, std::abs(along) - (c.b_mm - c.a_mm).norm() / 2);
 }
 
+/// One straight piece of a tube from a to b: round where it is joined or has a round end, flat elsewhere.
+double piece_distance(const Vector3d& x, const Vector3d& a, const Vector3d& b, double radius, bool flat_a,
+                      bool flat_b) {
+  const Vector3d ab = b - a;
+  const double length = ab.norm(), along = (x - a).dot(ab) / length;
+  double foot = along;
+  if (!flat_a) foot = std::max(foot, 0.0);
+  if (!flat_b) foot = std::min(foot, length);
+  const double across = (x - a - foot * ab / length).norm() - radius;
+  double over = -kInfinity;
+  if (flat_a) over = std::max(over, -along);
+  if (flat_b) over = std::max(over, along - length);
+  return flat_a || flat_b ? distance_to_quadrant(across, over) : across;
+}
+
+double tube_distance(const Tube& t, const Vector3d& x) {
+  double best = kInfinity;
+  const std::size_t pieces = t.points_mm.size() - 1;
+  for (std::size_t n = 0; n < pieces; ++n)
+    best = std::min(best, piece_distance(x, t.points_mm[n], t.points_mm[n + 1], t.radius_mm,
+                                         t.flat_ends && n == 0, t.flat_ends && n + 1 == pieces));
+  return best;
+}
+
+double line_length(const Tube& t) {
+  double sum = 0;
+  for (std::size_t n = 0; n + 1 < t.points_mm.size(); ++n)
+    sum += (t.points_mm[n + 1] - t.points_mm[n]).norm();
+  return sum;
+}
+
 double box_distance(const Box& b, const Vector3d& x) {
   const Vector3d over = ((x - (b.min_mm + b.max_mm) / 2).cwiseAbs() - (b.max_mm - b.min_mm) / 2);
   return over.cwiseMax(0.0).norm() + std::min(over.maxCoeff(), 0.0);
@@ -176,6 +207,17 @@ void validate(const Region& region, const std::string& where) {
                    check_length((c.b_mm - c.a_mm).norm(), where + "/cylinder/b_mm");
                    check_length(c.radius_mm, where + "/cylinder/radius_mm");
                  },
+                 [&](const Tube& t) {
+                   if (t.points_mm.size() < 2)
+                     throw ConfigError("a tube of fewer than two points", where + "/tube/points_mm",
+                                       "give its ends, and its bends between them");
+                   for (std::size_t n = 0; n < t.points_mm.size(); ++n) {
+                     const std::string at = fmt::format("{}/tube/points_mm/{}", where, n);
+                     check_point(t.points_mm[n], at);
+                     if (n > 0) check_length((t.points_mm[n] - t.points_mm[n - 1]).norm(), at);
+                   }
+                   check_length(t.radius_mm, where + "/tube/radius_mm");
+                 },
                  [&](const Prolate& p) {
                    check_point(p.centre_mm, where + "/prolate/centre_mm");
                    check_point(p.axis, where + "/prolate/axis");
@@ -204,6 +246,7 @@ double signed_distance_mm(const Region& region, const Vector3d& x) {
       Overloaded{[&](const Sphere& s) { return (x - s.centre_mm).norm() - s.radius_mm; },
                  [&](const Capsule& c) { return distance_to_segment(x, c.a_mm, c.b_mm) - c.radius_mm; },
                  [&](const Cylinder& c) { return cylinder_distance(c, x); },
+                 [&](const Tube& t) { return tube_distance(t, x); },
                  [&](const Prolate& p) { return prolate_distance(p, x); },
                  [&](const Box& b) { return box_distance(b, x); },
                  [&](const Outside& o) { return -signed_distance_mm(*o.inside, x); }},
@@ -241,6 +284,11 @@ double volume_mm3(const Region& region) {
             return kPi * r * r * ((c.b_mm - c.a_mm).norm() + 4 * r / 3);
           },
           [](const Cylinder& c) { return kPi * c.radius_mm * c.radius_mm * (c.b_mm - c.a_mm).norm(); },
+          // Pappus: bends neither add nor take away, as long as they are gentle.
+          [](const Tube& t) {
+            const double r = t.radius_mm;
+            return kPi * r * r * (line_length(t) + (t.flat_ends ? 0 : 4 * r / 3));
+          },
           [](const Prolate& p) { return 4 * kPi / 3 * p.long_half_mm * p.short_half_mm * p.short_half_mm; },
           [](const Box& b) { return (b.max_mm - b.min_mm).prod(); },
           [](const Outside&) { return kInfinity; }},
@@ -254,6 +302,10 @@ double surface_mm2(const Region& region) {
                                },
                                [](const Cylinder& c) {
                                  return 2 * kPi * c.radius_mm * ((c.b_mm - c.a_mm).norm() + c.radius_mm);
+                               },
+                               [](const Tube& t) {
+                                 const double r = t.radius_mm;
+                                 return 2 * kPi * r * (line_length(t) + (t.flat_ends ? r : 2 * r));
                                },
                                [](const Prolate& p) {
                                  const double A = p.long_half_mm, b = p.short_half_mm;
@@ -273,6 +325,42 @@ double surface_mm2(const Region& region) {
                     region.shape);
 }
 
+std::vector<Region> convex_parts(const Region& region) {
+  const auto* t = std::get_if<Tube>(&region.shape);
+  if (t == nullptr) return {region};
+  std::vector<Region> parts;
+  for (std::size_t n = 0; n + 1 < t->points_mm.size(); ++n) {
+    if (t->flat_ends)
+      parts.push_back({Cylinder{t->points_mm[n], t->points_mm[n + 1], t->radius_mm}});
+    else
+      parts.push_back({Capsule{t->points_mm[n], t->points_mm[n + 1], t->radius_mm}});
+    if (t->flat_ends && n > 0) parts.push_back({Sphere{t->points_mm[n], t->radius_mm}});
+  }
+  return parts;
+}
+
+BesideLine beside_line(const Tube& t, const Vector3d& x) {
+  BesideLine best;
+  best.distance_mm = kInfinity;
+  const std::size_t pieces = t.points_mm.size() - 1;
+  for (std::size_t n = 0; n < pieces; ++n) {
+    const Vector3d& a = t.points_mm[n];
+    const Vector3d ab = t.points_mm[n + 1] - a;
+    const double length = ab.norm(), along = (x - a).dot(ab) / length;
+    double foot = along;
+    if (n > 0) foot = std::max(foot, 0.0);
+    if (n + 1 < pieces) foot = std::min(foot, length);
+    const double distance = (x - a - foot * ab / length).norm();
+    if (distance < best.distance_mm) {
+      best.distance_mm = distance;
+      best.along_mm = best.length_mm + foot;
+    }
+    best.length_mm += length;
+  }
+  best.length_mm = line_length(t);
+  return best;
+}
+
 Box bounding_box(const Region& region) {
   return std::visit(
       Overloaded{[](const Sphere& s) {
@@ -288,6 +376,14 @@ Box bounding_box(const Region& region) {
                    const Vector3d r =
                        c.radius_mm * (Vector3d::Ones() - axis.cwiseAbs2()).cwiseMax(0.0).cwiseSqrt();
                    return Box{c.a_mm.cwiseMin(c.b_mm) - r, c.a_mm.cwiseMax(c.b_mm) + r};
+                 },
+                 [&](const Tube&) {
+                   Box b{Vector3d::Constant(kInfinity), Vector3d::Constant(-kInfinity)};
+                   for (const Region& part : convex_parts(region)) {
+                     const Box one = bounding_box(part);
+                     b = {b.min_mm.cwiseMin(one.min_mm), b.max_mm.cwiseMax(one.max_mm)};
+                   }
+                   return b;
                  },
                  [](const Prolate& p) {
                    const Vector3d n2 = p.axis.normalized().cwiseAbs2();

@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 #include <variant>
+#include <vector>
 
 namespace spinetherm {
 
@@ -27,6 +28,14 @@ struct Cylinder {
   double radius_mm = 0;
   bool operator==(const Cylinder&) const = default;
 };
+/// All points within `radius_mm` of a line of straight pieces: bent needles and tines. Joints are round, ends
+/// round or flat. Two points or more, no two in a row alike.
+struct Tube {
+  std::vector<Eigen::Vector3d> points_mm;
+  double radius_mm = 0;
+  bool flat_ends = false;
+  bool operator==(const Tube&) const = default;
+};
 /// Ellipsoid of revolution; `long_half_mm` along `axis`, `short_half_mm` across.
 struct Prolate {
   Eigen::Vector3d centre_mm{0, 0, 0};
@@ -46,7 +55,7 @@ struct Outside {
 
 /// Exact geometry of an applicator part, millimetres in the frame of the thermal grid.
 struct Region {
-  std::variant<Sphere, Capsule, Cylinder, Prolate, Box, Outside> shape = Sphere{};
+  std::variant<Sphere, Capsule, Cylinder, Tube, Prolate, Box, Outside> shape = Sphere{};
   bool operator==(const Region&) const = default;
 };
 
@@ -55,7 +64,8 @@ struct Region {
 void validate(const Region& region, const std::string& where);
 
 /// Signed distance [mm] to the surface, negative inside. Exact for all shapes but the prolate spheroid, whose
-/// distance is found by Newton's method to 1e-9 mm.
+/// distance is found by Newton's method to 1e-9 mm, and the inside of a tube's bends, where the true depth
+/// may be larger.
 double signed_distance_mm(const Region& region, const Eigen::Vector3d& x_mm);
 
 inline bool contains(const Region& region, const Eigen::Vector3d& x_mm) {
@@ -74,6 +84,18 @@ double crossing_fraction(const Region& region, const Eigen::Vector3d& from_mm, c
 double volume_mm3(const Region& region);
 /// Area of the surface [mm2].
 double surface_mm2(const Region& region);
+/// Convex bodies whose union the region is: cylinders or capsules and spheres for a tube, else the region
+/// itself. Outside is not convex and comes back as it is.
+std::vector<Region> convex_parts(const Region& region);
+
+/// Where a point lies beside the centre line of a tube, both ends continued straight.
+struct BesideLine {
+  double distance_mm = 0;  ///< to the line
+  double along_mm = 0;  ///< of the nearest point, from the first end; below 0 and beyond `length_mm` outside
+  double length_mm = 0;
+};
+BesideLine beside_line(const Tube& tube, const Eigen::Vector3d& x_mm);
+
 /// Axis-aligned box around the region; infinite for Outside.
 Box bounding_box(const Region& region);
 

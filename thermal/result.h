@@ -23,8 +23,12 @@ struct Zone {
   Eigen::Vector3d extent_mm{0, 0, 0};
   bool touches_box = false;  ///< the zone reaches the outer faces: the extent is a lower bound
 };
+struct ChannelHistory {
+  std::vector<double> resistance_ohm, power_W, current_A, voltage_V;
+};
 struct ElectricalHistory {
   std::vector<double> times_s, resistance_ohm, power_W, current_A, voltage_V;
+  std::vector<ChannelHistory> channels = {};  ///< at the same times; empty when there is one channel
 };
 /// What the cryoprobes did; one entry of `probes` each, in the order in which the sources name them.
 struct CryoHistory {

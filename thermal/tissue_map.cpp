@@ -559,11 +559,12 @@ Grid thermal_grid(const std::vector<Applicator>& applicators, const std::vector<
   };
   for (std::size_t n = 0; n < applicators.size(); ++n) {
     include(applicators[n].tip_mm);
-    for (const DevicePole& p : devices[n].poles) {
-      include(on_shaft_mm(applicators[n], p.from_tip_mm));
-      include(on_shaft_mm(applicators[n], p.to_tip_mm));
-    }
-    for (const DeviceSensor& s : devices[n].sensors) include(sensor_mm(applicators[n], s));
+    for (const DevicePole& p : devices[n].poles)
+      for (const Vector3d& x : shaft_line_mm(applicators[n], devices[n], p.from_tip_mm, p.to_tip_mm))
+        include(x);
+    for (const auto& line : tine_lines_mm(applicators[n], devices[n]))
+      for (const Vector3d& x : line) include(x);
+    for (const DeviceSensor& s : devices[n].sensors) include(sensor_mm(applicators[n], devices[n], s));
   }
   const Vector3d margin = Vector3d::Constant(margin_mm);
   return box_grid(low - margin, high + margin, spacing_mm);

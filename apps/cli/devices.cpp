@@ -43,11 +43,24 @@ Json device_json(const Device& d) {
                      {"diameter_mm", p.diameter_mm},
                      {"polarity", p.polarity}});
   for (const DeviceSensor& s : d.sensors)
-    sensors.push_back({{"name", s.name}, {"from_tip_mm", s.from_tip_mm}, {"off_axis_mm", s.off_axis_mm}});
+    sensors.push_back(
+        {{"name", s.name}, {"from_tip_mm", s.from_tip_mm}, {"off_axis_mm", s.off_axis_mm}, {"tine", s.tine}});
   for (const ProtocolStep& s : d.protocol.steps) steps.push_back(step_json(s));
   for (const auto& [key, p] : d.provenance)
     sources[key] = {{"confidence", to_string(p.confidence)}, {"source", p.source}};
   out["poles"] = poles;
+  if (d.articulation)
+    out["articulation"] = {{"length_mm", d.articulation->length_mm},
+                           {"angle_deg", d.articulation->angle_deg}};
+  if (d.tines)
+    out["tines"] = {{"count", d.tines->count},
+                    {"diameter_mm", d.tines->diameter_mm},
+                    {"from_tip_mm", d.tines->from_tip_mm},
+                    {"bend_radius_mm", d.tines->bend_radius_mm},
+                    {"turn_deg", d.tines->turn_deg},
+                    {"polarity", d.tines->polarity}};
+  if (d.cannula)
+    out["cannula"] = {{"diameter_mm", d.cannula->diameter_mm}, {"back_off_mm", d.cannula->back_off_mm}};
   out["sensors"] = sensors;
   if (d.cryo)
     out["cryo"] = {{"from_tip_mm", d.cryo->from_tip_mm}, {"to_tip_mm", d.cryo->to_tip_mm},
@@ -121,6 +134,15 @@ void print_device(const Device& d) {
     add("max_W_per_m", number(d.cryo->max_W_per_m));
     add("ramp_s", number(d.cryo->ramp_s));
   }
+  if (d.articulation)
+    add("articulation", fmt::format("the last {:g} mm bend by {:g} deg", d.articulation->length_mm,
+                                    d.articulation->angle_deg));
+  if (d.tines)
+    add("tines", fmt::format("{} of {:g} mm in arcs of {:g} mm by {:g} deg", d.tines->count,
+                             d.tines->diameter_mm, d.tines->bend_radius_mm, d.tines->turn_deg));
+  if (d.cannula)
+    add("cannula", fmt::format("{:g} mm, ends {:g} mm or more behind the active part", d.cannula->diameter_mm,
+                               d.cannula->back_off_mm));
   add("sensors", sensors.empty() ? "none" : sensors + " mm from the tip");
   add("cooled_degC", number(d.cooled_degC));
   add("max_power_W", number(d.max_power_W));

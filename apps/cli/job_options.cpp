@@ -15,6 +15,10 @@ void add_job_options(CLI::App& app, JobCommandOptions& options) {
   app.add_option("--energy", options.job.energy, "rfa, cryo")->type_name("NAME")->capture_default_str();
   app.add_option("--device", options.job.device, "of 'spinetherm devices'; without it the best fitting one")
       ->type_name("NAME");
+  app.add_option("--applicators", options.job.applicators, "to plan with: 1, or 2 (one through each pedicle)")
+      ->type_name("N")
+      ->check(CLI::Range(1, 2))
+      ->capture_default_str();
   app.add_option("--spacing", options.job.spacing_mm, "cells of the simulation, mm")
       ->type_name("MM")
       ->check(CLI::Range(0.25, 4.0))

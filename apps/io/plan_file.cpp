@@ -25,6 +25,7 @@ Applicator read_applicator(const JsonReader& r) {
   a.tip_mm = r.get<Vector3d>("tip_mm");
   a.roll_deg = r.get_or<double>("roll_deg", 0);
   a.deployment = r.get_or<double>("deployment", 1);
+  a.cannula_from_tip_mm = r.get_optional<double>("cannula_from_tip_mm");
   r.finish();
   return a;
 }
@@ -46,6 +47,10 @@ ProtocolStep read_step(const JsonReader& r) {
   s.duty = r.get_optional<double>("duty");
   s.thaw_degC = r.get_optional<double>("thaw_degC");
   if (const auto until = r.find("until")) s.until = read_until(*until);
+  if (const auto roll_off = r.find("roll_off")) {
+    s.roll_off = RollOff{roll_off->get<double>("rise"), roll_off->get<double>("off_s")};
+    roll_off->finish();
+  }
   r.finish();
   return s;
 }
@@ -54,6 +59,10 @@ Protocol read_protocol(const JsonReader& r) {
   Protocol p;
   p.modality = r.get<std::string>("modality");
   for (const JsonReader& step : r.at("steps").elements()) p.steps.push_back(read_step(step));
+  if (const auto halo = r.find("saline_halo")) {
+    p.saline_halo = SalineHalo{halo->get<double>("thickness_mm"), halo->get<double>("conductivity_S_per_m")};
+    halo->finish();
+  }
   r.finish();
   return p;
 }
@@ -169,8 +178,12 @@ Json protocol_json(const Protocol& p) {
     add(one, "duty", s.duty);
     add(one, "thaw_degC", s.thaw_degC);
     if (s.until) one["until"] = until_json(*s.until);
+    if (s.roll_off) one["roll_off"] = {{"rise", s.roll_off->rise}, {"off_s", s.roll_off->off_s}};
     j["steps"].push_back(std::move(one));
   }
+  if (p.saline_halo)
+    j["saline_halo"] = {{"thickness_mm", p.saline_halo->thickness_mm},
+                        {"conductivity_S_per_m", p.saline_halo->conductivity_S_per_m}};
   return j;
 }
 
@@ -180,12 +193,15 @@ Json to_json(const Plan& p) {
   Json j = {{"format", "spinetherm.plan"}, {"version", 1}};
   if (!p.case_path.empty()) j["case"] = p.case_path;
   j["applicators"] = Json::array();
-  for (const Applicator& a : p.applicators)
-    j["applicators"].push_back({{"device", a.device},
-                                {"entry_mm", to_json(a.entry_mm)},
-                                {"tip_mm", to_json(a.tip_mm)},
-                                {"roll_deg", a.roll_deg},
-                                {"deployment", a.deployment}});
+  for (const Applicator& a : p.applicators) {
+    Json one = {{"device", a.device},
+                {"entry_mm", to_json(a.entry_mm)},
+                {"tip_mm", to_json(a.tip_mm)},
+                {"roll_deg", a.roll_deg},
+                {"deployment", a.deployment}};
+    add(one, "cannula_from_tip_mm", a.cannula_from_tip_mm);
+    j["applicators"].push_back(std::move(one));
+  }
   j["protocol"] = Json::array();
   for (const Protocol& one : p.protocol) j["protocol"].push_back(protocol_json(one));
   j["protections"] = Json::array();

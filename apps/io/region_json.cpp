@@ -14,11 +14,20 @@ namespace {
 using Json = nlohmann::ordered_json;
 using Eigen::Vector3d;
 
-const std::vector<std::string> kShapes = {"sphere", "capsule", "cylinder", "prolate", "box", "outside"};
+const std::vector<std::string> kShapes = {"sphere",  "capsule", "cylinder", "tube",
+                                          "prolate", "box",     "outside"};
 
-template <class Tube>
-Tube read_tube(const JsonReader& r) {
+template <class Straight>
+Straight read_straight(const JsonReader& r) {
   return {r.get<Vector3d>("a_mm"), r.get<Vector3d>("b_mm"), r.get<double>("radius_mm")};
+}
+
+Tube read_tube(const JsonReader& r) {
+  Tube t;
+  for (const JsonReader& point : r.at("points_mm").elements()) t.points_mm.push_back(point.as<Vector3d>());
+  t.radius_mm = r.get<double>("radius_mm");
+  if (r.has("ends")) t.flat_ends = r.get_word("ends", {"round", "flat"}) == 1;
+  return t;
 }
 
 Prolate read_prolate(const JsonReader& r) {
@@ -54,8 +63,8 @@ std::string shape_of(const JsonReader& reader) {
   return found;
 }
 
-template <class Tube>
-Json tube_json(const Tube& t) {
+template <class Straight>
+Json straight_json(const Straight& t) {
   return {{"a_mm", to_json(t.a_mm)}, {"b_mm", to_json(t.b_mm)}, {"radius_mm", t.radius_mm}};
 }
 
@@ -63,8 +72,14 @@ struct ShapeJson {
   Json operator()(const Sphere& s) const {
     return {{"sphere", {{"centre_mm", to_json(s.centre_mm)}, {"radius_mm", s.radius_mm}}}};
   }
-  Json operator()(const Capsule& c) const { return {{"capsule", tube_json(c)}}; }
-  Json operator()(const Cylinder& c) const { return {{"cylinder", tube_json(c)}}; }
+  Json operator()(const Capsule& c) const { return {{"capsule", straight_json(c)}}; }
+  Json operator()(const Cylinder& c) const { return {{"cylinder", straight_json(c)}}; }
+  Json operator()(const Tube& t) const {
+    Json points = Json::array();
+    for (const Vector3d& x : t.points_mm) points.push_back(to_json(x));
+    return {{"tube",
+             {{"points_mm", points}, {"radius_mm", t.radius_mm}, {"ends", t.flat_ends ? "flat" : "round"}}}};
+  }
   Json operator()(const Prolate& p) const {
     return {{"prolate",
              {{"centre_mm", to_json(p.centre_mm)},
@@ -88,8 +103,9 @@ Region read_region(const JsonReader& reader) {
   if (shape == "outside") return {Outside{std::make_shared<const Region>(read_region(r))}};
   Region region;
   if (shape == "sphere") region.shape = Sphere{r.get<Vector3d>("centre_mm"), r.get<double>("radius_mm")};
-  if (shape == "capsule") region.shape = read_tube<Capsule>(r);
-  if (shape == "cylinder") region.shape = read_tube<Cylinder>(r);
+  if (shape == "capsule") region.shape = read_straight<Capsule>(r);
+  if (shape == "cylinder") region.shape = read_straight<Cylinder>(r);
+  if (shape == "tube") region.shape = read_tube(r);
   if (shape == "prolate") region.shape = read_prolate(r);
   if (shape == "box") region.shape = Box{r.get<Vector3d>("min_mm"), r.get<Vector3d>("max_mm")};
   r.finish();

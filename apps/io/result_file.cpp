@@ -65,11 +65,17 @@ Json samples_json(const std::vector<Sample>& samples) {
 
 Json electrical_json(const std::optional<ElectricalHistory>& e) {
   if (!e) return nullptr;
-  return {{"times_s", numbers(e->times_s)},
-          {"resistance_ohm", numbers(e->resistance_ohm)},
-          {"power_W", numbers(e->power_W)},
-          {"current_A", numbers(e->current_A)},
-          {"voltage_V", numbers(e->voltage_V)}};
+  Json j = {{"times_s", numbers(e->times_s)},
+            {"resistance_ohm", numbers(e->resistance_ohm)},
+            {"power_W", numbers(e->power_W)},
+            {"current_A", numbers(e->current_A)},
+            {"voltage_V", numbers(e->voltage_V)}};
+  for (const ChannelHistory& c : e->channels)
+    j["channels"].push_back({{"resistance_ohm", numbers(c.resistance_ohm)},
+                             {"power_W", numbers(c.power_W)},
+                             {"current_A", numbers(c.current_A)},
+                             {"voltage_V", numbers(c.voltage_V)}});
+  return j;
 }
 
 Json cryo_json(const CryoHistory& c) {
@@ -128,9 +134,16 @@ ThermalResult parse_result(const nlohmann::json& document) {
   const JsonReader electrical = r.at("electrical");
   if (!electrical.json().is_null()) {
     result.electrical = ElectricalHistory{
-        read_numbers(electrical, "times_s", kNaN), read_numbers(electrical, "resistance_ohm", kInfinity),
-        read_numbers(electrical, "power_W", kNaN), read_numbers(electrical, "current_A", kNaN),
-        read_numbers(electrical, "voltage_V", kNaN)};
+        read_numbers(electrical, "times_s", kNaN),   read_numbers(electrical, "resistance_ohm", kInfinity),
+        read_numbers(electrical, "power_W", kNaN),   read_numbers(electrical, "current_A", kNaN),
+        read_numbers(electrical, "voltage_V", kNaN), {}};
+    if (const auto channels = electrical.find("channels"))
+      for (const JsonReader& c : channels->elements()) {
+        result.electrical->channels.push_back(
+            {read_numbers(c, "resistance_ohm", kInfinity), read_numbers(c, "power_W", kNaN),
+             read_numbers(c, "current_A", kNaN), read_numbers(c, "voltage_V", kNaN)});
+        c.finish();
+      }
     electrical.finish();
   }
   if (const auto cryo = r.find("cryo")) {

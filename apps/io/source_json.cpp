@@ -50,7 +50,8 @@ FixedTemperatureSource read_fixed_temperature(const JsonReader& r) {
   return s;
 }
 
-void read_control(const JsonReader& r, ElectrodesSource& s) {
+template <class Controlled>  // a source or one of its channels
+void read_control(const JsonReader& r, Controlled& s) {
   const int given = int(r.has("constant_V")) + int(r.has("constant_W")) + int(r.has("hold_degC"));
   if (given != 1)
     r.fail(given == 0 ? "no control" : "two controls at once",
@@ -74,14 +75,36 @@ void read_control(const JsonReader& r, ElectrodesSource& s) {
 ElectrodesSource read_electrodes(const JsonReader& r) {
   ElectrodesSource s;
   for (const JsonReader& e : r.at("electrodes").elements()) {
-    s.electrodes.push_back(
-        {read_region(e.at("region")), e.get<double>("potential_V"), e.get_optional<double>("cooled_degC")});
+    Electrode one;
+    one.region = read_region(e.at("region"));
+    if (const auto floating = e.find("floating")) {
+      one.floating = floating->as<bool>();
+      if (!one.floating) floating->fail("false", "write true, or give potential_V instead");
+      if (const auto potential = e.find("potential_V"))
+        potential->fail("a potential for floating metal", "remove it: the field decides");
+    } else {
+      one.potential_V = e.get<double>("potential_V");
+    }
+    one.cooled_degC = e.get_optional<double>("cooled_degC");
+    s.electrodes.push_back(std::move(one));
     e.finish();
   }
   if (const auto insulators = r.find("insulators"))
     for (const JsonReader& region : insulators->elements()) s.insulators.push_back(read_region(region));
   s.outer_grounded = r.get_word("outer", {"grounded", "insulated"}) == 0;
-  if (const auto control = r.find("control")) read_control(*control, s);
+  const auto control = r.find("control"), channels = r.find("channels");
+  if (control && channels) channels->fail("channels beside a control", "give each channel its own control");
+  if (control) read_control(*control, s);
+  if (!channels) return s;
+  for (const JsonReader& c : channels->elements()) {
+    ElectrodeChannel channel;
+    for (const JsonReader& number : c.at("electrodes").elements())
+      channel.electrodes.push_back(number.as<int>());
+    if (const auto own = c.find("control")) read_control(*own, channel);
+    c.finish();
+    s.channels.push_back(std::move(channel));
+  }
+  if (s.channels.empty()) channels->fail("no channel", "give one, or remove the key");
   return s;
 }
 
@@ -124,6 +147,13 @@ struct ControlJson {
     return {{"hold_degC", c.degC}, {"sensor_mm", to_json(c.sensor_mm)}, {"max_W", c.max_W}};
   }
 };
+
+template <class Controlled>
+Json control_json(const Controlled& s) {
+  Json j = std::visit(ControlJson{}, s.control);
+  if (s.roll_off) j["roll_off"] = {{"rise", s.roll_off->rise}, {"off_s", s.roll_off->off_s}};
+  return j;
+}
 
 struct SourceJson {
   std::size_t number;
@@ -173,14 +203,19 @@ struct SourceJson {
   Json operator()(const ElectrodesSource& s) const {
     Json j = {{"kind", "electrodes"}, {"electrodes", Json::array()}};
     for (const Electrode& e : s.electrodes) {
-      Json one = {{"region", to_json(e.region)}, {"potential_V", e.potential_V}};
+      Json one = {{"region", to_json(e.region)}};
+      if (e.floating)
+        one["floating"] = true;
+      else
+        one["potential_V"] = e.potential_V;
       if (e.cooled_degC) one["cooled_degC"] = *e.cooled_degC;
       j["electrodes"].push_back(std::move(one));
     }
     for (const Region& region : s.insulators) j["insulators"].push_back(to_json(region));
     j["outer"] = s.outer_grounded ? "grounded" : "insulated";
-    j["control"] = std::visit(ControlJson{}, s.control);
-    if (s.roll_off) j["control"]["roll_off"] = {{"rise", s.roll_off->rise}, {"off_s", s.roll_off->off_s}};
+    if (s.channels.empty()) j["control"] = control_json(s);
+    for (const ElectrodeChannel& c : s.channels)
+      j["channels"].push_back({{"electrodes", c.electrodes}, {"control", control_json(c)}});
     return j;
   }
 };

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <fstream>
 #include <set>
@@ -98,6 +99,12 @@ std::vector<NeedleMark> needles_of(const Plan& plan) {
       mark.active_from_mm = active->from_tip_mm;
       mark.active_to_mm = active->to_tip_mm;
     }
+    if (placed.device.poles.empty() && placed.device.tines)
+      mark.active_to_mm = mark.active_from_mm = 0;  // the shaft itself is insulated
+    const Applicator& a = placed.applicator;
+    mark.axis = shaft_line_mm(a, placed.device, 0, (a.tip_mm - a.entry_mm).norm());
+    mark.tines = tine_lines_mm(a, placed.device);
+    if (placed.device.tines) mark.tine_diameter_mm = placed.device.tines->diameter_mm;
     out.push_back(mark);
   }
   return out;
@@ -132,11 +139,12 @@ std::string pictures(const Job& job) {
   html += figure("axial CT", axial_plane(centre), job.ct_roi, true);
   html += figure("sagittal CT", sagittal_plane(centre), job.ct_roi, true);
   html += figure("coronal CT", coronal_plane(centre), job.ct_roi, true);
-  if (!needles.empty()) {
-    html += figure("along the probe, axial",
-                   along_probe_axial(needles[0].entry_mm, needles[0].tip_mm, centre), job.ct_roi, true);
-    html += figure("along the probe, sagittal",
-                   along_probe_sagittal(needles[0].entry_mm, needles[0].tip_mm, centre), job.ct_roi, true);
+  for (std::size_t n = 0; n < needles.size(); ++n) {
+    const std::string probe = needles.size() > 1 ? fmt::format("probe {}", n + 1) : "the probe";
+    html += figure("along " + probe + ", axial",
+                   along_probe_axial(needles[n].entry_mm, needles[n].tip_mm, centre), job.ct_roi, true);
+    html += figure("along " + probe + ", sagittal",
+                   along_probe_sagittal(needles[n].entry_mm, needles[n].tip_mm, centre), job.ct_roi, true);
   }
   for (const Image& mri : job.fused) {
     const std::string name(to_string(mri.modality));
@@ -186,12 +194,23 @@ Section plan_section(const Job& job) {
                                                   : ""));
     facts.emplace_back(name + ", tip", position_text(a.tip_mm));
     facts.emplace_back(name + ", depth", fmt::format("{:.0f} mm", (a.entry_mm - a.tip_mm).norm()));
+    const Device& d = device(a.device);
+    if (d.articulation)
+      facts.emplace_back(name + ", tip bent by", fmt::format("{:.0f} of {:g} deg, roll {:.0f} deg",
+                                                             a.deployment * d.articulation->angle_deg,
+                                                             d.articulation->angle_deg, a.roll_deg));
+    if (d.tines)
+      facts.emplace_back(name + ", tines",
+                         fmt::format("{}, deployed to {:.0f} %", d.tines->count, 100 * a.deployment));
   }
-  if (!ranked.trajectory.side.empty()) {
-    facts.emplace_back("approach",
-                       fmt::format("{}, {}", to_string(ranked.trajectory.kind), ranked.trajectory.side));
-    for (const auto& [what, mm] : ranked.trajectory.clearance_mm)
-      facts.emplace_back("clearance to " + what, number(mm, 1, "mm"));
+  std::vector<Trajectory> paths = {ranked.trajectory};
+  paths.insert(paths.end(), ranked.others.begin(), ranked.others.end());
+  for (std::size_t p = 0; p < paths.size(); ++p) {
+    if (paths[p].side.empty()) continue;
+    const std::string probe = paths.size() > 1 ? fmt::format("probe {}, ", p + 1) : "";
+    facts.emplace_back(probe + "approach", fmt::format("{}, {}", to_string(paths[p].kind), paths[p].side));
+    for (const auto& [what, mm] : paths[p].clearance_mm)
+      facts.emplace_back(probe + "clearance to " + what, number(mm, 1, "mm"));
   }
   for (const Protocol& p : ranked.plan.protocol)
     for (const ProtocolStep& s : p.steps) {
@@ -202,6 +221,10 @@ Section plan_section(const Job& job) {
       if (s.power_W) what = fmt::format("{:g} W", *s.power_W);
       if (s.voltage_V) what = fmt::format("{:g} V", *s.voltage_V);
       if (s.max_W) what += fmt::format(", at most {:g} W", *s.max_W);
+      if (s.roll_off)
+        what += fmt::format(", off for {:g} s when the resistance has risen by {:g} %", s.roll_off->off_s,
+                            100 * s.roll_off->rise);
+      if (ranked.plan.applicators.size() > 1 && (s.hold_degC || s.power_W)) what += ", each probe by itself";
       facts.emplace_back("step, " + p.modality, fmt::format("{} for {:g} s", what, s.duration_s));
     }
   facts.emplace_back("coverage of the target", ranked.coverage.coverage
@@ -227,11 +250,18 @@ Section plan_section(const Job& job) {
 std::string electrical_chart(const ThermalResult& t) {
   if (!t.electrical || t.electrical->times_s.size() < 2) return {};
   const ElectricalHistory& e = *t.electrical;
-  return "<div class=\"chart\">" +
-         chart_svg("Generator", "time, s", "W", {{"power, W", "#c25b00", e.times_s, e.power_W}}) +
-         chart_svg("Resistance", "time, s", "ohm",
-                   {{"resistance, ohm", "#25609f", e.times_s, e.resistance_ohm}}) +
-         "</div>";
+  std::vector<CurveLine> power = {{"power, W", "#c25b00", e.times_s, e.power_W}};
+  std::vector<CurveLine> resistance = {{"resistance, ohm", "#25609f", e.times_s, e.resistance_ohm}};
+  constexpr std::array<const char*, 4> kColours = {"#7a3fa0", "#1f8a4c", "#b0203a", "#8a7a1f"};
+  if (!e.channels.empty()) resistance.clear();  // of all probes together it says little
+  for (std::size_t n = 0; n < e.channels.size(); ++n) {
+    const char* colour = kColours[n % kColours.size()];
+    power.push_back({fmt::format("probe {}", n + 1), colour, e.times_s, e.channels[n].power_W});
+    resistance.push_back(
+        {fmt::format("probe {}, ohm", n + 1), colour, e.times_s, e.channels[n].resistance_ohm});
+  }
+  return "<div class=\"chart\">" + chart_svg("Generator", "time, s", "W", power) +
+         chart_svg("Resistance", "time, s", "ohm", resistance) + "</div>";
 }
 
 std::string cryo_chart(const ThermalResult& t) {

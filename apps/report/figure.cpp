@@ -21,37 +21,66 @@ std::string path_data(const std::vector<std::vector<Eigen::Vector2d>>& lines) {
   return d;
 }
 
-/// The shaft in short pieces, so that only the part that lies in the slice is drawn solid.
-std::string draw_needle(const NeedleMark& needle, const SlicePlane& plane) {
-  const double length = (needle.entry_mm - needle.tip_mm).norm();
-  if (!(length > 0)) return {};
-  const Eigen::Vector3d back = (needle.entry_mm - needle.tip_mm) / length;
+struct NeedlePieces {
   std::string shaft, active, hidden;
-  const int pieces = int(std::ceil(length));  // of about 1 mm
-  for (int n = 0; n < pieces; ++n) {
-    const double s = length * n / pieces, e = length * (n + 1) / pieces;
-    const Eigen::Vector3d a = plane.to_pixel(needle.tip_mm + s * back),
-                          b = plane.to_pixel(needle.tip_mm + e * back);
-    const std::string piece = fmt::format("M{:.1f} {:.1f}L{:.1f} {:.1f}", a[0], a[1], b[0], b[1]);
-    const double middle = (s + e) / 2;
-    if (std::abs(a[2]) > kNear_mm + needle.diameter_mm / 2)
-      hidden += piece;
-    else if (middle >= needle.active_from_mm && middle <= needle.active_to_mm)
-      active += piece;
-    else
-      shaft += piece;
+};
+
+/// A line in short pieces, so that only the part that lies in the slice is drawn solid; `is_active` of the
+/// distance along it.
+template <class IsActive>
+void add_pieces(const std::vector<Eigen::Vector3d>& line, double diameter_mm, const SlicePlane& plane,
+                const IsActive& is_active, NeedlePieces& out) {
+  double along = 0;
+  for (std::size_t m = 0; m + 1 < line.size(); ++m) {
+    const double length = (line[m + 1] - line[m]).norm();
+    const int pieces = int(std::ceil(length));  // of about 1 mm
+    for (int n = 0; n < pieces; ++n) {
+      const double s = double(n) / pieces, e = double(n + 1) / pieces;
+      const Eigen::Vector3d a = plane.to_pixel(line[m] + s * (line[m + 1] - line[m])),
+                            b = plane.to_pixel(line[m] + e * (line[m + 1] - line[m]));
+      const std::string piece = fmt::format("M{:.1f} {:.1f}L{:.1f} {:.1f}", a[0], a[1], b[0], b[1]);
+      if (std::abs(a[2]) > kNear_mm + diameter_mm / 2)
+        out.hidden += piece;
+      else if (is_active(along + (s + e) / 2 * length))
+        out.active += piece;
+      else
+        out.shaft += piece;
+    }
+    along += length;
   }
+}
+
+std::string needle_path(const std::string& pieces, const char* colour, double width, double opacity) {
+  return pieces.empty()
+             ? ""
+             : fmt::format("<path d=\"{}\" stroke=\"{}\" stroke-width=\"{:.1f}\" opacity=\"{:g}\"/>", pieces,
+                           colour, width, opacity);
+}
+
+std::string draw_needle(const NeedleMark& needle, const SlicePlane& plane) {
+  std::vector<Eigen::Vector3d> axis = needle.axis;
+  if (axis.empty()) axis = {needle.tip_mm, needle.entry_mm};
+  if (!((axis.front() - axis.back()).norm() > 0)) return {};
+  NeedlePieces shaft, tines;
+  add_pieces(
+      axis, needle.diameter_mm, plane,
+      [&](double from_tip_mm) {
+        return from_tip_mm >= needle.active_from_mm && from_tip_mm <= needle.active_to_mm;
+      },
+      shaft);
+  for (const auto& tine : needle.tines)
+    add_pieces(
+        tine, needle.tine_diameter_mm, plane, [](double) { return true; }, tines);
   const double width = std::max(2.0, needle.diameter_mm / plane.mm_per_pixel);
+  const double thin = std::max(1.4, needle.tine_diameter_mm / plane.mm_per_pixel);
   std::string out;
-  if (!hidden.empty())
+  if (const std::string hidden = shaft.hidden + tines.hidden; !hidden.empty())
     out += fmt::format(
         "<path d=\"{}\" stroke=\"#9fe8ff\" stroke-width=\"1\" stroke-dasharray=\"1 2\" opacity=\".7\"/>",
         hidden);
-  if (!shaft.empty())
-    out += fmt::format("<path d=\"{}\" stroke=\"#9fe8ff\" stroke-width=\"{:.1f}\" opacity=\".85\"/>", shaft,
-                       width);
-  if (!active.empty())
-    out += fmt::format("<path d=\"{}\" stroke=\"#ffffff\" stroke-width=\"{:.1f}\"/>", active, width + 0.6);
+  out += needle_path(shaft.shaft, "#9fe8ff", width, 0.85);
+  out += needle_path(shaft.active, "#ffffff", width + 0.6, 1);
+  out += needle_path(tines.active, "#ffffff", thin, 1);
   return out;
 }
 

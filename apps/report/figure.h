@@ -24,6 +24,9 @@ struct NeedleMark {
   Eigen::Vector3d entry_mm{0, 0, 0}, tip_mm{0, 0, 0};
   double active_from_mm = 0, active_to_mm = 0;  ///< from the tip backwards
   double diameter_mm = 1.5;
+  std::vector<Eigen::Vector3d> axis = {};  ///< from the tip to the entry where it bends; empty: straight
+  std::vector<std::vector<Eigen::Vector3d>> tines = {};  ///< active all along
+  double tine_diameter_mm = 0;
 };
 
 struct PointMark {

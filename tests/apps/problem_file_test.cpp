@@ -183,7 +183,19 @@ TEST(ProblemFile, EverythingSurvivesWritingAndReading) {
     {"kind": "electrodes", "outer": "grounded", "control": {"constant_W": 10, "roll_off": {"rise": 0.3, "off_s": 9}},
      "insulators": [{"box": {"min_mm": [4, 4, 7], "max_mm": [6, 6, 11]}}],
      "electrodes": [{"region": {"sphere": {"centre_mm": [5, 5, 5], "radius_mm": 2}}, "potential_V": 1}]})"));
+  j["sources"].push_back(nlohmann::json::parse(R"(
+    {"kind": "electrodes", "outer": "grounded",
+     "channels": [{"electrodes": [0], "control": {"constant_W": 3, "roll_off": {"rise": 0.3, "off_s": 9}}},
+                  {"electrodes": [2], "control": {"hold_degC": 70, "sensor_mm": [5, 5, 5], "max_W": 9}}],
+     "electrodes": [{"region": {"tube": {"points_mm": [[2, 2, 3], [3, 2, 4], [3, 3, 6]], "radius_mm": 0.4}}, "potential_V": 1},
+                    {"region": {"tube": {"points_mm": [[6, 2, 3], [7, 2, 4]], "radius_mm": 0.4, "ends": "flat"}}, "floating": true},
+                    {"region": {"sphere": {"centre_mm": [5, 6, 5], "radius_mm": 1}}, "potential_V": 1}]})"));
   ThermalProblem p = parse_problem(j, {});
+  const auto& channels = std::get<ElectrodesSource>(p.sources.back().what);
+  ASSERT_EQ(channels.channels.size(), 2U);
+  EXPECT_TRUE(channels.channels[0].roll_off);
+  EXPECT_TRUE(channels.electrodes[1].floating);
+  EXPECT_TRUE(std::get<Tube>(channels.electrodes[1].region.shape).flat_ends);
   Volume<float> field(p.grid(), 1);
   for (std::size_t n = 0; n < field.values.size(); ++n) field[n] = 1 + 0.001F * float(n);
   p.tissue_map.factors.conductivity = field;

@@ -33,8 +33,10 @@ ThermalResult full_result() {
   r.samples = {{{1, 2, 3}, 60, 55.5, 12.25, 0.75}, {{4, 5, 6}, 60, 37, 0, {}}};
   r.zones["over_50_degC"] = {1.25, {10, 11, 12}, true};
   r.zones["under_0_degC"] = {0, {0, 0, 0}, false};
-  r.electrical =
-      ElectricalHistory{{0, 60}, {std::numeric_limits<double>::infinity(), 150}, {0, 6}, {0, 0.2}, {0, 30}};
+  r.electrical = ElectricalHistory{
+      {0, 60}, {std::numeric_limits<double>::infinity(), 150}, {0, 6}, {0, 0.2}, {0, 30}, {}};
+  r.electrical->channels = {{{std::numeric_limits<double>::infinity(), 160}, {0, 2}, {0, 0.1}, {0, 20}},
+                            {{std::numeric_limits<double>::infinity(), 140}, {0, 4}, {0, 0.1}, {0, 40}}};
   r.cryo = CryoHistory{{0, 60},
                        {{{0, 12.5}, {std::nan(""), -150}, {37, -140}, 90}, {{0, 1}, {30, 20}, {37, 5}, {}}}};
   r.ended_early = {{0, 600, 420}};

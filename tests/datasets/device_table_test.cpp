@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 
+#include <cmath>
 #include <filesystem>
 #include <fstream>
 
@@ -47,8 +48,9 @@ TEST(DeviceTable, EveryNumberHasItsSource) {
     std::vector<std::string> keys = {"shaft_diameter_mm", "length_mm", "protocol"};
     if (d.cryo)
       keys.insert(keys.end(), {"cooling_part", "gas_degC", "film_W_per_m2_K", "max_W_per_m", "ramp_s"});
-    else
-      keys.emplace_back("poles");
+    if (!d.poles.empty()) keys.emplace_back("poles");
+    if (d.articulation) keys.emplace_back("articulation");
+    if (d.tines) keys.emplace_back("tines");
     if (!d.sensors.empty()) keys.emplace_back("sensors");
     if (d.cooled_degC) keys.emplace_back("cooled_degC");
     if (d.max_power_W) keys.emplace_back("max_power_W");
@@ -65,7 +67,13 @@ TEST(DeviceTable, PolesFitTheNameAndLeaveAGap) {
   for (const Device& d : device_table()) {
     if (d.modality != "rfa") continue;
     const double active = std::stod(d.name.substr(d.name.rfind('-') + 1));
-    if (d.poles.size() == 2) {
+    if (d.tines) {
+      EXPECT_TRUE(d.poles.empty()) << d.name;
+      Applicator a;
+      a.tip_mm = {0, -100, 0};
+      const Eigen::Vector3d end = tine_lines_mm(a, d)[0].back();
+      EXPECT_NEAR(2 * std::hypot(end.x(), end.z()), active, 0.1) << d.name;
+    } else if (d.poles.size() == 2) {
       EXPECT_EQ(d.poles[0].polarity, -d.poles[1].polarity) << d.name;
       EXPECT_GT(d.poles[1].from_tip_mm - d.poles[0].to_tip_mm, 0.5) << d.name;
     } else {
@@ -85,6 +93,15 @@ TEST(DeviceTable, PlaceholdersAreNeverCalledMeasured) {
   EXPECT_EQ(device("bipolar-cooled-15").provenance.at("poles").confidence, Confidence::placeholder);
   EXPECT_EQ(device("bipolar-cooled-15").published_zone->provenance.confidence, Confidence::placeholder);
   EXPECT_FALSE(device("monopolar-cooled-20").published_zone);
+}
+
+TEST(DeviceTable, ArticulatingProbesBendAndSayThatTheBendIsAssumed) {
+  for (const Device& d : device_table()) {
+    EXPECT_EQ(d.articulation.has_value(), d.name.starts_with("bipolar-articulating")) << d.name;
+    if (d.articulation) {
+      EXPECT_EQ(d.provenance.at("articulation").confidence, Confidence::placeholder) << d.name;
+    }
+  }
 }
 
 TEST(DeviceTable, NamesTheNearestDevice) {

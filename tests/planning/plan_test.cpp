@@ -57,6 +57,37 @@ TEST(ShaftDistance, IsToTheSurfaceAndNegativeInside) {
               1e-12);  // the active part ends 10 mm behind the tip
 }
 
+TEST(ShaftDistance, FollowsABentTip) {
+  Device d = bipolar();
+  d.length_mm = 150;
+  d.articulation = {20, 60};
+  const PlacedDevice placed{simple().applicators[0], d};
+  const Eigen::Vector3d end = on_shaft_mm(placed.applicator, d, 0);
+  EXPECT_GT(end.z(), 9);  // towards the head
+  EXPECT_NEAR(shaft_distance_mm(placed, end + Eigen::Vector3d(3, 0, 0)), 2, 0.05);
+  EXPECT_NEAR(*active_distance_mm(placed, on_shaft_mm(placed.applicator, d, 5) + Eigen::Vector3d(3, 0, 0)), 2,
+              0.05);
+  EXPECT_GT(shaft_distance_mm(placed, {0, 0, 0}), 4) << "nothing is where the straight tip would be";
+  PlacedDevice straight = placed;
+  straight.applicator.deployment = 0;
+  EXPECT_NEAR(shaft_distance_mm(straight, {0, 0, 0}), -1, 1e-12);
+}
+
+TEST(ActiveDistance, OfAnArrayIsToItsTines) {
+  Device d = bipolar();
+  d.poles.clear();
+  d.tines = {6, 0.4, 0, 9.2, 90, 1};
+  PlacedDevice placed{simple().applicators[0], d};
+  const auto part = active_part(d);
+  ASSERT_TRUE(part);
+  EXPECT_NEAR(part->from_tip_mm, -9.4, 1e-9);
+  EXPECT_NEAR(part->to_tip_mm, 0, 1e-9);
+  const Eigen::Vector3d end = tine_lines_mm(placed.applicator, d)[0].back();
+  EXPECT_NEAR(*active_distance_mm(placed, end + Eigen::Vector3d(0, 0, 2)), 1.8, 1e-6);
+  EXPECT_NEAR(shaft_distance_mm(placed, end), -0.2, 1e-6);
+  EXPECT_GT(*active_distance_mm(placed, {0, 50, 0}), 49) << "the shaft is insulated";
+}
+
 TEST(PlacedDevices, AnUnknownDeviceIsNamedWithTheNearest) {
   Plan p = simple();
   p.applicators[0].device = "bipolar-1O";

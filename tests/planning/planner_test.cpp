@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "imaging/core/error.h"
+#include "planning/trajectory_pair.h"
 #include "tests/planning/synthetic_heat.h"
 #include "tests/planning/synthetic_spine.h"
 
@@ -108,6 +109,49 @@ TEST(ProposePlans, TheActivePartStaysUnderTheSkin) {
     EXPECT_GT((a.tip_mm - a.entry_mm).norm(), 30);
   }
   EXPECT_THAT(none.reasons, Contains(HasSubstr("would reach out of the skin")));
+}
+
+TEST(ProposePlans, TwoApplicatorsGoThroughBothPedicles) {
+  Case c;
+  c.target = make_target(shape_of(c.target).centre_mm, 11);
+  PlannerOptions o = quick();
+  o.applicators = 2;
+  o.trajectory.goals = 12;
+  const RankedPlans out = propose_plans(c.inputs(), o);
+  ASSERT_FALSE(out.plans.empty()) << ::testing::PrintToString(out.reasons);
+  for (const RankedPlan& p : out.plans) {
+    ASSERT_EQ(p.plan.applicators.size(), 2U);
+    ASSERT_EQ(p.others.size(), 1U);
+    EXPECT_EQ(p.trajectory.side, "left");
+    EXPECT_EQ(p.others[0].side, "right");
+    const Applicator &a = p.plan.applicators[0], &b = p.plan.applicators[1];
+    EXPECT_EQ(a.device, b.device);
+    EXPECT_GT(segment_gap_mm(a.entry_mm, a.tip_mm, b.entry_mm, b.tip_mm), 2 * 1.5);
+    EXPECT_THAT(p.reasons, Contains(HasSubstr("bipedicular")));
+  }
+  o.applicators = 3;
+  EXPECT_THAT([&] { propose_plans(c.inputs(), o); }, ThrowsMessage<ConfigError>(HasSubstr("applicators")));
+}
+
+TEST(FittingDevices, ArraysOnlyWhenNamedAndABentTipIsPlannedStraight) {
+  Case c;
+  Device array = thin_device("array", 20);
+  array.poles.clear();
+  array.tines = {6, 0.4, 0, 9, 90, 1};
+  c.devices.push_back(array);
+  for (const Device& d : fitting_devices(shape_of(c.target), c.devices, quick())) EXPECT_NE(d.name, "array");
+  PlannerOptions o = quick();
+  o.device = "array";
+  EXPECT_EQ(fitting_devices(shape_of(c.target), c.devices, o).front().name, "array");
+  Trajectory t;
+  t.entry_mm = {0, 100, 0};
+  t.tip_mm = {0, -9, 0};
+  Device bending = thin_device();
+  bending.articulation = {20, 60};
+  EXPECT_EQ(plan_on(t, bending).applicators[0].deployment, 0);
+  EXPECT_EQ(plan_on(t, thin_device()).applicators[0].deployment, 1);
+  // The middle of the tines' reach on the goal: the tip stops short of it.
+  EXPECT_NEAR(plan_on(t, array).applicators[0].tip_mm.y(), 4.6, 1e-9);
 }
 
 TEST(DeEscalation, LowersTheTargetThenThePowerThenTheTime) {

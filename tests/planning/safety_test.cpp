@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
 
 #include "imaging/core/error.h"
 #include "tests/planning/synthetic_heat.h"
@@ -307,6 +309,38 @@ TEST(Exposure, AVesselIsUnsafeByHeatOnlyWithItsDose) {
   EXPECT_EQ(aorta().verdict, Verdict::caution) << aorta().reason;  // 46 degC, but 8 min of CEM43
   for (float& v : run.cem43.values) v *= 3;
   EXPECT_EQ(aorta().verdict, Verdict::unsafe);
+}
+
+TEST(Exposure, ADamageLawOfTheSacAloneIsShownThereAndNowhereElse) {
+  const Eigen::Vector3d centre(9, -25, 2);
+  ThermalResult run = run_of(thermal_box(centre), gaussian(centre, 45, 6));
+  const Volume<float> everywhere = run.arrhenius;
+  const Structure& dura = *std::find_if(scene().structures.begin(), scene().structures.end(),
+                                        [](const Structure& s) { return s.name == "dura"; });
+  // Known only in cells that a point of the dura lies in.
+  const Grid& g = run.arrhenius.grid;
+  run.arrhenius.values.assign(g.count(), std::numeric_limits<float>::quiet_NaN());
+  for (const auto& x : dura.points_mm) {
+    const Eigen::Vector3d at = (x - g.origin_mm).cwiseQuotient(g.spacing_mm);
+    const std::array<int, 3> c{int(std::lround(at[0])), int(std::lround(at[1])), int(std::lround(at[2]))};
+    if (g.contains(c[0], c[1], c[2])) run.arrhenius(c[0], c[1], c[2]) = everywhere(c[0], c[1], c[2]);
+  }
+  ExposureOptions options;
+  options.kill.by_arrhenius = false;
+  const std::vector<PlacedDevice> placed = {
+      placed_at(centre + Eigen::Vector3d(70, 0, 0), centre - Eigen::Vector3d(5, 0, 0))};
+  const ExposureReport report = assess_exposure(scene().structures, run, placed, limits(), facts(), options);
+  ASSERT_TRUE(of(report, "dura").arrhenius);
+  EXPECT_GT(*of(report, "dura").arrhenius, 0);
+  // No point of another structure lies deep in such cells: what is not known there is not shown.
+  const bool some_without = std::any_of(report.exposures.begin(), report.exposures.end(),
+                                        [](const StructureExposure& e) { return !e.arrhenius; });
+  EXPECT_TRUE(some_without);
+  // The zone is that of CEM43, not of the nerve's law.
+  run.arrhenius = {};
+  const ExposureReport by_cem43 = assess_exposure(scene().structures, run, placed, limits(), facts());
+  EXPECT_EQ(of(report, "dura").distance_to_zone_mm, of(by_cem43, "dura").distance_to_zone_mm);
+  EXPECT_FALSE(of(by_cem43, "dura").arrhenius);
 }
 
 TEST(Exposure, ReasonsComeWorstFirst) {

@@ -252,6 +252,116 @@ TEST(ElectricField, VoxelElectrodesAreWholeCellsHeldOnTheirFaces) {
   EXPECT_NEAR(field.potential_V()[2], 0.5, 1e-6);
 }
 
+TEST(ElectricField, TinesThinnerThanACellHaveTheResistanceOfAFineGrid) {
+  // Six tines of 0.4 mm in quarter circles, as one electrode: on a grid of h they are lines of current; at h
+  // / 5 their surfaces are resolved.
+  std::vector<Electrode> tines;
+  for (int n = 0; n < 6; ++n) {
+    std::vector<Vector3d> line;
+    const double azimuth = 2 * kPi * n / 6 + 0.2;
+    for (int p = 0; p <= 12; ++p) {
+      const double a = kPi / 2 * p / 12, out = 0.8 + 5 * (1 - std::cos(a));
+      line.emplace_back(out * std::cos(azimuth) + 0.13, out * std::sin(azimuth) - 0.21,
+                        5 * std::sin(a) - 2.4);
+    }
+    tines.push_back({{Tube{line, 0.2, false}}, 20});
+  }
+  const ElectrodesSource source = {.electrodes = tines};
+  const auto ohm = [&](double h) {
+    return solved(cube(int(std::lround(18 / h)), h), source).resistance_ohm();
+  };
+  const double fine = ohm(0.2);
+  EXPECT_NEAR(ohm(1) / fine, 1, 0.03);
+  EXPECT_NEAR(ohm(0.5) / fine, 1, 0.03);
+}
+
+TEST(ElectricField, AThinWireHasItsResistanceAtAnyAngleAndPlace) {
+  std::mt19937 rng(11);
+  const ElectrodesSource fine = {.electrodes = {{{Capsule{{0, 0, -4}, {0, 0, 4}, 0.2}}, 20}}};
+  const double expected = solved(cube(96, 0.1667), fine).resistance_ohm();
+  for (const Vector3d& axis : {Vector3d(0, 0, 1), Vector3d(1, 2, -0.7), Vector3d(1, 1, 1)}) {
+    const Vector3d half = 4 * axis.normalized(), at = anywhere_in_a_cell(rng, 1);
+    const ElectrodesSource wire = {.electrodes = {{{Tube{{at - half, at + half}, 0.2, false}}, 20}}};
+    const ElectricField field = solved(cube(16, 1), wire);
+    EXPECT_NEAR(field.resistance_ohm() / expected, 1, 0.03);
+    expect_power_identity(field, 20);
+  }
+}
+
+TEST(ElectricField, AFloatingSphereInAUniformFieldIsADipole) {
+  // Plates at the ends of an insulated box: E = 20 V / 30 mm between them. V = -E (r - a^3 / r^2) cos(angle).
+  const double h = 0.5, a = 2;
+  const Grid grid = cube(64, h);
+  const Vector3d at(0.07, -0.11, 0.13);
+  Electrode sphere;
+  sphere.region = {Sphere{at, a}};
+  sphere.floating = true;
+  const ElectrodesSource source = {.electrodes = {{{Box{{-16, -16, -16}, {-15, 16, 16}}}, 10},
+                                                  {{Box{{15, -16, -16}, {16, 16, 16}}}, -10},
+                                                  sphere},
+                                   .outer_grounded = false};
+  const ElectricField field = solved(grid, source);
+  const double E_V_per_mm = 20.0 / 30, there_V = -E_V_per_mm * at.x();
+  ASSERT_EQ(field.scale().size(), 2U);
+  EXPECT_NEAR(field.scale()[1], there_V, 0.02) << "the potential of the plane that it lies on";
+  for (const Vector3d& away :
+       {Vector3d(3.5, 0, 0), Vector3d(2.5, 2.5, 0), Vector3d(-3, 1, -2), Vector3d(0, 4, 0)}) {
+    const double r = away.norm();
+    const double dipole = there_V - E_V_per_mm * away.x() * (1 - a * a * a / (r * r * r));
+    EXPECT_NEAR(*sample_linear(field.potential_V(), at + away), dipole, 0.04) << away.transpose();
+  }
+  // No net current, and all of the power comes from the plates.
+  EXPECT_NEAR(field.current_A() * 20 / field.power_W(), 1, 1e-4);
+}
+
+/// Two bipolar probes of two spheres each; each is a channel.
+ElectrodesSource two_channels() {
+  return {.electrodes = {{{Sphere{{-4.1, -2, 0.1}, 1}}, 1},
+                         {{Sphere{{-4.1, 2, 0.1}, 1}}, -1},
+                         {{Sphere{{3.9, -2.2, 0.3}, 1}}, 1},
+                         {{Sphere{{3.9, 2.2, 0.3}, 1}}, -1}},
+          .outer_grounded = false,
+          .channels = {{{0, 1}}, {{2, 3}}}};
+}
+
+TEST(ElectricField, ChannelsAddUpToTheFieldOfTheirPotentials) {
+  const Grid grid = cube(40, 0.5);
+  ElectricField joint = solved(grid, two_channels());
+  ASSERT_EQ(joint.channels(), 2U);
+  joint.drive({12, 5});
+  ElectrodesSource as_driven = two_channels();
+  as_driven.channels.clear();
+  const std::array<double, 4> volts = {12, -12, 5, -5};
+  for (std::size_t n = 0; n < 4; ++n) as_driven.electrodes[n].potential_V = volts[n];
+  const ElectricField direct = solved(grid, as_driven);
+  EXPECT_NEAR(joint.power_W() / direct.power_W(), 1, 1e-4);
+  EXPECT_NEAR(joint.current_A() / direct.current_A(), 1, 1e-4);
+  EXPECT_NEAR((joint.channel_power_W(0) + joint.channel_power_W(1)) / joint.power_W(), 1, 1e-4);
+  double worst = 0;
+  for (std::size_t c = 0; c < grid.count(); ++c)
+    worst = std::max(worst, std::abs(double(joint.potential_V()[c] - direct.potential_V()[c])));
+  EXPECT_LT(worst, 1e-3);
+}
+
+TEST(ElectricField, EachChannelGetsItsPowerAndOneWithoutFloatsOpen) {
+  const Grid grid = cube(40, 0.5);
+  ElectrodesSource pad = two_channels();  // four poles against a pad: they raise each other's potential
+  pad.outer_grounded = true;
+  for (Electrode& e : pad.electrodes) e.potential_V = 1;
+  for (const ElectrodesSource& source : {two_channels(), pad}) {
+    ElectricField field = solved(grid, source);
+    field.drive(field.scales_for({3.0, 7.0}));
+    EXPECT_NEAR(field.channel_power_W(0), 3, 1e-3);
+    EXPECT_NEAR(field.channel_power_W(1), 7, 2e-3);
+    EXPECT_NEAR(field.power_W(), 10, 2e-3);
+    const std::vector<double> one_off = field.scales_for({0.0, 5.0});
+    field.drive(one_off);
+    EXPECT_NEAR(field.channel_power_W(0), 0, 1e-3);
+    EXPECT_NEAR(field.channel_power_W(1), 5, 2e-3);
+    EXPECT_NEAR(field.channel_current_A(0), 0, 0.02 * field.channel_current_A(1));
+  }
+}
+
 TEST(ElectricField, BadInputIsRefused) {
   const Grid grid = cube(24, 0.5);
   const auto making = [&](const ElectrodesSource& s) {

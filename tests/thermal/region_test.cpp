@@ -21,6 +21,8 @@ std::vector<Region> all_shapes() {
   return {{Sphere{{0.3, -0.2, 0.1}, 1.7}},
           {Capsule{{-2, 0.3, 0.2}, {1.5, 1, -0.4}, 0.8}},
           {Cylinder{{-1.5, 0.3, 0.2}, {1.6, 1, -0.9}, 0.9}},
+          {Tube{{{-1.9, -0.6, 0.1}, {-0.4, -0.2, 0.4}, {0.8, 0.5, 0.3}, {1.5, 1.4, 0.1}}, 0.6, false}},
+          {Tube{{{-1.9, -0.6, 0.1}, {-0.4, -0.2, 0.4}, {0.8, 0.5, 0.3}, {1.5, 1.4, 0.1}}, 0.6, true}},
           {Prolate{{0.1, 0.2, -0.3}, {1, 2, -0.5}, 2.6, 0.9}},
           {Prolate{{0.1, 0.2, -0.3}, {1, 2, -0.5}, 0.7, 1.6}},
           {Box{{-1.2, -0.7, -2.1}, {1.3, 0.9, 0.4}}}};
@@ -159,6 +161,62 @@ TEST(Region, RefusesWithThePointer) {
   EXPECT_THAT(message({Prolate{{0, 0, 0}, {0, 0, 0}, 2, 1}}), HasSubstr("/prolate/axis"));
   EXPECT_THAT(message(outside({Sphere{{0, 0, 0}, 0}})), HasSubstr("/outside/sphere/radius_mm"));
   for (const Region& r : all_shapes()) EXPECT_EQ(message(r), "accepted");
+}
+
+TEST(Tube, OfOnePieceIsACapsuleOrACylinder) {
+  const Vector3d a(-1, 0.4, 0.2), b(1.3, -0.5, 0.9);
+  std::mt19937 rng(8);
+  std::uniform_real_distribution<double> u(-3, 3);
+  for (int n = 0; n < 1000; ++n) {
+    const Vector3d x(u(rng), u(rng), u(rng));
+    EXPECT_NEAR(signed_distance_mm({Tube{{a, b}, 0.7, false}}, x),
+                signed_distance_mm({Capsule{a, b, 0.7}}, x), 1e-12);
+    EXPECT_NEAR(signed_distance_mm({Tube{{a, b}, 0.7, true}}, x),
+                signed_distance_mm({Cylinder{a, b, 0.7}}, x), 1e-12);
+  }
+}
+
+TEST(Tube, IsTheUnionOfItsConvexPartsAndFlatEndsCutBothPolesApart) {
+  const std::vector<Vector3d> line = {{-2, 0, 0}, {-0.5, 0.2, 0}, {0.7, 0.9, 0.1}, {1.2, 2, 0.4}};
+  std::mt19937 rng(9);
+  std::uniform_real_distribution<double> u(-3, 3);
+  for (const bool flat : {false, true}) {
+    const Region tube{Tube{line, 0.6, flat}};
+    const std::vector<Region> parts = convex_parts(tube);
+    EXPECT_GE(parts.size(), 3U);
+    for (int n = 0; n < 2000; ++n) {
+      const Vector3d x(u(rng), u(rng), u(rng));
+      double nearest = 1e9;
+      for (const Region& part : parts) nearest = std::min(nearest, signed_distance_mm(part, x));
+      if (nearest > 1e-9) {
+        EXPECT_NEAR(signed_distance_mm(tube, x), nearest, 1e-9);
+      } else if (nearest < -1e-9) {
+        EXPECT_LT(signed_distance_mm(tube, x), 0);
+      }
+    }
+  }
+  EXPECT_FALSE(contains({Tube{line, 0.6, true}}, {-2.01, 0, 0}));
+  EXPECT_TRUE(contains({Tube{line, 0.6, false}}, {-2.01, 0, 0}));
+}
+
+TEST(Tube, TellsWhereAPointLiesBesideItsLine) {
+  const Tube t{{{0, 0, 0}, {4, 0, 0}, {4, 3, 0}}, 0.5, false};
+  const BesideLine bend = beside_line(t, {5, 1, 0}), before = beside_line(t, {-2, 0, 1});
+  EXPECT_NEAR(bend.distance_mm, 1, 1e-12);
+  EXPECT_NEAR(bend.along_mm, 5, 1e-12);
+  EXPECT_NEAR(bend.length_mm, 7, 1e-12);
+  EXPECT_NEAR(before.distance_mm, 1, 1e-12);
+  EXPECT_NEAR(before.along_mm, -2, 1e-12);
+}
+
+TEST(Tube, NeedsTwoDifferentPoints) {
+  const auto check = [](const Tube& t) { return [t] { validate(Region{t}, "/r"); }; };
+  EXPECT_THAT(check({{{0, 0, 0}}, 1, false}),
+              testing::ThrowsMessage<ConfigError>(HasSubstr("/r/tube/points_mm")));
+  EXPECT_THAT(check({{{0, 0, 0}, {1, 0, 0}, {1, 0, 0}}, 1, false}),
+              testing::ThrowsMessage<ConfigError>(HasSubstr("/r/tube/points_mm/2")));
+  EXPECT_THAT(check({{{0, 0, 0}, {1, 0, 0}}, 0, false}),
+              testing::ThrowsMessage<ConfigError>(HasSubstr("/r/tube/radius_mm")));
 }
 
 }  // namespace
