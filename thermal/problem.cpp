@@ -45,7 +45,8 @@ void meets_grid(const Grid& grid, const Region& region, const std::string& where
 /// Through a face that passes neither heat nor current an electrode may reach: it is a plane of symmetry.
 void lies_in_grid(const ThermalProblem& problem, bool closed_to_current, const Region& region,
                   const std::string& where, std::string_view what = "electrode") {
-  if (std::holds_alternative<Outside>(region.shape)) return meets_grid(problem.grid(), region, where);
+  meets_grid(problem.grid(), region, where);
+  if (std::holds_alternative<Outside>(region.shape)) return;
   const Box box = box_of(problem.grid()), b = bounding_box(region);
   for (std::size_t f = 0; f < 6; ++f) {
     const auto a = Eigen::Index(f / 2);

@@ -60,12 +60,12 @@ TEST(Steam, LittleUpsAndDownsOfBoilingLoseNothing) {
 TEST(Steam, TissueDoesNotStayAtBoilingAfterPowerOff) {
   ThermalProblem p = boiling_cube(24);
   p.sources = {{GaussianSource{4, 2, {11.5, 11.5, 11.5}}, {{0, 60}}}};
-  p.duration_s = 66;
-  p.sample = {{{11.5, 11.5, 11.5}}, {60, 66}};
+  p.duration_s = 80;
+  p.sample = {{{11.5, 11.5, 11.5}}, {60, 80}};
   const ThermalResult r = solve(p);
   ASSERT_EQ(r.samples.size(), 2U);
   EXPECT_GT(r.samples[0].T_degC, 99);
-  EXPECT_LT(r.samples[1].T_degC, 95);
+  EXPECT_LT(r.samples[1].T_degC, 92);
   EXPECT_LT(r.energy.relative_residual, 1e-4);
 }
 
