@@ -36,14 +36,15 @@ template <class Real>
     for (int i = 0; i < n; ++i) conductance[i] = one / (ra[i] + rb[i]);
 }
 
-/// rate = (rate + w (theta_b - theta)) / (rho c) + heating; returns the sum of w (theta_b - theta), in 16
-/// lanes so that the compiler may use its vectors without changing a bit.
+/// Sums of a row in 16 lanes, so that the compiler may use its vectors without changing a bit.
+inline constexpr int kLanes = 16;
+
+/// rate = (rate + w (theta_b - theta)) / (rho c) + heating; adds w (theta_b - theta) to the lanes.
 template <class Real>
-[[gnu::always_inline]] inline double add_blood(int n, const Real* __restrict w, Real theta_blood,
-                                               const Real* __restrict t, const Real* __restrict inv_c,
-                                               const Real* __restrict heat, Real* __restrict rate) {
-  constexpr int kLanes = 16;
-  Real lanes[kLanes] = {};
+[[gnu::always_inline]] inline void add_blood(int n, const Real* __restrict w, Real theta_blood,
+                                             const Real* __restrict t, const Real* __restrict inv_c,
+                                             const Real* __restrict heat, Real* __restrict rate,
+                                             Real* __restrict lanes) {
   int i = 0;
   for (; i + kLanes <= n; i += kLanes)
     for (int l = 0; l < kLanes; ++l) {
@@ -51,14 +52,11 @@ template <class Real>
       lanes[l] += blood;
       rate[i + l] = (rate[i + l] + blood) * inv_c[i + l] + heat[i + l];
     }
-  double sum = 0;
-  for (; i < n; ++i) {
+  for (int l = 0; i < n; ++i, ++l) {
     const Real blood = w[i] * (theta_blood - t[i]);
-    sum += double(blood);
+    lanes[l] += blood;
     rate[i] = (rate[i] + blood) * inv_c[i] + heat[i];
   }
-  for (int l = 0; l < kLanes; ++l) sum += double(lanes[l]);
-  return sum;
 }
 
 /// Flow to the cell before, i in [b, e].
@@ -122,16 +120,14 @@ struct Uniform {
 /// The row's cells [b, e) are alike, their neighbours above as well: flow and rate without divisions, and
 /// without reading their properties.
 template <class Real>
-[[gnu::always_inline]] inline double uniform_rate(int b, int e, const Uniform<Real>& u, const Real* scale,
-                                                  Real theta_blood, const Real* __restrict t,
-                                                  const Real* __restrict ty, const Real* __restrict tz,
-                                                  const Real* __restrict heat, Real* __restrict fx,
-                                                  Real* __restrict fy, Real* __restrict fz,
-                                                  Real* __restrict rate) {
+[[gnu::always_inline]] inline void uniform_rate(int b, int e, const Uniform<Real>& u, const Real* scale,
+                                                Real theta_blood, const Real* __restrict t,
+                                                const Real* __restrict ty, const Real* __restrict tz,
+                                                const Real* __restrict heat, Real* __restrict fx,
+                                                Real* __restrict fy, Real* __restrict fz,
+                                                Real* __restrict rate, Real* __restrict lanes) {
   const Real cx = scale[0], cy = scale[1], cz = scale[2], g = u.conductance, inv_c = u.inv_c, w = u.w;
-  constexpr int kLanes = 16;
   for (int i = b + 1; i <= e; ++i) fx[i] = (t[i] - t[i - 1]) * g;
-  Real lanes[kLanes] = {};
   const auto cell = [&](int i, int l) __attribute__((always_inline)) {
     const Real up_y = (ty[i] - t[i]) * g, up_z = (tz[i] - t[i]) * g;
     const Real flow = cx * (fx[i + 1] - fx[i]) + cy * (up_y - fy[i]) + cz * (up_z - fz[i]);
@@ -144,10 +140,7 @@ template <class Real>
   int i = b;
   for (; i + kLanes <= e; i += kLanes)
     for (int l = 0; l < kLanes; ++l) cell(i + l, l);
-  for (; i < e; ++i) cell(i, 0);
-  double sum = 0;
-  for (int l = 0; l < kLanes; ++l) sum += double(lanes[l]);
-  return sum;
+  for (int l = 0; i < e; ++i, ++l) cell(i, l);
 }
 
 /// Whether every value lies strictly between two bounds (not when one is NaN).
@@ -211,6 +204,9 @@ inline void row_properties(int n, const TissueTable<Real>& table, const std::uin
   for (int i = 0; i < n; ++i) r[i] = one / r[i];
 }
 
+/// Shorter runs of like cells gain less than the change of loops costs.
+inline constexpr int kShortestRun = 32;
+
 /// Cells [begin, end) of a row.
 struct Span {
   int begin, end;
@@ -219,6 +215,11 @@ inline Span hull(Span a, Span b) {
   if (a.end <= a.begin) return b;
   if (b.end <= b.begin) return a;
   return {a.begin < b.begin ? a.begin : b.begin, a.end > b.end ? a.end : b.end};
+}
+/// To whole vectors, so that loops have no rest; the added cells are at rest.
+inline Span whole_vectors(Span s, int size) {
+  const int end = (s.end + kLanes - 1) / kLanes * kLanes;
+  return {s.begin / kLanes * kLanes, end < size ? end : size};
 }
 template <class Real>
 inline Span row_of(const HeatView<Real>& v, int j, int k) {
@@ -254,8 +255,9 @@ struct Planes {
       const Span need = hull(hull(hull(row_of(v, j, k), row_of(v, j - 1, k)), row_of(v, j + 1, k)),
                              hull(row_of(v, j, k - 1), row_of(v, j, k + 1)));
       if (need.end <= need.begin) continue;
-      const int from = need.begin > 0 ? need.begin - 1 : 0;
-      const int to = need.end < v.size[0] ? need.end + 1 : need.end;
+      const Span all = whole_vectors(need, v.size[0]);
+      const int from = all.begin > 0 ? all.begin - 1 : 0;
+      const int to = all.end < v.size[0] ? all.end + 1 : all.end;
       const std::ptrdiff_t in_plane = std::ptrdiff_t(v.size[0]) * j + from, c = in_plane + plane * k;
       row_properties(to - from, *v.table, v.label + c, v.factor != nullptr ? v.factor + c : nullptr, v.u + c,
                      theta != nullptr ? theta + in_plane : nullptr,
@@ -299,9 +301,10 @@ inline void sweep(const HeatView<Real>& v, bool fused, Real* scratch, int thread
       for (int j = v.low[1]; j < v.high[1]; ++j) {
         // Flows to the rows above are worked out here, so the row is as long as the longest of the three.
         const Span own = row_of(v, j, k);
-        const Span all = hull(own, hull(row_of(v, j + 1, k), row_of(v, j, k + 1)));
+        const Span needed = hull(own, hull(row_of(v, j + 1, k), row_of(v, j, k + 1)));
+        if (needed.end <= needed.begin) continue;
+        const Span all = whole_vectors(needed, nx);
         const int i0 = all.begin, n = all.end - all.begin;
-        if (n <= 0) continue;
         const std::ptrdiff_t in_plane = i0 + stride_y * j, c0 = in_plane + stride_z * k;
         const Real* __restrict t = t_here + in_plane;
         const Real* __restrict r = r_here + in_plane;
@@ -345,6 +348,7 @@ inline void sweep(const HeatView<Real>& v, bool fused, Real* scratch, int thread
         if (k == 0) add_outer(double(cz), fz);
         fx[0] = (t[0] - t_left) * (one / (r_left + r[0]));
         if (WithDiagonal) gx[0] = one / (r_left + r[0]);
+        Real lanes[kLanes] = {};
         const auto general = [&](int b, int e) {
           const int inner = e < n ? e : n - 1;
           flow_along(b + 1, inner, t, r, fx);
@@ -358,7 +362,7 @@ inline void sweep(const HeatView<Real>& v, bool fused, Real* scratch, int thread
             rates_of_row(b, e, v.scale, t, r, ty, ry, tz, rz, fx, fy, fz, rate);
           }
           if (w != nullptr) {
-            flows.blood += add_blood(e - b, w + b, v.theta_blood, t + b, inv_c + b, heat + b, rate + b);
+            add_blood(e - b, w + b, v.theta_blood, t + b, inv_c + b, heat + b, rate + b, lanes);
             if (WithDiagonal) add_products(b, e, w, inv_c, diagonal);
           } else {
             add_heating(b, e, inv_c, heat, rate);
@@ -371,10 +375,10 @@ inline void sweep(const HeatView<Real>& v, bool fused, Real* scratch, int thread
             const UniformRun<Real>& run = v.runs[m];
             const int b = run.begin - i0 > done ? run.begin - i0 : done;
             const int e = run.end - i0 < n - 1 ? run.end - i0 : n - 1;
-            if (e - b < 8) continue;
+            if (e - b < kShortestRun) continue;
             if (b > done) general(done, b);
             const Uniform<Real> u{run.conductance, run.inverse_capacity, run.perfusion};
-            flows.blood += uniform_rate(b, e, u, v.scale, v.theta_blood, t, ty, tz, heat, fx, fy, fz, rate);
+            uniform_rate(b, e, u, v.scale, v.theta_blood, t, ty, tz, heat, fx, fy, fz, rate, lanes);
             if (WithDiagonal)
               for (int i = b; i < e; ++i) {
                 gx[i + 1] = gy[i] = gz[i] = u.conductance;
@@ -384,6 +388,7 @@ inline void sweep(const HeatView<Real>& v, bool fused, Real* scratch, int thread
           }
         }
         if (done < n) general(done, n);
+        for (const Real lane : lanes) flows.blood += double(lane);
 
         if (first && (hole == nullptr || hole[0] == 0)) flows.boundary_out += double(cx) * double(fx[0]);
         if (last && (hole == nullptr || hole[n - 1] == 0)) flows.boundary_out -= double(cx) * double(fx[n]);
@@ -460,8 +465,7 @@ void run_stage(const HeatView<Real>& view, const StageView<Real>& stage, Real* s
 /// NaN.
 template <class Real>
 struct Lanes {
-  static constexpr int kCount = 16;
-  Real change[kCount], error[kCount], stiffness[kCount], bad[kCount];
+  Real change[kLanes], error[kLanes], stiffness[kLanes], bad[kLanes];
 };
 
 /// How much the error of a cell counts, see StepView.
@@ -477,7 +481,6 @@ template <class Real>
                                                   const Real* rate0, const Real* rate,
                                                   const Real* __restrict diagonal, Real half_dt,
                                                   const StepView<Real>& step, const Real* __restrict weight) {
-  constexpr int kLanes = Lanes<Real>::kCount;
   Real change[kLanes] = {}, error[kLanes] = {}, stiffness[kLanes] = {}, bad[kLanes] = {};
   const Real zero = 0;
   const auto look = [&](int i, int l, Real w) __attribute__((always_inline)) {
@@ -553,7 +556,7 @@ StepFindings run_rates(const HeatView<Real>& view, const StepView<Real>& step, R
         for (int m = 0; m < n; ++m) rate1[m] = rate[m];
         double change = 0, error = 0;
         bool bad = false;
-        for (int l = 0; l < Lanes<Real>::kCount; ++l) {
+        for (int l = 0; l < kLanes; ++l) {
           change = lanes.change[l] > change ? double(lanes.change[l]) : change;
           error = lanes.error[l] > error ? double(lanes.error[l]) : error;
           f.stiffness_per_s =
@@ -653,15 +656,19 @@ void run_correction(const HeatView<Real>& v, const CorrectionView<Real>& x, Real
         // The difference first: a mirrored field has the mirrored sum, to the last bit.
         for (int i = 0; i < n; ++i) sum[i] += scale * (above[i] - below[i]);
       };
-      // Along the row: face i lies before cell i of the window.
-      for (int i = 0; i <= n; ++i) {
-        const int low = i0 + i - 1;
-        fx[i] = 0;
-        if (low < 1 || low + 2 >= nx || (faces[i - 1] & 1) == 0) continue;
-        if (u != nullptr &&
-            !(t[i - 2] == u[i - 2] && t[i - 1] == u[i - 1] && t[i] == u[i] && t[i + 1] == u[i + 1]))
-          continue;
-        fx[i] = correction_flow(t[i - 2], t[i - 1], t[i], t[i + 1], r[i - 1], r[i], true);
+      // Along the row: face i lies before cell i of the stretch; two cells on either side must exist.
+      for (int i = 0; i <= n; ++i) fx[i] = 0;
+      const int i_first = i0 >= 2 ? 0 : 2 - i0, i_last = i0 + n + 1 < nx ? n : nx - 2 - i0;
+      if (u == nullptr) {
+        for (int i = i_first; i <= i_last; ++i)
+          fx[i] =
+              correction_flow(t[i - 2], t[i - 1], t[i], t[i + 1], r[i - 1], r[i], (faces[i - 1] & 1) != 0);
+      } else {
+        for (int i = i_first; i <= i_last; ++i) {
+          const bool smooth = (t[i - 2] == u[i - 2]) & (t[i - 1] == u[i - 1]) & (t[i] == u[i]) &
+                              (t[i + 1] == u[i + 1]) & ((faces[i - 1] & 1) != 0);
+          fx[i] = correction_flow(t[i - 2], t[i - 1], t[i], t[i + 1], r[i - 1], r[i], smooth);
+        }
       }
       for (int i = 0; i < n; ++i) sum[i] = v.scale[0] * (fx[i + 1] - fx[i]);
       add_axis(1, stride_y, j, ny, v.scale[1]);

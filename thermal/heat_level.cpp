@@ -52,7 +52,7 @@ bool starts_at_rest(const ThermalProblem& problem, const std::array<bool, 256>& 
 /// way.
 template <class Real>
 void find_uniform_runs(HeatLevel<Real>& level, const ThermalProblem& problem) {
-  constexpr int kShortest = 8;
+  constexpr int kShortest = 32;
   std::array<bool, 256> changes{};
   for (std::size_t n = 0; n < problem.tissue_map.tissues.size(); ++n) {
     const Tissue& t = problem.tissue_map.tissues[n];
