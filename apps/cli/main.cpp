@@ -43,6 +43,7 @@ constexpr std::array kCommands = {
     Command{"simulate", "the thermal engine on a patient plan or a bare problem: samples, zones, fields",
             Writes::directory, simulate_command},
     Command{"check", "safety verdict of a simulated plan", Writes::nothing, check_command},
+    Command{"report", "the report of a simulated plan, as HTML", Writes::directory, report_command},
     Command{"verify",
             "runs the closed forms, each error beside its gate; a --seed other than 1 draws parameters",
             Writes::nothing, verify_command},
