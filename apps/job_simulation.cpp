@@ -18,7 +18,7 @@ namespace {
 
 /// Ice of 20 mm around the probes stops perfusion, and in front of it cold spreads for half an hour by
 /// sqrt(4 k t / (rho c)), about 28 mm: more than heat does.
-constexpr double kColdSpread = 1.4;
+constexpr double kColdSpread = 1.6;
 
 std::vector<Device> devices_of(const Plan& plan) {
   std::vector<Device> out;
@@ -56,14 +56,8 @@ PlannerOptions planner_options(const Job& job) {
   return o;
 }
 
-/// `cold`: the estimate of the error in time is large wherever ice has just moved, and those errors die out:
-/// these bounds change the ice by 4e-4 of its volume and unfrozen tissue by 0.03 K, in a fifth of the steps.
-BioheatOptions bioheat_options(const Job& job, bool cold) {
+BioheatOptions bioheat_options(const Job& job) {
   BioheatOptions o;
-  if (cold) {
-    o.step_error_K = 1;
-    o.max_step_K = 20;
-  }
   o.threads = job.options.threads;
   o.fourth_order =
       false;  // tissue changes from cell to cell: a wider stencil gains nothing and costs three times
@@ -78,7 +72,7 @@ PlannerInputs planner_inputs(const Job& job) {
 void add_warm_canal(const Job& job, ThermalProblem problem, RankedPlan& plan, const Progress& progress) {
   if (!plan.thermal.summary.usable()) return;
   add_canal_warming(problem.tissue_map);
-  plan.warm_canal = solve(problem, bioheat_options(job, true), progress);
+  plan.warm_canal = solve(problem, bioheat_options(job), progress);
 }
 
 /// What a simulation of this plan leaves out or strains.
@@ -101,7 +95,7 @@ void complete_chosen_plan(Job& job, const Progress& progress) {
   const ThermalProblem problem = thermal_problem(job, chosen.plan, &job.tissue_report);
   job.tissue_map = problem.tissue_map;
   warn(job, chosen.plan, job.tissue_report, chosen.thermal);
-  add_error_estimate(problem, bioheat_options(job, is_cold(chosen.plan)), chosen.thermal, progress);
+  add_error_estimate(problem, bioheat_options(job), chosen.thermal, progress);
   if (!is_cold(chosen.plan)) return;
   add_warm_canal(job, problem, chosen, progress);
   job.structures = find_structures(job.anatomy, job.target, job.ct_roi.volume);
@@ -154,7 +148,7 @@ ThermalProblem thermal_problem(const Job& job, const Plan& plan, TissueMapReport
 
 void plan_and_simulate(Job& job, const Progress& progress) {
   const auto solve_plan = [&](const Plan& plan) {
-    return solve(thermal_problem(job, plan), bioheat_options(job, is_cold(plan)), progress);
+    return solve(thermal_problem(job, plan), bioheat_options(job), progress);
   };
   job.plans = plan_ablation(planner_inputs(job), solve_plan, planner_options(job), progress);
   job.chosen = 0;
@@ -170,9 +164,9 @@ void simulate_plan(Job& job, const Plan& plan, const Progress& progress) {
   ranked.reasons = {"read from a file"};
   TissueMapReport report;
   const ThermalProblem problem = thermal_problem(job, plan, &report);
-  ranked.thermal = solve(problem, bioheat_options(job, is_cold(plan)), progress);
+  ranked.thermal = solve(problem, bioheat_options(job), progress);
   warn(job, plan, report, ranked.thermal);
-  add_error_estimate(problem, bioheat_options(job, is_cold(plan)), ranked.thermal, progress);
+  add_error_estimate(problem, bioheat_options(job), ranked.thermal, progress);
   if (is_cold(plan)) add_warm_canal(job, problem, ranked, progress);
   job.tissue_map = problem.tissue_map;
   job.tissue_report = report;

@@ -426,7 +426,7 @@ void note_the_run(const ThermalResult& thermal, const Fields& f, const ExposureF
   if (!f.disturbed.computed()) return;
   if (f.disturbed.touches_box)
     report.notes.emplace_back(
-        "the heated region reaches the box of the simulation: structures beyond are unknown");
+        "heat or cold reaches the edge of the simulation's box: structures beyond are unknown");
   if (facts.unknown_tissue.empty()) return;
   const Grid& g = f.disturbed.level.grid;
   long cells = 0;

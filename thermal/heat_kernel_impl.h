@@ -461,11 +461,17 @@ void run_stage(const HeatView<Real>& view, const StageView<Real>& stage, Real* s
                });
 }
 
-/// Largest values in 16 lanes, so that the compiler may use its vectors without changing a bit. `bad` is 0 or
-/// NaN.
+/// 16 cells at once, in whatever vectors the processor has; every set gives the same bits.
 template <class Real>
-struct Lanes {
-  Real change[kLanes], error[kLanes], stiffness[kLanes], bad[kLanes];
+struct Sixteen {
+  typedef Real V __attribute__((vector_size(kLanes * sizeof(Real))));  // NOLINT: an alias cannot carry this
+  V v;
+  [[gnu::always_inline]] void load(const Real* p) { __builtin_memcpy(&v, p, sizeof v); }
+};
+/// Largest values of a row. `bad` is 0 or NaN.
+template <class Real>
+struct Largest {
+  Real change = 0, error = 0, stiffness = 0, bad = 0;
 };
 
 /// How much the error of a cell counts, see StepView.
@@ -477,38 +483,60 @@ template <class Real>
 
 /// `weight` of change and error by cell; null: 1.
 template <class Real>
-[[gnu::always_inline]] inline Lanes<Real> look_at(int n, const Real* __restrict y0, const Real* __restrict y1,
-                                                  const Real* rate0, const Real* rate,
-                                                  const Real* __restrict diagonal, Real half_dt,
-                                                  const StepView<Real>& step, const Real* __restrict weight) {
-  Real change[kLanes] = {}, error[kLanes] = {}, stiffness[kLanes] = {}, bad[kLanes] = {};
-  const Real zero = 0;
-  const auto look = [&](int i, int l, Real w) __attribute__((always_inline)) {
-    const Real c = w * (y1[i] - y0[i]);
-    const Real e = (w * half_dt * (rate0[i] + rate[i]) - Real(0.8) * c) * error_weight(step, y1[i]);
-    const Real size_c = c < zero ? -c : c, size_e = e < zero ? -e : e;
-    change[l] = size_c > change[l] ? size_c : change[l];
-    error[l] = size_e > error[l] ? size_e : error[l];
-    stiffness[l] = diagonal[i] > stiffness[l] ? diagonal[i] : stiffness[l];
-    bad[l] += zero * rate[i] + zero * y1[i];
+inline Largest<Real> look_at(int n, const Real* y0, const Real* y1, const Real* rate0, const Real* rate,
+                             const Real* diagonal, Real half_dt, const StepView<Real>& step,
+                             const Real* weight) {
+  using S = Sixteen<Real>;
+  using V = typename S::V;
+  const V zero = {}, one = zero + Real(1), part = zero + Real(0.8), half = zero + half_dt;
+  const V relative = zero + step.relative, cool = zero + step.cool, cool_weight = zero + step.cool_weight;
+  V change = zero, error = zero, stiffness = zero, bad = zero;
+  const auto look = [&](const Real* a, const Real* b, const Real* r0, const Real* r1, const Real* d,
+                        const Real* w) __attribute__((always_inline)) {
+    S before, after, rate_before, rate_after, diag, weights;
+    before.load(a);
+    after.load(b);
+    rate_before.load(r0);
+    rate_after.load(r1);
+    diag.load(d);
+    V c = after.v - before.v;
+    V e = half * (rate_before.v + rate_after.v) - part * c;
+    if (w != nullptr) {
+      weights.load(w);
+      c *= weights.v;
+      e *= weights.v;
+    }
+    c = c < zero ? -c : c;
+    e = e < zero ? -e : e;
+    const V size = after.v < zero ? -after.v : after.v;
+    e *= (after.v < cool ? cool_weight : one) / (one + relative * size);
+    change = c > change ? c : change;
+    error = e > error ? e : error;
+    stiffness = diag.v > stiffness ? diag.v : stiffness;
+    bad += zero * rate_after.v + zero * after.v;
   };
   int i = 0;
-  if (weight != nullptr) {
-    for (; i + kLanes <= n; i += kLanes)
-      for (int l = 0; l < kLanes; ++l) look(i + l, l, weight[i + l]);
-    for (; i < n; ++i) look(i, 0, weight[i]);
-  }
   for (; i + kLanes <= n; i += kLanes)
-    for (int l = 0; l < kLanes; ++l) look(i + l, l, Real(1));
-  for (; i < n; ++i) look(i, 0, Real(1));
-  Lanes<Real> lanes;
-  for (int l = 0; l < kLanes; ++l) {
-    lanes.change[l] = change[l];
-    lanes.error[l] = error[l];
-    lanes.stiffness[l] = stiffness[l];
-    lanes.bad[l] = bad[l];
+    look(y0 + i, y1 + i, rate0 + i, rate + i, diagonal + i, weight != nullptr ? weight + i : nullptr);
+  if (i < n) {  // the rest with zeros, which change nothing
+    Real rest[6][kLanes] = {};
+    const std::size_t bytes = std::size_t(n - i) * sizeof(Real);
+    __builtin_memcpy(rest[0], y0 + i, bytes);
+    __builtin_memcpy(rest[1], y1 + i, bytes);
+    __builtin_memcpy(rest[2], rate0 + i, bytes);
+    __builtin_memcpy(rest[3], rate + i, bytes);
+    __builtin_memcpy(rest[4], diagonal + i, bytes);
+    if (weight != nullptr) __builtin_memcpy(rest[5], weight + i, bytes);
+    look(rest[0], rest[1], rest[2], rest[3], rest[4], weight != nullptr ? rest[5] : nullptr);
   }
-  return lanes;
+  Largest<Real> row;
+  for (int l = 0; l < kLanes; ++l) {
+    row.change = change[l] > row.change ? change[l] : row.change;
+    row.error = error[l] > row.error ? error[l] : row.error;
+    row.stiffness = stiffness[l] > row.stiffness ? stiffness[l] : row.stiffness;
+    row.bad += bad[l];
+  }
+  return row;
 }
 
 /// d theta/du, by which errors of u count; where water boils not less than a tenth, so that steam is
@@ -551,18 +579,13 @@ StepFindings run_rates(const HeatView<Real>& view, const StepView<Real>& step, R
             rate1[m] = w0 < w1 ? w0 : w1;
           }
         }
-        Lanes<Real> lanes = look_at(n, y0, y1, judge ? rate0 : rate, rate, diagonal, half_dt, step,
-                                    weighted ? rate1 : nullptr);
+        const Largest<Real> row = look_at(n, y0, y1, judge ? rate0 : rate, rate, diagonal, half_dt, step,
+                                          weighted ? rate1 : nullptr);
         for (int m = 0; m < n; ++m) rate1[m] = rate[m];
-        double change = 0, error = 0;
-        bool bad = false;
-        for (int l = 0; l < kLanes; ++l) {
-          change = lanes.change[l] > change ? double(lanes.change[l]) : change;
-          error = lanes.error[l] > error ? double(lanes.error[l]) : error;
-          f.stiffness_per_s =
-              lanes.stiffness[l] > f.stiffness_per_s ? double(lanes.stiffness[l]) : f.stiffness_per_s;
-          bad = bad || !(lanes.bad[l] == Real(0));
-        }
+        const double change = double(row.change), error = double(row.error);
+        const bool bad = !(row.bad == Real(0));
+        f.stiffness_per_s =
+            double(row.stiffness) > f.stiffness_per_s ? double(row.stiffness) : f.stiffness_per_s;
         f.largest_change_K = change > f.largest_change_K ? change : f.largest_change_K;
         if ((bad && f.finite) || (f.finite && error > f.error_K)) {
           f.error_K = error;
