@@ -15,8 +15,6 @@ double cem43_rate(double T_degC, DoseBelow39 below) {
 /// Simpson's rule is good to 5e-5 when the rate changes by less than this factor over the step.
 bool is_gentle(double r0, double r1) { return r0 < 1.8 * r1 && r1 < 1.8 * r0; }
 
-bool between(double bound, double a, double b) { return (a < bound) != (b < bound); }
-
 }  // namespace
 
 template <class Real>
@@ -24,7 +22,6 @@ DoseField<Real>::DoseField(const ThermalProblem& problem, const HeatLevel<Real>&
     : below_(problem.cem43_quarter_below_39 ? DoseBelow39::quarter : DoseBelow39::none),
       start_degC_(problem.initial_degC),
       tissues_(problem.tissue_map.tissues),
-      cem_table_([this](double T) { return cem43_rate(T, below_) / 60; }),
       damage_tables_(tissues_.size()) {
   const std::size_t count = level.grid.count();
   bool any_damage = false, returns = false, rules = false;
@@ -42,10 +39,16 @@ DoseField<Real>::DoseField(const ThermalProblem& problem, const HeatLevel<Real>&
     returns = returns || (has_rule_[n] && t.frozen && t.perfusion_rule.returns_after_freezing);
   }
   cem43.assign(count, 0);
+  rules_ = rules;
   if (any_damage) {
     arrhenius.assign(count, 0);
-    for (std::size_t c = 0; c < count; ++c)
-      if (!tissues_[level.label[c]].damage) arrhenius[c] = std::numeric_limits<float>::quiet_NaN();
+    row_has_law_.assign(count / std::size_t(level.grid.size[0]), 0);
+    for (std::size_t c = 0; c < count; ++c) {
+      if (tissues_[level.label[c]].damage)
+        row_has_law_[c / std::size_t(level.grid.size[0])] = 1;
+      else
+        arrhenius[c] = std::numeric_limits<float>::quiet_NaN();
+    }
   }
   peak.assign(count, float(problem.initial_degC));
   if (!problem.initial_field.empty()) peak = problem.initial_field.values;
@@ -102,10 +105,11 @@ double DoseField<Real>::fall_of_perfusion(HeatLevel<Real>& level, std::size_t c,
 /// Below 39 degC a row of tissue gathers no dose; above ice its perfusion stays as it is as well.
 template <class Real>
 typename DoseField<Real>::Course DoseField<Real>::course_of(const HeatLevel<Real>& level,
-                                                            const std::vector<Real>& u0, std::size_t begin,
-                                                            std::size_t end) const {
+                                                            const std::vector<Real>& u0, std::size_t row,
+                                                            std::size_t begin, std::size_t end) const {
   constexpr Real kCool_K = 2, kIce_K = -36;
-  if (below_ != DoseBelow39::none || !arrhenius.empty() || cell_death || freezes) return Course::warm;
+  if (below_ != DoseBelow39::none || cell_death || freezes) return Course::warm;
+  if (!row_has_law_.empty() && row_has_law_[row] != 0) return Course::warm;
   const Real* u = u0.data() + begin;
   const Real* theta = level.theta_now() + begin;
   const std::uint8_t* hole = level.hole.empty() ? nullptr : level.hole.data() + begin;
@@ -146,17 +150,57 @@ void DoseField<Real>::only_extremes(const Real* theta, std::size_t count, std::s
 }
 
 template <class Real>
+TemperatureStep DoseField<Real>::step_of(const HeatLevel<Real>& level, const std::vector<Real>& u0,
+                                         const std::vector<Real>& rate0, double dt_s, std::size_t c) const {
+  const bool phases = level.table.has_phases;
+  const Real theta1 = level.theta_now()[c], u1 = level.y[std::size_t(level.now)][c];
+  const double before = double(phases ? theta_of_u(level.table, level.label[c], u0[c]) : u0[c]);
+  TemperatureStep s;
+  s.dt_s = dt_s;
+  s.T0_degC = before + kReference_degC;
+  s.T1_degC = double(theta1) + kReference_degC;
+  const bool plain = !phases || (before == double(u0[c]) && theta1 == u1);
+  s.rate0_K_per_s = plain ? double(rate0[c]) : (s.T1_degC - s.T0_degC) / dt_s;
+  s.rate1_K_per_s = plain ? double(level.rate[c]) : s.rate0_K_per_s;
+  return s;
+}
+
+template <class Real>
+double DoseField<Real>::add_damage(std::size_t c, std::size_t label, const TemperatureStep& s) {
+  const double middle = (s.T0_degC + s.T1_degC) / 2 + s.dt_s * (s.rate0_K_per_s - s.rate1_K_per_s) / 8;
+  double dose = -1;
+  if (RateTable::covers(s.T0_degC) && RateTable::covers(s.T1_degC) && RateTable::covers(middle)) {
+    const RateTable& table = damage_tables_[label];
+    const double r0 = table(s.T0_degC), r1 = table(s.T1_degC);
+    if (is_gentle(r0, r1)) dose = s.dt_s / 6 * (r0 + 4 * table(middle) + r1);
+  }
+  if (dose < 0) dose = spinetherm::arrhenius(*tissues_[label].damage, s);
+  arrhenius[c] = float(std::min(double(arrhenius[c]) + dose, kArrheniusCap));
+  return dose;
+}
+
+template <class Real>
 typename DoseField<Real>::Findings DoseField<Real>::add_step(HeatLevel<Real>& level,
                                                              const std::vector<Real>& u0,
                                                              const std::vector<Real>& rate0, double dt_s,
                                                              double t_s) {
   const std::vector<Real>& u1 = level.y[std::size_t(level.now)];
   const Real* theta1 = level.theta_now();
-  const bool phases = level.table.has_phases;
   Findings all;
   all.highest_degC = all.lowest_degC = start_degC_;
   if (level.rows.empty()) return all;
   std::vector<Findings> planes(std::size_t(level.grid.size[2]));
+  const HeatView<Real> view = view_of(level, u1);
+  DoseView<Real> dose;
+  dose.u0 = u0.data();
+  dose.u1 = u1.data();
+  dose.theta1 = theta1;
+  dose.rate0 = rate0.data();
+  dose.rate1 = level.rate.data();
+  dose.dt = Real(dt_s);
+  dose.below_39 = below_ == DoseBelow39::quarter;
+  dose.cem43 = cem43.data();
+  dose.cap_min = float(kCem43Cap_min);
 
 #pragma omp parallel for num_threads(level.team()) schedule(static)
   for (int k = level.rows.low[2]; k < level.rows.high[2]; ++k) {
@@ -164,70 +208,69 @@ typename DoseField<Real>::Findings DoseField<Real>::add_step(HeatLevel<Real>& le
     f.highest_degC = -1e9;
     f.lowest_degC = 1e9;
     double change = 0;
+    const std::size_t plane = level.grid.index(0, 0, k);
+    std::vector<std::uint8_t> is_warm(std::size_t(level.grid.size[1]), 0);
+    std::vector<std::uint8_t> left(level.grid.index(0, 0, k + 1) - plane, 0);
+    bool any_warm = false;
     for (int j = level.rows.low[1]; j < level.rows.high[1]; ++j) {
       const std::size_t row = level.rows.row(j, k);
       if (level.rows.end[row] <= level.rows.begin[row]) continue;
       const std::size_t begin = level.grid.index(level.rows.begin[row], j, k),
                         end = level.grid.index(level.rows.end[row], j, k);
-      if (const Course course = course_of(level, u0, begin, end); course != Course::warm) {
-        only_extremes(theta1 + begin, end - begin, begin, t_s, f);
-        for (std::size_t c = begin; course == Course::cold && c < end; ++c)
-          if (has_rule_[level.label[c]])
-            change += update_perfusion(level, c, double(theta1[c]) + kReference_degC);
+      const Course course = course_of(level, u0, row, begin, end);
+      if (course == Course::warm) {
+        is_warm[std::size_t(j)] = 1;
+        any_warm = true;
         continue;
       }
+      only_extremes(theta1 + begin, end - begin, begin, t_s, f);
+      for (std::size_t c = begin; course == Course::cold && c < end; ++c)
+        if (has_rule_[level.label[c]])
+          change += update_perfusion(level, c, double(theta1[c]) + kReference_degC);
+    }
+    if (any_warm) {
+      DoseView<Real> here = dose;
+      here.row = is_warm.data();
+      here.left = left.data();
+      f.added_cem43_min += run_dose(view, here, k);
+    }
+    for (int j = level.rows.low[1]; j < level.rows.high[1]; ++j) {
+      if (is_warm[std::size_t(j)] == 0) continue;
+      const std::size_t row = level.rows.row(j, k);
+      const std::size_t begin = level.grid.index(level.rows.begin[row], j, k),
+                        end = level.grid.index(level.rows.end[row], j, k);
       for (std::size_t c = begin; c < end; ++c) {
-        if (level.is_hole(c)) continue;
-        const int label = level.label[c];
-        const double before = double(phases ? theta_of_u(level.table, label, u0[c]) : u0[c]);
-        TemperatureStep s;
-        s.dt_s = dt_s;
-        s.T0_degC = before + kReference_degC;
-        s.T1_degC = double(theta1[c]) + kReference_degC;
-        // Inside a phase change theta is not u, and the course is taken as straight.
-        const bool plain = !phases || (before == double(u0[c]) && theta1[c] == u1[c]);
-        s.rate0_K_per_s = plain ? double(rate0[c]) : (s.T1_degC - s.T0_degC) / dt_s;
-        s.rate1_K_per_s = plain ? double(level.rate[c]) : s.rate0_K_per_s;
-
-        const double high = std::max(s.T0_degC, s.T1_degC);
-        const bool in_table = RateTable::covers(s.T0_degC) && RateTable::covers(s.T1_degC);
-        const double middle = (s.T0_degC + s.T1_degC) / 2 + dt_s * (s.rate0_K_per_s - s.rate1_K_per_s) / 8;
-        const bool simple = in_table && RateTable::covers(middle);
-        if (high >= 39 || below_ == DoseBelow39::quarter) {
-          double dose = -1;
-          if (simple && !between(43, s.T0_degC, s.T1_degC) && !between(39, s.T0_degC, s.T1_degC)) {
-            const double r0 = cem_table_(s.T0_degC), r1 = cem_table_(s.T1_degC);
-            if (is_gentle(r0, r1)) dose = dt_s / 6 * (r0 + 4 * cem_table_(middle) + r1);
-          }
-          if (dose < 0) dose = cem43_min(s, below_);
-          cem43[c] = float(std::min(double(cem43[c]) + dose, kCem43Cap_min));
-          f.added_cem43_min += dose;
-        }
-        if (const auto& law = tissues_[std::size_t(label)].damage) {
-          double dose = -1;
-          if (simple) {
-            const RateTable& table = damage_tables_[std::size_t(label)];
-            const double r0 = table(s.T0_degC), r1 = table(s.T1_degC);
-            if (is_gentle(r0, r1)) dose = dt_s / 6 * (r0 + 4 * table(middle) + r1);
-          }
-          if (dose < 0) dose = spinetherm::arrhenius(*law, s);
-          arrhenius[c] = float(std::min(double(arrhenius[c]) + dose, kArrheniusCap));
-          if (falls_[std::size_t(label)]) change += fall_of_perfusion(level, c, dose, s.T1_degC);
-        }
-        if (freezes) freezes->add(c, s.T1_degC);
-        if (cell_death) cell_death->add(c, s);
-        if (float(s.T1_degC) > peak[c]) {
-          peak[c] = float(s.T1_degC);
-          if (!peak_time.empty()) peak_time[c] = float(t_s);
-        }
-        if (float(s.T1_degC) < lowest[c]) {
-          lowest[c] = float(s.T1_degC);
-          if (!lowest_time.empty()) lowest_time[c] = float(t_s);
-        }
-        f.highest_degC = std::max(f.highest_degC, s.T1_degC);
-        f.lowest_degC = std::min(f.lowest_degC, s.T1_degC);
-        if (has_rule_[std::size_t(label)]) change += update_perfusion(level, c, s.T1_degC);
+        if (left[c - plane] == 0) continue;
+        const double added = cem43_min(step_of(level, u0, rate0, dt_s, c), below_);
+        cem43[c] = float(std::min(double(cem43[c]) + added, kCem43Cap_min));
+        f.added_cem43_min += added;
       }
+      if (!row_has_law_.empty() && row_has_law_[row] != 0)
+        for (std::size_t c = begin; c < end; ++c) {
+          const std::size_t label = level.label[c];
+          if (!tissues_[label].damage || level.is_hole(c)) continue;
+          const TemperatureStep s = step_of(level, u0, rate0, dt_s, c);
+          const double added = add_damage(c, label, s);
+          if (falls_[label]) change += fall_of_perfusion(level, c, added, s.T1_degC);
+        }
+      if (freezes || cell_death)
+        for (std::size_t c = begin; c < end; ++c) {
+          if (level.is_hole(c)) continue;
+          const TemperatureStep s = step_of(level, u0, rate0, dt_s, c);
+          if (freezes) freezes->add(c, s.T1_degC);
+          if (cell_death) cell_death->add(c, s);
+        }
+      // Holes between the cells keep what their walls have.
+      for (std::size_t c = begin; c < end;) {
+        std::size_t last = c;
+        while (last < end && !level.is_hole(last)) ++last;
+        if (last > c) only_extremes(theta1 + c, last - c, c, t_s, f);
+        c = last + 1;
+      }
+      if (rules_)
+        for (std::size_t c = begin; c < end; ++c)
+          if (has_rule_[level.label[c]] && !level.is_hole(c))
+            change += update_perfusion(level, c, double(theta1[c]) + kReference_degC);
     }
     f.blood_change_W = change * level.cell_volume_m3();
     planes[std::size_t(k)] = f;

@@ -69,8 +69,12 @@ class DoseField {
   double rest_cem43_per_s() const;
   void add_rest(std::size_t cell, double t_s);
   enum class Course { idle, cold, warm };
-  Course course_of(const HeatLevel<Real>& level, const std::vector<Real>& u0, std::size_t begin,
-                   std::size_t end) const;
+  Course course_of(const HeatLevel<Real>& level, const std::vector<Real>& u0, std::size_t row,
+                   std::size_t begin, std::size_t end) const;
+  /// The step of one cell; in a phase change theta is not u, and the course is taken as straight.
+  TemperatureStep step_of(const HeatLevel<Real>& level, const std::vector<Real>& u0,
+                          const std::vector<Real>& rate0, double dt_s, std::size_t cell) const;
+  double add_damage(std::size_t cell, std::size_t label, const TemperatureStep& s);
   void only_extremes(const Real* theta, std::size_t count, std::size_t begin, double t_s, Findings& findings);
   double update_perfusion(HeatLevel<Real>& level, std::size_t cell, double T_degC);
   /// w exp(-Omega) when `added` damage has come; as update_perfusion().
@@ -79,11 +83,12 @@ class DoseField {
   DoseBelow39 below_;
   double start_degC_ = 37;
   std::vector<Tissue> tissues_;
-  RateTable cem_table_;
   std::vector<RateTable> damage_tables_;       ///< by label; empty where the tissue has no law
   std::vector<std::uint8_t> perfusion_state_;  ///< by cell: 0 as given, 1 stopped for good, 2 stopped by ice
   std::vector<float> perfusion_kept_;          ///< what returns after thawing; empty: nowhere
   std::array<bool, 256> has_rule_{}, falls_{};
+  bool rules_ = false;
+  std::vector<std::uint8_t> row_has_law_;  ///< by row: some cell's tissue has a damage law; empty: none has
 };
 
 }  // namespace spinetherm

@@ -60,6 +60,10 @@ template <class Real>
 void run_properties(const HeatView<Real>& view, Real* theta, Real* resistivity, int threads) {
   SPINETHERM_PICK(run_properties(view, theta, resistivity, threads));
 }
+template <class Real>
+double run_dose(const HeatView<Real>& view, const DoseView<Real>& dose, int k) {
+  SPINETHERM_PICK(run_dose(view, dose, k));
+}
 #undef SPINETHERM_PICK
 
 template void run_stage(const HeatView<float>&, const StageView<float>&, float*, int);
@@ -69,6 +73,8 @@ template StepFindings run_rates(const HeatView<double>&, const StepView<double>&
                                 int);
 template void run_correction(const HeatView<float>&, const CorrectionView<float>&, float*, int);
 template void run_correction(const HeatView<double>&, const CorrectionView<double>&, double*, int);
+template double run_dose(const HeatView<float>&, const DoseView<float>&, int);
+template double run_dose(const HeatView<double>&, const DoseView<double>&, int);
 template void run_properties(const HeatView<float>&, float*, float*, int);
 template void run_properties(const HeatView<double>&, double*, double*, int);
 

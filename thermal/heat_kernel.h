@@ -151,6 +151,27 @@ template <class Real>
 void run_correction(const HeatView<Real>& view, const CorrectionView<Real>& correction, Real* scratch,
                     int threads);
 
+/// CEM43 of one step in one plane, by Simpson's rule on the cubic through temperatures and rates:
+///   CEM43 += dt/6 (R(T_0) + 4 R(T_m) + R(T_1)),  T_m = (T_0 + T_1)/2 + dt (T_0' - T_1')/8,
+/// R = 2^(T - 43)/60 above 43 degC, 4^(T - 43)/60 below, 0 below 39 degC unless `below_39`.
+template <class Real>
+struct DoseView {
+  const Real *u0 = nullptr, *u1 = nullptr;        ///< before and after the step [K]
+  const Real* theta1 = nullptr;                   ///< temperature after; where it is not u, the cell is left
+  const Real *rate0 = nullptr, *rate1 = nullptr;  ///< [K/s]
+  Real dt = 0;
+  bool below_39 = false;
+  float* cem43 = nullptr;             ///< [min]
+  float cap_min = 0;                  ///< no cell's dose becomes more
+  const std::uint8_t* row = nullptr;  ///< by j: 1, the rows to work on
+  /// By cell of the plane: receives 1 where the rule does not hold (the temperature passes 39 or 43 degC, the
+  /// rate changes by more than a factor 1.8, a phase change): the dose is not added.
+  std::uint8_t* left = nullptr;
+};
+/// Returns the sum of the doses that were added [min].
+template <class Real>
+double run_dose(const HeatView<Real>& view, const DoseView<Real>& dose, int k);
+
 /// theta = theta(u) and resistivity = 1/k(theta) of the cells that are stepped, into arrays; null: not asked
 /// for.
 template <class Real>

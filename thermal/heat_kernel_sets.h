@@ -14,6 +14,8 @@
   void run_correction(const HeatView<Real>&, const CorrectionView<Real>&, Real*, int);             \
   template <class Real>                                                                            \
   void run_properties(const HeatView<Real>&, Real*, Real*, int);                                   \
+  template <class Real>                                                                            \
+  double run_dose(const HeatView<Real>&, const DoseView<Real>&, int);                              \
   }
 SPINETHERM_DECLARE_KERNELS(baseline)
 SPINETHERM_DECLARE_KERNELS(avx2)

@@ -23,7 +23,7 @@ class Schedule {
   /// The interval that a sensor may end at this time; null: none.
   const EarlyEnd* open_end(double t_s) const;
   /// Ends it; returns the record of it.
-  EndedEarly end(const EarlyEnd& interval, double t_s);
+  EndedEarly end(const EarlyEnd& e, double t_s);
 
  private:
   double scheduled_s(double t_s) const;
