@@ -94,8 +94,9 @@ Job run_job(const PatientCase& patient, const JobOptions& options, const RunProv
             const Progress& progress = {});
 
 /// The thermal problem of a plan on the job's patient: tissue map, sources, box at rest, until the dose has
-/// settled.
-ThermalProblem thermal_problem(const Job& job, const Plan& plan, TissueMapReport* report = nullptr);
+/// settled. `spread`: times the margin of the box.
+ThermalProblem thermal_problem(const Job& job, const Plan& plan, TissueMapReport* report = nullptr,
+                               double spread = 1);
 /// Simulates a plan that was read from a file, and judges it, as the job's only plan.
 void simulate_plan(Job& job, const Plan& plan, const Progress& progress);
 

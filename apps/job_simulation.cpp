@@ -8,6 +8,7 @@
 #include "datasets/limit_table.h"
 #include "datasets/tissue_table.h"
 #include "imaging/core/error.h"
+#include "planning/zone.h"
 #include "thermal/canal_warming.h"
 #include "thermal/error_estimate.h"
 #include "thermal/modality.h"
@@ -88,16 +89,43 @@ void warn(const Job& job, const Plan& plan, const TissueMapReport& tissue, Therm
                     tissue.metal_ml));
 }
 
+struct BoxedRun {
+  ThermalProblem problem;
+  ThermalResult thermal;
+};
+/// The plan in a box that heat and cold do not reach the edge of, if two enlargements suffice: at rest on the
+/// faces is a wrong boundary where tissue is not at rest. `first`: of the box as it is.
+BoxedRun run_in_wide_box(const Job& job, const Plan& plan, TissueMapReport& report,
+                         std::optional<ThermalResult> first, const Progress& progress) {
+  constexpr double kWider = 1.4;
+  constexpr int kMostTimes = 2;
+  const ExposureOptions rest;
+  BoxedRun run;
+  double spread = 1;
+  for (int n = 0; n <= kMostTimes; ++n, spread *= kWider) {
+    run.problem = thermal_problem(job, plan, &report, spread);
+    run.thermal = n == 0 && first ? *std::move(first) : solve(run.problem, bioheat_options(job), progress);
+    if (!run.thermal.summary.usable() ||
+        !disturbed_region(run.thermal, rest.rest_degC, rest.rest_tolerance_K).touches_box)
+      break;
+  }
+  return run;
+}
+
 /// The chosen plan's tissue, and how far its simulation is off.
 void complete_chosen_plan(Job& job, const Progress& progress) {
   if (!job.plan()) return;
   RankedPlan& chosen = job.plans.plans[job.chosen];
-  const ThermalProblem problem = thermal_problem(job, chosen.plan, &job.tissue_report);
+  const Grid planned = chosen.thermal.peak_temperature.grid;
+  BoxedRun run = run_in_wide_box(job, chosen.plan, job.tissue_report, std::move(chosen.thermal), progress);
+  const ThermalProblem& problem = run.problem;
+  const bool wider = !(problem.grid() == planned);
+  chosen.thermal = std::move(run.thermal);
   job.tissue_map = problem.tissue_map;
   warn(job, chosen.plan, job.tissue_report, chosen.thermal);
   add_error_estimate(problem, bioheat_options(job), chosen.thermal, progress);
-  if (!is_cold(chosen.plan)) return;
-  add_warm_canal(job, problem, chosen, progress);
+  if (!is_cold(chosen.plan) && !wider) return;
+  if (is_cold(chosen.plan)) add_warm_canal(job, problem, chosen, progress);
   job.structures = find_structures(job.anatomy, job.target, job.ct_roi.volume);
   assess(chosen, planner_inputs(job), job.structures, job.wall, planner_options(job));
 }
@@ -113,7 +141,7 @@ void judge_eligibility(Job& job, const Progress&) {
   job.eligibility = assess_eligibility(job.patient.clinical, facts, job.options.energy);
 }
 
-ThermalProblem thermal_problem(const Job& job, const Plan& plan, TissueMapReport* report) {
+ThermalProblem thermal_problem(const Job& job, const Plan& plan, TissueMapReport* report, double spread) {
   const std::vector<Device> devices = devices_of(plan);
   ThermalProblem problem;
   TissueMapReport local;
@@ -124,7 +152,7 @@ ThermalProblem thermal_problem(const Job& job, const Plan& plan, TissueMapReport
     options.heat_centres_mm.push_back(active_centre_mm(plan.applicators[n], devices[n]));
   const Grid grid =
       thermal_grid(plan.applicators, devices, shape_of(job.target).centre_mm, job.options.spacing_mm,
-                   job.options.margin_mm * (is_cold(plan) ? kColdSpread : 1));
+                   job.options.margin_mm * spread * (is_cold(plan) ? kColdSpread : 1));
   problem.tissue_map =
       make_tissue_map(job.ct, job.anatomy, grid, tissue_table(), options, report ? *report : local);
   for (const Protocol& p : plan.protocol)
@@ -163,8 +191,9 @@ void simulate_plan(Job& job, const Plan& plan, const Progress& progress) {
   ranked.plan = plan;
   ranked.reasons = {"read from a file"};
   TissueMapReport report;
-  const ThermalProblem problem = thermal_problem(job, plan, &report);
-  ranked.thermal = solve(problem, bioheat_options(job), progress);
+  BoxedRun run = run_in_wide_box(job, plan, report, std::nullopt, progress);
+  const ThermalProblem& problem = run.problem;
+  ranked.thermal = std::move(run.thermal);
   warn(job, plan, report, ranked.thermal);
   add_error_estimate(problem, bioheat_options(job), ranked.thermal, progress);
   if (is_cold(plan)) add_warm_canal(job, problem, ranked, progress);
