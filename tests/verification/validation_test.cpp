@@ -86,7 +86,9 @@ TEST_P(Validation, NamesConfidenceAndCauseOfEveryNumber) {
       ++rules;
       EXPECT_TRUE(row.in_band()) << row.quantity << ": " << row.simulated << " " << row.unit;
     }
-    if (row.id == "V1") EXPECT_FALSE(row.judged) << row.quantity;
+    if (row.id == "V1") {
+      EXPECT_FALSE(row.judged) << row.quantity;
+    }
   }
   // Overshoot: above 0 K, rising with power, and with the depth of the sensor behind the dura.
   EXPECT_EQ(rules, experiment.id == "V2" ? 3 : 0);
