@@ -227,7 +227,7 @@ std::vector<ValidationRow> run_v2(const VerificationOptions& options, const Prog
   add(fmt::format("rise after the stop, {:g} W, monopolar", power_W),
       overshoot(monopolar, power_W, dura_mm, 0, runner).rise_K,
       "current to the pad crosses the epidural fat and heats it in place, which ends with the power; the pad "
-      "is too near here, so that this is exaggerated",
+      "lies near here, which may exaggerate this",
       false);
   const char* rule = "heat that is under way still arrives";
   double least_K = kUnbounded;
