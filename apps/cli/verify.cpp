@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "apps/cli/command.h"
+#include "apps/validation.h"
 #include "apps/verification.h"
 
 namespace spinetherm {
@@ -24,12 +25,94 @@ void print_row(const VerificationRow& row) {
                            row.passed() ? "pass" : "FAIL");
 }
 
+nlohmann::ordered_json bound_json(double bound) {
+  return std::isfinite(bound) ? nlohmann::ordered_json(bound) : nlohmann::ordered_json(nullptr);
+}
+
+nlohmann::ordered_json row_json(const ValidationRow& row) {
+  return {{"quantity", row.quantity},
+          {"unit", row.unit},
+          {"simulated", bound_json(row.simulated)},
+          {"published", row.published},
+          {"band", {bound_json(row.low), bound_json(row.high)}},
+          {"verdict", row.verdict()},
+          {"confidence", to_string(row.confidence)},
+          {"required", row.required},
+          {"cause", row.cause}};
+}
+
+std::string band_text(const ValidationRow& row) {
+  if (row.required) return "above 0";
+  if (!std::isfinite(row.low)) return fmt::format("up to {:.4g}", row.high);
+  if (!std::isfinite(row.high)) return fmt::format("from {:.4g}", row.low);
+  return fmt::format("{:.4g} to {:.4g}", row.low, row.high);
+}
+
+void print_row(const ValidationRow& row) {
+  std::cout << fmt::format("  {:<58} {:>8.4g} {:<4} {:<38} {:<14} {:<11} {}\n", row.quantity, row.simulated,
+                           row.unit, row.published, band_text(row), row.verdict(), to_string(row.confidence));
+}
+
+int run_validation(const std::string& ids, const CommandContext& context) {
+  const auto experiments = choose_validation_experiments(ids);
+  const VerificationOptions run{context.seed, context.threads};
+  nlohmann::ordered_json document = {{"tuned", false}, {"experiments", nlohmann::ordered_json::array()}};
+  int judged = 0, in_band = 0;
+  std::vector<std::string> broken;
+  if (!context.json)
+    std::cout << fmt::format("  {:<58} {:>8} {:<4} {:<38} {:<14} {:<11} {}\n", "quantity", "here", "",
+                             "published", "band", "", "inputs");
+  for (std::size_t n = 0; n < experiments.size(); ++n) {
+    const ValidationExperiment& e = experiments[n];
+    context.progress(double(n) / double(experiments.size()), fmt::format("{} {}", e.id, e.title));
+    const auto rows = e.run(run, Progress{{}, context.progress.stop});
+    throw_if_cancelled(context.progress);
+    nlohmann::ordered_json one = {
+        {"id", e.id}, {"title", e.title}, {"source", e.source}, {"rows", nlohmann::ordered_json::array()}};
+    if (!context.json) std::cout << fmt::format("{} {}; {}\n", e.id, e.title, e.source);
+    for (std::size_t r = 0; r < rows.size(); ++r) {
+      const ValidationRow& row = rows[r];
+      one["rows"].push_back(row_json(row));
+      if (row.required) {
+        if (!row.in_band()) broken.push_back(fmt::format("{} {}", row.id, row.quantity));
+      } else if (row.judged) {
+        ++judged;
+        if (row.in_band()) ++in_band;
+      }
+      if (context.json) continue;
+      print_row(row);
+      if (r + 1 == rows.size() || rows[r + 1].cause != row.cause)
+        std::cout << fmt::format("      {}\n", row.cause);
+    }
+    document["experiments"].push_back(std::move(one));
+  }
+  document["judged"] = judged;
+  document["in_band"] = in_band;
+  document["broken_rules"] = broken;
+  if (context.json)
+    print_json(document);
+  else
+    std::cout << fmt::format(
+        "{} of {} numbers in their bands; one property set, nothing tuned; rules that must hold: {}\n",
+        in_band, judged, broken.empty() ? "kept" : fmt::format("BROKEN: {}", fmt::join(broken, ", ")));
+  return broken.empty() ? kExitDone : kExitVerdict;
+}
+
 }  // namespace
 
 Run verify_command(CLI::App& app) {
   auto ids = std::make_shared<std::string>();
-  app.add_option("--case", *ids, "letters of the cases to run, a,b,...; without it all")->type_name("LIST");
-  return [ids](const CommandContext& context) -> int {
+  auto validation = std::make_shared<bool>(false);
+  app.add_option("--case", *ids,
+                 "letters of the cases to run, a,b,..., or with --validation ids of experiments, V2,V8,...; "
+                 "without it all")
+      ->type_name("LIST");
+  app.add_flag(
+      "--validation", *validation,
+      "simulates published experiments instead: simulated beside published, confidence of the inputs, "
+      "cause of the difference; out of band is no failure");
+  return [ids, validation](const CommandContext& context) -> int {
+    if (*validation) return run_validation(*ids, context);
     const auto cases = choose_verification_cases(*ids);
     const VerificationOptions run{context.seed, context.threads};
     nlohmann::ordered_json document = {
