@@ -244,7 +244,7 @@ TEST(Exposure, BeyondTheBoxThereIsRestOnlyIfTheHeatStaysInside) {
       assess_exposure(scene().structures, tight, {placed_at({50, 40, 2}, {8, -31, 2})}, limits(), facts());
   EXPECT_EQ(of(cut, "skin").verdict, Verdict::unknown);
   EXPECT_FALSE(of(cut, "skin").peak_degC);
-  EXPECT_THAT(cut.notes, Contains(HasSubstr("reaches the box")));
+  EXPECT_THAT(cut.notes, Contains(HasSubstr("reaches the edge")));
 }
 
 TEST(Exposure, WhatIsUnsafeInsideTheBoxIsUnsafeWhateverLiesOutside) {
