@@ -101,13 +101,15 @@ BoxedRun run_in_wide_box(const Job& job, const Plan& plan, TissueMapReport& repo
   constexpr int kMostTimes = 2;
   const ExposureOptions rest;
   BoxedRun run;
+  run.problem = thermal_problem(job, plan, &report);
+  run.thermal = first ? *std::move(first) : solve(run.problem, bioheat_options(job), progress);
   double spread = 1;
-  for (int n = 0; n <= kMostTimes; ++n, spread *= kWider) {
+  for (int n = 0; n < kMostTimes && run.thermal.summary.usable() &&
+                  disturbed_region(run.thermal, rest.rest_degC, rest.rest_tolerance_K).touches_box;
+       ++n) {
+    spread *= kWider;
     run.problem = thermal_problem(job, plan, &report, spread);
-    run.thermal = n == 0 && first ? *std::move(first) : solve(run.problem, bioheat_options(job), progress);
-    if (!run.thermal.summary.usable() ||
-        !disturbed_region(run.thermal, rest.rest_degC, rest.rest_tolerance_K).touches_box)
-      break;
+    run.thermal = solve(run.problem, bioheat_options(job), progress);
   }
   return run;
 }

@@ -36,7 +36,7 @@ struct GelFreeze {
 Volume<float> freeze(const GelFreeze& f, Runner& runner) {
   ThermalProblem p = problem_in(cells_in(f.min_mm, f.max_mm, f.cell_mm), {water_gel()}, f.rest_degC);
   for (const int a : {0, 1})
-    if (f.min_mm[a] == 0) p.boundary[std::size_t(2 * a)] = kInsulated;
+    if (f.min_mm[a] == 0) p.boundary[2 * std::size_t(a)] = kInsulated;
   const CryoPart& part = f.device.cryo.value();
   std::vector<Applicator> applicators;
   for (const Vector2d& at : f.at_mm) {

@@ -65,7 +65,7 @@ ThermalProblem needle_problem(const Device& device, const ProtocolStep& step, co
   double share = 1;
   for (const int a : {0, 1}) {
     if (around.min_mm[a] != 0) continue;
-    p.boundary[std::size_t(2 * a)] = kInsulated;
+    p.boundary[2 * std::size_t(a)] = kInsulated;
     inside.min_mm[a] = -inside.max_mm[a];
     share /= 2;
   }
