@@ -33,8 +33,8 @@ constexpr double kRest_K = sizeof(Real) == sizeof(double) ? 1e-8 : 1e-5;
 /// The error allowed in a step grows with the distance from 37 degC: at 60 degC it is three times, at 100
 /// degC seven times that at rest.
 constexpr double kErrorGrowth_per_K = 0.1;
-/// Cells up to this far above freezing lie beside ice. The embedded estimate there is that of a kink, and a
-/// hundred times what is left of it some steps later (measured on a freezing probe).
+/// Cells up to this far above freezing lie beside ice. The embedded estimate there is that of a kink, which
+/// dies out again; how much less it counts is a choice.
 constexpr double kBesideIce_K = 20, kErrorBesideIce = 0.02;
 /// Until-settled runs: shortest time after the last source, and the end of all patience.
 constexpr double kSettleLeast_s = 60, kSettleMost_s = 4 * 3600;

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <memory>
-#include <nlohmann/json.hpp>
 
 #include "apps/cli/simulated_job.h"
 
@@ -10,12 +9,7 @@ Run check_command(CLI::App& app) {
   auto directory = std::make_shared<std::filesystem::path>();
   app.add_option("DIR", *directory, "a directory that 'simulate' or 'run' wrote")->required();
   return [directory](const CommandContext& context) -> int {
-    const CaseResult result = case_result(read_simulated_job(*directory, context));
-    if (context.json)
-      print_json(to_json(result));
-    else
-      print_summary(result, {});
-    return result.needs_attention() ? kExitVerdict : kExitDone;
+    return print_result(case_result(read_simulated_job(*directory, context)), {}, context);
   };
 }
 

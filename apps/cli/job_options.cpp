@@ -70,4 +70,13 @@ void print_summary(const CaseResult& result, const std::filesystem::path& report
   if (!report.empty()) std::cout << "report       " << report.string() << '\n';
 }
 
+int print_result(const CaseResult& result, const std::filesystem::path& report,
+                 const CommandContext& context) {
+  if (context.json)
+    print_json(to_json(result));
+  else
+    print_summary(result, report);
+  return result.needs_attention() ? kExitVerdict : kExitDone;
+}
+
 }  // namespace spinetherm

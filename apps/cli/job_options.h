@@ -24,5 +24,9 @@ RunProvenance provenance_of(const PatientCase& patient, const CommandContext& co
 void require_result(const Job& job, const CommandContext& context);
 /// The verdict of a job as a few lines on stdout.
 void print_summary(const CaseResult& result, const std::filesystem::path& report);
+/// The result on stdout, as JSON or as a summary that ends with `report` (empty: none); returns the exit
+/// code.
+int print_result(const CaseResult& result, const std::filesystem::path& report,
+                 const CommandContext& context);
 
 }  // namespace spinetherm

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <memory>
-#include <nlohmann/json.hpp>
 
 #include "apps/cli/simulated_job.h"
 #include "apps/report/case_report.h"
@@ -15,12 +14,7 @@ Run report_command(CLI::App& app) {
     OutputDirectory out(context.output("report", job.patient.name()));
     write_report(job, out.working() / "report.html");
     out.commit();
-    const CaseResult result = case_result(job);
-    if (context.json)
-      print_json(to_json(result));
-    else
-      print_summary(result, out.final_path() / "report.html");
-    return result.needs_attention() ? kExitVerdict : kExitDone;
+    return print_result(case_result(job), out.final_path() / "report.html", context);
   };
 }
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <memory>
-#include <nlohmann/json.hpp>
 
 #include "apps/cli/job_options.h"
 
@@ -18,12 +17,7 @@ Run run_command(CLI::App& app) {
     require_result(job, context);
     write_job(job, out.working());
     out.commit();
-    const CaseResult result = case_result(job);
-    if (context.json)
-      print_json(to_json(result));
-    else
-      print_summary(result, out.final_path() / "report.html");
-    return result.needs_attention() ? kExitVerdict : kExitDone;
+    return print_result(case_result(job), out.final_path() / "report.html", context);
   };
 }
 
