@@ -40,6 +40,8 @@ constexpr double kBesideIce_K = 20, kErrorBesideIce = 0.02;
 constexpr double kSettleLeast_s = 60, kSettleMost_s = 4 * 3600;
 /// How often a sensor that can end a step is read.
 constexpr double kSensorPeriod_s = 1;
+/// Tissue beside an electrode that becomes this hot has charred long ago, which is no part of the model.
+constexpr double kCharred_degC = 400;
 
 double peak_memory_MB() {
   rusage usage{};
@@ -97,12 +99,20 @@ class HeatRun {
         switch_sources();
       }
       update_electrodes();
+      if (drive_.acting() && highest_degC_ > kCharred_degC) {
+        stop(Termination::diverged,
+             fmt::format("tissue beside an electrode chars after {:.1f} s ({}): such heat is no part of the "
+                         "model; lower the power or let a rising resistance switch it off (roll_off)",
+                         t_s_, hottest()));
+        break;
+      }
       if (problem_.until_dose_settled && is_settled()) break;
     }
     if (next == events.size() && problem_.until_dose_settled && going_on()) {
       result_.summary.termination = Termination::not_converged;
       result_.summary.message =
-          fmt::format("the dose had not settled {:.0f} s after the last source", kSettleMost_s);
+          fmt::format("the dose had not settled {:.0f} s after the last source; the hottest tissue: {}",
+                      kSettleMost_s, hottest());
     }
     finish();
     result_.summary.wall_time_s =
@@ -413,13 +423,22 @@ class HeatRun {
     return false;
   }
   bool stop_diverged(std::size_t cell) {
+    return stop(Termination::diverged, fmt::format("diverged in step {} after {:.3f} s, {}",
+                                                   result_.summary.steps + 1, t_s_, name_of(cell)));
+  }
+
+  std::string hottest() const {
+    const Real* theta = level_.theta_now();
+    std::size_t c = 0;
+    for (std::size_t n = 0; n < level_.grid.count(); ++n)
+      if (!level_.is_hole(n) && (level_.is_hole(c) || theta[n] > theta[c])) c = n;
+    return fmt::format("{:.0f} degC, {}", double(theta[c]) + kReference_degC, name_of(c));
+  }
+  std::string name_of(std::size_t cell) const {
     const Grid& g = level_.grid;
-    const auto plane = std::size_t(g.size[0]) * std::size_t(g.size[1]);
-    return stop(Termination::diverged,
-                fmt::format("diverged in step {} after {:.3f} s, cell ({}, {}, {}), tissue '{}'",
-                            result_.summary.steps + 1, t_s_, cell % std::size_t(g.size[0]),
-                            cell % plane / std::size_t(g.size[0]), cell / plane,
-                            problem_.tissue_map.tissues[level_.label[cell]].name));
+    const auto nx = std::size_t(g.size[0]), ny = std::size_t(g.size[1]);
+    return fmt::format("cell ({}, {}, {}), tissue '{}'", cell % nx, cell / nx % ny, cell / (nx * ny),
+                       problem_.tissue_map.tissues[level_.label[cell]].name);
   }
 
   bool is_settled() {
