@@ -29,7 +29,7 @@ namespace {
 /// A cell counts as at rest below this departure from it. What leaks at the edge of the active cells stays
 /// below 1e-5 of the heat of a run in float, 1e-8 in double; it shows in the energy residual.
 template <class Real>
-constexpr double kRest_K = sizeof(Real) == sizeof(double) ? 1e-8 : 1e-5;
+constexpr double kRest_K = sizeof(Real) == sizeof(double) ? 1e-8 : 2e-5;
 /// The error allowed in a step grows with the distance from 37 degC: at 60 degC it is three times, at 100
 /// degC seven times that at rest.
 constexpr double kErrorGrowth_per_K = 0.1;
@@ -187,7 +187,7 @@ class HeatRun {
     for (const BodyLinks::Ghost& g : bodies_.links().ghosts) excluded_[g.taken] = 0;
     for (SamplePoint& p : points_) p.stencil = {};
     control_.restart();
-    if (!update_electrodes()) set_heating();
+    if (!update_electrodes()) set_heating(true);
   }
 
   /// Potential and power of the electrodes that act; true when the heating has been set anew.
@@ -204,7 +204,7 @@ class HeatRun {
         drive_.update_power(t_s_, [&](const Eigen::Vector3d& at_mm) { return sensor_degC(at_mm); });
     if (!result_.electrical) result_.electrical.emplace();
     drive_.record(t_s_, *result_.electrical);
-    if (solved || powered) set_heating();
+    if (solved || powered) set_heating(solved);
     return solved || powered;
   }
 
@@ -230,12 +230,12 @@ class HeatRun {
         [&](std::size_t c) { return 1 / double(level_.resistivity[c]); }, x_mm);
   }
 
-  void set_heating() {
+  void set_heating(bool new_fields) {
     const ActiveRows before = level_.rows;
     std::array<int, 3> low{}, high{};
     if (level_.can_rest && bodies_.surroundings(level_.grid, low, high)) include_box(level_.rows, low, high);
     if (level_.can_rest && !scaled_.empty()) include_box(level_.rows, {0, 0, 0}, level_.grid.size);
-    heating_W_ = input_.apply(level_, drive_.heating(), bodies_.links().ghosts);
+    heating_W_ = input_.apply(level_, drive_.heating(), bodies_.links().ghosts, new_fields);
     if (!level_.correctable.empty()) level_.heating = level_.source;
     scaled_.begin(level_);
     if (level_.can_rest && !(level_.rows == before)) dose_.join(level_, level_.rows, before, t_s_);
@@ -405,7 +405,7 @@ class HeatRun {
     const ActiveRows before = level_.rows;
     if (!grow_active(level_, 6, kRest_K<Real>)) return;
     dose_.join(level_, level_.rows, before, t_s_);
-    set_heating();
+    set_heating(false);
   }
 
   void report() {
