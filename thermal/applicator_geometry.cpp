@@ -306,9 +306,10 @@ BodyLinks link_bodies(const Volume<std::uint8_t>& labels, const std::vector<Body
 }
 
 template <class Real>
-Fixes<Real> make_fixes(const Grid& grid, const BodyLinks& links, std::size_t walls, bool voxel) {
+Fixes<Real> make_fixes(const Grid& grid, const BodyLinks& links, std::size_t walls, bool voxel,
+                       const std::vector<std::uint8_t>& covered) {
   Fixes<Real> fixes;
-  if (links.owner.empty() && links.faces.empty()) return fixes;
+  if (links.owner.empty() && links.faces.empty() && covered.empty()) return fixes;
   const auto nx = std::size_t(grid.size[0]);
   const std::size_t rows = std::size_t(grid.size[1]) * std::size_t(grid.size[2]);
   fixes.face_begin.assign(rows + 1, 0);
@@ -328,8 +329,9 @@ Fixes<Real> make_fixes(const Grid& grid, const BodyLinks& links, std::size_t wal
     fixes.walls.push_back(fix);
     ++fixes.wall_begin[w.cell / nx + 1];
   }
-  for (std::size_t c = 0; c < links.owner.size(); ++c) {
-    if (links.owner[c] == 0) continue;
+  for (std::size_t c = 0; c < grid.count(); ++c) {
+    const bool owned = !links.owner.empty() && links.owner[c] != 0;
+    if (!owned && (covered.empty() || covered[c] == 0)) continue;
     fixes.holes.push_back(std::int32_t(c % nx));
     ++fixes.hole_begin[c / nx + 1];
   }
@@ -341,7 +343,9 @@ Fixes<Real> make_fixes(const Grid& grid, const BodyLinks& links, std::size_t wal
   fixes.wall_theta.assign(std::max<std::size_t>(walls, 1), Real(0));
   return fixes;
 }
-template Fixes<float> make_fixes(const Grid&, const BodyLinks&, std::size_t, bool);
-template Fixes<double> make_fixes(const Grid&, const BodyLinks&, std::size_t, bool);
+template Fixes<float> make_fixes(const Grid&, const BodyLinks&, std::size_t, bool,
+                                 const std::vector<std::uint8_t>&);
+template Fixes<double> make_fixes(const Grid&, const BodyLinks&, std::size_t, bool,
+                                  const std::vector<std::uint8_t>&);
 
 }  // namespace spinetherm

@@ -61,9 +61,10 @@ struct BodyLinks {
 BodyLinks link_bodies(const Volume<std::uint8_t>& labels, const std::vector<Body>& bodies, bool voxel);
 
 /// The stencil's exceptions for one level. `voxel`: the wall's flow uses the cell's conductivity alone, else
-/// the mean of the cell's and that at the wall's temperature.
+/// the mean of the cell's and that at the wall's temperature. `covered` cells are holes too.
 template <class Real>
-Fixes<Real> make_fixes(const Grid& grid, const BodyLinks& links, std::size_t walls, bool voxel);
+Fixes<Real> make_fixes(const Grid& grid, const BodyLinks& links, std::size_t walls, bool voxel,
+                       const std::vector<std::uint8_t>& covered = {});
 
 /// psi(d) of a surface with two principal curvatures [1/mm], positive where the body is convex; d [mm].
 double wall_profile_mm(double kappa_1, double kappa_2, double d_mm);

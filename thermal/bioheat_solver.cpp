@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <memory>
 
 #include "imaging/core/error.h"
 #include "thermal/dose_field.h"
@@ -17,6 +18,7 @@
 #include "thermal/heat_level.h"
 #include "thermal/interpolation.h"
 #include "thermal/iso_zone.h"
+#include "thermal/patch_run.h"
 #include "thermal/scaled_heating.h"
 #include "thermal/schedule.h"
 #include "thermal/steam.h"
@@ -70,13 +72,19 @@ class HeatRun {
         options_(options),
         progress_(progress),
         level_(make_level<Real>(problem, options.threads > 0 ? options.threads : omp_get_max_threads())),
+        patch_(problem.patch ? std::make_unique<PatchRun<Real>>(problem, level_.threads) : nullptr),
         dose_(problem, level_),
         steam_(level_),
         bodies_(problem),
-        drive_(problem, level_.threads),
+        drive_(problem, patch_ ? &patch_->problem : nullptr,
+               patch_ ? patch_->link.covered() : std::vector<std::uint8_t>{}, level_.threads),
         schedule_(problem),
         input_(problem, kUnheated_K<Real>, std::max(schedule_.end_s(), 1.0)),
-        control_(options) {}
+        control_(options) {
+    if (!patch_) return;
+    level_.covered = patch_->link.covered();
+    level_.heating.assign(level_.grid.count(), Real(0));
+  }
 
   ThermalResult run() {
     const auto begin = std::chrono::steady_clock::now();
@@ -145,11 +153,12 @@ class HeatRun {
   bool end_early() {
     const EarlyEnd* e = schedule_.open_end(t_s_);
     if (e == nullptr) return false;
-    const auto wall = bodies_.wall_degC(e->sensor_mm);
-    const double T = wall ? *wall : stencil_at(e->sensor_mm)(level_.theta_now()) + kReference_degC;
+    const auto wall = near_bodies().wall_degC(e->sensor_mm);
+    const double T = wall ? *wall : sensor_degC(e->sensor_mm);
     if (e->below_degC ? T >= *e->below_degC : T <= *e->above_degC) return false;
     result_.ended_early.push_back(schedule_.end(*e, t_s_));
     bodies_.run_ahead(schedule_.skipped_s());
+    if (patch_) patch_->bodies.run_ahead(schedule_.skipped_s());
     return true;
   }
 
@@ -163,12 +172,19 @@ class HeatRun {
       points_.push_back(p);
     }
     switch_sources();
-    begin_J_ = stored_J(level_);
-    bodies_.record(t_s_, dose_, result_.cryo);
+    begin_J_ = stored();
+    record_bodies();
     read_points();
   }
 
-  bool fourth_order() const { return options_.fourth_order && !problem_.voxel_applicators; }
+  bool fourth_order() const { return options_.fourth_order && !problem_.voxel_applicators && !patch_; }
+  double stored() const { return stored_J(level_) + (patch_ ? stored_J(patch_->level) : 0.0); }
+  /// The bodies as the finest cells see them.
+  const HeatBodies<Real>& near_bodies() const { return patch_ ? patch_->bodies : bodies_; }
+  void record_bodies() {
+    if (patch_) patch_->bodies.record(t_s_, nullptr, &result_.cryo);
+    bodies_.record(t_s_, &dose_, patch_ ? nullptr : &result_.cryo);
+  }
 
   /// Works out the heating of the sources that act from now on.
   void switch_sources() {
@@ -178,9 +194,14 @@ class HeatRun {
     const bool first = !begun_;
     begun_ = true;
     on_ = on;
-    wall_in_J_ -= bodies_.switch_to(level_, dose_, on_, t_s_, first);
+    wall_in_J_ -= bodies_.switch_to(level_, &dose_, on_, t_s_, first);
     drive_.switch_to(on_);
     input_.switch_to(level_, on_, fourth_order());
+    if (patch_) {
+      wall_in_J_ -= patch_->bodies.switch_to(patch_->level, nullptr, on_, t_s_, first);
+      patch_->input.switch_to(patch_->level, on_, false);
+      patch_->link.set_openings(patch_->bodies.links());
+    }
     scaled_.switch_to(problem_, level_.grid, on_, fourth_order());
     if (fourth_order())
       level_.correctable = correctable_faces(problem_.tissue_map.labels, bodies_.links(),
@@ -198,7 +219,11 @@ class HeatRun {
   bool update_electrodes() {
     if (!drive_.acting()) return false;
     const bool solved = drive_.update_fields(
-        t_s_, [&](std::size_t c, double added) { return float(expected_degC(c, added)); }, progress_);
+        t_s_,
+        [&](std::size_t part, std::size_t c, double added) {
+          return float(expected_degC(part == 0 ? level_ : patch_->level, c, added));
+        },
+        progress_);
     if (solved && !drive_.summary().usable()) {
       const Termination why = drive_.summary().termination;
       stop(why == Termination::cancelled ? why : Termination::not_converged,
@@ -214,24 +239,35 @@ class HeatRun {
 
   /// Temperature [degC] of a cell at the end of the next step, when `added` [W/m3] is added to its heating:
   /// it goes to its new balance with its neighbours exponentially, as if they stayed as they are.
-  double expected_degC(std::size_t c, double added_W_per_m3) const {
-    const Eigen::Vector3d h_m = level_.grid.spacing_mm * 1e-3;
-    const double per_s = 2 * h_m.cwiseProduct(h_m).cwiseInverse().sum() * double(level_.inverse_capacity[c]) /
-                         double(level_.resistivity[c]);
-    const double rate = double(level_.rate[c]) + added_W_per_m3 * double(level_.inverse_capacity[c]);
+  double expected_degC(const HeatLevel<Real>& level, std::size_t c, double added_W_per_m3) const {
+    const Eigen::Vector3d h_m = level.grid.spacing_mm * 1e-3;
+    const double per_s = 2 * h_m.cwiseProduct(h_m).cwiseInverse().sum() * double(level.inverse_capacity[c]) /
+                         double(level.resistivity[c]);
+    const double rate = double(level.rate[c]) + added_W_per_m3 * double(level.inverse_capacity[c]);
     const double u =
-        double(level_.y[std::size_t(level_.now)][c]) - rate * std::expm1(-per_s * control_.next_s()) / per_s;
-    return double(theta_of_u(level_.table, level_.label[c], Real(u))) + kReference_degC;
+        double(level.y[std::size_t(level.now)][c]) - rate * std::expm1(-per_s * control_.next_s()) / per_s;
+    return double(theta_of_u(level.table, level.label[c], Real(u))) + kReference_degC;
   }
 
   double sensor_degC(const Eigen::Vector3d& at_mm) const {
     // In the metal: what the tissue around it has.
-    return stencil_at(at_mm)(level_.theta_now()) + kReference_degC;
+    return stencil_at(at_mm)(finest_at(at_mm).theta_now()) + kReference_degC;
+  }
+  /// The patch where it holds the point and one cell around it, else the window.
+  const HeatLevel<Real>& finest_at(const Eigen::Vector3d& x_mm) const {
+    if (!patch_) return level_;
+    const Eigen::Vector3d at = patch_->level.grid.to_index(x_mm);
+    for (Eigen::Index a = 0; a < 3; ++a)
+      if (at[a] < 1.5 || at[a] > patch_->level.grid.size[std::size_t(a)] - 2.5) return level_;
+    return patch_->level;
   }
   PointStencil stencil_at(const Eigen::Vector3d& x_mm) const {
+    const HeatLevel<Real>& level = finest_at(x_mm);
+    const bool fine = &level != &level_;
     return make_stencil(
-        problem_.tissue_map.labels, excluded_,
-        [&](std::size_t c) { return 1 / double(level_.resistivity[c]); }, x_mm);
+        fine ? patch_->problem.tissue_map.labels : problem_.tissue_map.labels,
+        fine ? patch_->level.hole : excluded_,
+        [&](std::size_t c) { return 1 / double(level.resistivity[c]); }, x_mm);
   }
 
   void set_heating(bool new_fields) {
@@ -239,7 +275,12 @@ class HeatRun {
     std::array<int, 3> low{}, high{};
     if (level_.can_rest && bodies_.surroundings(level_.grid, low, high)) include_box(level_.rows, low, high);
     if (level_.can_rest && !scaled_.empty()) include_box(level_.rows, {0, 0, 0}, level_.grid.size);
-    heating_W_ = input_.apply(level_, drive_.heating(), bodies_.links().ghosts, new_fields);
+    heating_W_ = input_.apply(level_, drive_.heating(0), bodies_.links().ghosts, new_fields);
+    if (patch_) {
+      heating_W_ +=
+          patch_->input.apply(patch_->level, drive_.heating(1), patch_->bodies.links().ghosts, new_fields);
+      level_.heating = level_.source;
+    }
     if (!level_.correctable.empty()) level_.heating = level_.source;
     scaled_.begin(level_);
     if (level_.can_rest && !(level_.rows == before)) dose_.join(level_, level_.rows, before, t_s_);
@@ -247,15 +288,29 @@ class HeatRun {
   }
 
   void refresh_rates() {
-    std::vector<Real>& state = level_.y[std::size_t(level_.now)];
-    update_properties(level_, state);
-    bodies_.set_walls(level_, t_s_, level_.y[std::size_t(level_.now)]);
+    prepare_sweep(level_.now, t_s_);
     StepView<Real> step;
-    step.y1 = state.data();
-    step.rate0 = step.rate1 = level_.rate.data();
-    add_phase_bounds(step);
-    findings_ = sweep_rates(state, step);
+    StepView<Real> patch_step;
+    const auto aim = [&](HeatLevel<Real>& level, StepView<Real>& one) {
+      one.y1 = level.y[std::size_t(level.now)].data();
+      one.rate0 = one.rate1 = level.rate.data();
+    };
+    aim(level_, step);
+    if (patch_) aim(patch_->level, patch_step);
+    findings_ = sweep_rates(level_.now, step, patch_step);
     correct();
+  }
+  /// Properties and walls for the rates of y[at].
+  void prepare_sweep(int at, double t_s) {
+    const std::vector<Real>& u = level_.y[std::size_t(at)];
+    update_properties(level_, u);
+    bodies_.set_walls(level_, t_s, u);
+    if (!patch_) return;
+    std::vector<Real>& fine = patch_->level.y[std::size_t(at)];
+    update_properties(patch_->level, fine);
+    patch_->bodies.set_walls(patch_->level, t_s, fine);
+    patch_->link.fill_halo(level_, u, patch_->level, fine, true);
+    patch_->link.exchange(level_, patch_->level, fine);
   }
 
   void correct() {
@@ -263,21 +318,36 @@ class HeatRun {
     corrected_out_W_ = correct_flows(level_);
   }
 
-  void add_phase_bounds(StepView<Real>& step) const {
-    if (!level_.table.has_phases) return;
-    step.label = level_.label;
-    step.steepest = level_.steepest.data();
-    step.threshold = level_.steepest_below.data();
-  }
-
-  StepFindings sweep_rates(const std::vector<Real>& state, const StepView<Real>& step) {
+  StepFindings sweep_rates(int at, StepView<Real> step, StepView<Real> patch_step) {
     ++result_.summary.stages;
     flows_ = {};
-    if (level_.rows.empty()) return {};
-    const StepFindings f = run_rates(view_of(level_, state), step, level_.scratch.data(),
-                                     level_.plane_findings.data(), level_.team());
-    flows_ = last_flows(level_);
+    StepFindings all;
+    if (!level_.rows.empty()) all = sweep_level(level_, at, step);
+    if (!patch_) return all;
+    const StepFindings fine = sweep_level(patch_->level, at, patch_step);
+    if (fine.error_K > all.error_K || !fine.finite) in_patch_ = true;
+    if (in_patch_) all.worst_cell = fine.worst_cell;
+    all.error_K = std::max(all.error_K, fine.error_K);
+    all.largest_change_K = std::max(all.largest_change_K, fine.largest_change_K);
+    all.stiffness_per_s = std::max(all.stiffness_per_s, fine.stiffness_per_s);
+    all.finite = all.finite && fine.finite;
+    return all;
+  }
+  StepFindings sweep_level(HeatLevel<Real>& level, int at, StepView<Real>& step) {
+    if (level.table.has_phases) {
+      step.label = level.label;
+      step.steepest = level.steepest.data();
+      step.threshold = level.steepest_below.data();
+    }
+    const StepFindings f = run_rates(view_of(level, level.y[std::size_t(at)]), step, level.scratch.data(),
+                                     level.plane_findings.data(), level.team());
+    add_flows(flows_, last_flows(level));
     return f;
+  }
+  static void add_flows(LevelFlows& sum, const LevelFlows& more) {
+    sum.blood_W += more.blood_W;
+    sum.boundary_out_W += more.boundary_out_W;
+    sum.wall_in_W += more.wall_in_W;
   }
 
   /// One accepted macro-step that ends at `stop_s` at the latest; false when the run is over.
@@ -296,23 +366,28 @@ class HeatRun {
       const int last = run_stages(scheme, dt, flows);
       if (last < 0) return stop(Termination::cancelled, fmt::format("cancelled after {:.1f} s", t_s_));
       const int spare = 3 - old - last;
-      const std::vector<Real>& end = level_.y[std::size_t(last)];
-      update_properties(level_, end);
-      bodies_.set_walls(level_, t_s_ + dt, end);
-      if (bodies_.moving()) bodies_.fill_holes(level_);
-      StepView<Real> step;
-      step.y0 = level_.y[std::size_t(old)].data();
-      step.y1 = level_.y[std::size_t(last)].data();
-      step.rate0 = level_.rate.data();
-      step.rate1 = level_.y[std::size_t(spare)].data();
-      step.dt = Real(dt);
-      step.relative = Real(kErrorGrowth_per_K);
-      if (level_.table.has_phases) {
-        step.cool = level_.table.calm_from + Real(kBesideIce_K);
-        step.cool_weight = Real(kErrorBesideIce);
+      prepare_sweep(last, t_s_ + dt);
+      if (bodies_.moving()) {
+        bodies_.fill_holes(level_);
+        if (patch_) patch_->bodies.fill_holes(patch_->level);
       }
-      add_phase_bounds(step);
-      const StepFindings f = sweep_rates(level_.y[std::size_t(last)], step);
+      const auto judged = [&](HeatLevel<Real>& level) {
+        StepView<Real> step;
+        step.y0 = level.y[std::size_t(old)].data();
+        step.y1 = level.y[std::size_t(last)].data();
+        step.rate0 = level.rate.data();
+        step.rate1 = level.y[std::size_t(spare)].data();
+        step.dt = Real(dt);
+        step.relative = Real(kErrorGrowth_per_K);
+        if (level.table.has_phases) {
+          step.cool = level.table.calm_from + Real(kBesideIce_K);
+          step.cool_weight = Real(kErrorBesideIce);
+        }
+        return step;
+      };
+      in_patch_ = false;
+      const StepFindings f =
+          sweep_rates(last, judged(level_), patch_ ? judged(patch_->level) : StepView<Real>{});
       const double change_K = f.largest_change_K * (drive_.acting() ? 5 : 1);
       if (!control_.judge(dt, f.error_K, change_K, f.finite)) {
         restore_rest(last, spare);
@@ -328,60 +403,88 @@ class HeatRun {
   int run_stages(const Rkl2& scheme, double dt, Flows& flows) {
     const int old = level_.now;
     int previous = (old + 1) % 3, spare = (old + 2) % 3;
-    const std::vector<Real>& y0 = level_.y[std::size_t(old)];
     flows.add(scheme.weight[0] * dt, flows_);
     const auto first = Real(scheme.mu_t[1] * dt);
-    std::vector<Real>& y1 = level_.y[std::size_t(previous)];
-#pragma omp parallel for num_threads(level_.team()) schedule(static)
-    for (int k = level_.rows.low[2]; k < level_.rows.high[2]; ++k)
-      for (int j = level_.rows.low[1]; j < level_.rows.high[1]; ++j) {
-        const std::size_t row = level_.rows.row(j, k);
-        const std::size_t from = level_.grid.index(level_.rows.begin[row], j, k);
-        const std::size_t to = level_.grid.index(level_.rows.end[row], j, k);
-        for (std::size_t c = from; c < to; ++c) y1[c] = y0[c] + first * level_.rate[c];
-      }
+    first_stage(level_, old, previous, first);
+    if (patch_) first_stage(patch_->level, old, previous, first);
     for (int j = 2; j <= scheme.stages; ++j) {
       if (progress_.cancelled()) return -1;
       ++result_.summary.stages;
+      const double t_s = t_s_ + scheme.time[std::size_t(j) - 1] * dt;
       const std::vector<Real>& u = level_.y[std::size_t(previous)];
-      bodies_.set_walls(level_, t_s_ + scheme.time[std::size_t(j) - 1] * dt, u);
-      StageView<Real> stage;
-      stage.y0 = y0.data();
-      stage.y1 = u.data();
-      stage.y2 = j == 2 ? y0.data() : level_.y[std::size_t(spare)].data();
-      stage.rate0 = level_.rate.data();
-      stage.out = level_.y[std::size_t(spare)].data();
-      stage.mu = Real(scheme.mu[std::size_t(j)]);
-      stage.nu = Real(scheme.nu[std::size_t(j)]);
-      stage.mu_t_dt = Real(scheme.mu_t[std::size_t(j)] * dt);
-      stage.gamma_t_dt = Real(scheme.gamma_t[std::size_t(j)] * dt);
-      if (!level_.rows.empty()) {
-        run_stage(view_of(level_, u), stage, level_.scratch.data(), level_.team());
-        flows.add(scheme.weight[std::size_t(j) - 1] * dt, last_flows(level_));
+      bodies_.set_walls(level_, t_s, u);
+      if (patch_) {
+        std::vector<Real>& fine = patch_->level.y[std::size_t(previous)];
+        patch_->bodies.set_walls(patch_->level, t_s, fine);
+        patch_->link.fill_halo(level_, u, patch_->level, fine, false);
+        patch_->link.exchange(level_, patch_->level, fine);
       }
+      LevelFlows sum;
+      const auto one = [&](HeatLevel<Real>& level) {
+        StageView<Real> stage;
+        stage.y0 = level.y[std::size_t(old)].data();
+        stage.y1 = level.y[std::size_t(previous)].data();
+        stage.y2 = j == 2 ? stage.y0 : level.y[std::size_t(spare)].data();
+        stage.rate0 = level.rate.data();
+        stage.out = level.y[std::size_t(spare)].data();
+        stage.mu = Real(scheme.mu[std::size_t(j)]);
+        stage.nu = Real(scheme.nu[std::size_t(j)]);
+        stage.mu_t_dt = Real(scheme.mu_t[std::size_t(j)] * dt);
+        stage.gamma_t_dt = Real(scheme.gamma_t[std::size_t(j)] * dt);
+        if (level.rows.empty()) return;
+        run_stage(view_of(level, level.y[std::size_t(previous)]), stage, level.scratch.data(), level.team());
+        add_flows(sum, last_flows(level));
+      };
+      one(level_);
+      if (patch_) one(patch_->level);
+      flows.add(scheme.weight[std::size_t(j) - 1] * dt, sum);
       std::swap(previous, spare);
     }
     return previous;
   }
 
+  static void first_stage(HeatLevel<Real>& level, int old, int to, Real mu_t_dt) {
+    const std::vector<Real>& y0 = level.y[std::size_t(old)];
+    std::vector<Real>& y1 = level.y[std::size_t(to)];
+#pragma omp parallel for num_threads(level.team()) schedule(static)
+    for (int k = level.rows.low[2]; k < level.rows.high[2]; ++k)
+      for (int j = level.rows.low[1]; j < level.rows.high[1]; ++j) {
+        const std::size_t row = level.rows.row(j, k);
+        const std::size_t from = level.grid.index(level.rows.begin[row], j, k);
+        const std::size_t end = level.grid.index(level.rows.end[row], j, k);
+        for (std::size_t c = from; c < end; ++c) y1[c] = y0[c] + mu_t_dt * level.rate[c];
+      }
+  }
+
   /// What a rejected step has left in the stages is finite again.
   void restore_rest(int a, int b) {
-    level_.y[std::size_t(a)] = level_.y[std::size_t(level_.now)];
-    level_.y[std::size_t(b)] = level_.y[std::size_t(level_.now)];
-    update_properties(level_, level_.y[std::size_t(level_.now)]);
-    bodies_.set_walls(level_, t_s_, level_.y[std::size_t(level_.now)]);
+    for (HeatLevel<Real>* level : {&level_, patch_ ? &patch_->level : nullptr}) {
+      if (level == nullptr) continue;
+      level->y[std::size_t(a)] = level->y[std::size_t(level->now)];
+      level->y[std::size_t(b)] = level->y[std::size_t(level->now)];
+    }
+    prepare_sweep(level_.now, t_s_);
   }
 
   void accept(int old, int last, int spare, double dt, double t_end_s, const StepFindings& f,
               const Flows& flows) {
     std::swap(level_.rate, level_.y[std::size_t(spare)]);  // y[spare] now holds the old rate
     level_.now = last;
+    if (patch_) {
+      std::swap(patch_->level.rate, patch_->level.y[std::size_t(spare)]);
+      patch_->level.now = last;
+    }
     t_s_ = t_end_s;
     findings_ = f;
     // State and rate have changed places: of cells at rest the new rate still holds the state.
     const bool outside_at_rest = level_.can_rest && level_.theta_rest != 0;
     if (outside_at_rest) fill_resting(level_, level_.rate, Real(0));
-    const std::vector<Real>& rate0 = level_.y[std::size_t(spare)];
+    std::vector<Real>& rate0 = level_.y[std::size_t(spare)];
+    if (patch_) {  // the covered cells of the window for once as if it had stepped them
+      patch_->link.copy(patch_->window_rate, rate0);
+      patch_->link.average(level_, patch_->level, level_.rate);
+      patch_->link.copy(level_.rate, patch_->window_rate);
+    }
     const auto d = dose_.add_step(level_, level_.y[std::size_t(old)], rate0, dt, t_s_);
     advance_points(dt);
     highest_degC_ = d.highest_degC;
@@ -394,9 +497,15 @@ class HeatRun {
     wall_in_J_ += flows.wall_J;
     if (outside_at_rest) fill_resting(level_, level_.y[std::size_t(spare)], level_.theta_rest);
     ++result_.summary.steps;
-    bodies_.record(t_s_, dose_, result_.cryo);
+    record_bodies();
     boundary_out_J_ += steam_.follow(level_);
-    if (steam_.changed())
+    bool changed = steam_.changed();
+    if (patch_) {
+      patch_->link.clear_rates(level_.rate);
+      boundary_out_J_ += patch_->steam.follow(patch_->level);
+      changed = patch_->link.follow_perfusion(level_, patch_->level) || patch_->steam.changed() || changed;
+    }
+    if (changed)
       refresh_rates();
     else
       correct();
@@ -427,8 +536,9 @@ class HeatRun {
     return false;
   }
   bool stop_diverged(std::size_t cell) {
-    return stop(Termination::diverged, fmt::format("diverged in step {} after {:.3f} s, {}",
-                                                   result_.summary.steps + 1, t_s_, name_of(cell)));
+    return stop(Termination::diverged,
+                fmt::format("diverged in step {} after {:.3f} s, {}", result_.summary.steps + 1, t_s_,
+                            name_of(cell, in_patch_)));
   }
 
   std::string hottest() const {
@@ -438,11 +548,11 @@ class HeatRun {
       if (!level_.is_hole(n) && (level_.is_hole(c) || theta[n] > theta[c])) c = n;
     return fmt::format("{:.0f} degC, {}", double(theta[c]) + kReference_degC, name_of(c));
   }
-  std::string name_of(std::size_t cell) const {
-    const Grid& g = level_.grid;
-    const auto nx = std::size_t(g.size[0]), ny = std::size_t(g.size[1]);
-    return fmt::format("cell ({}, {}, {}), tissue '{}'", cell % nx, cell / nx % ny, cell / (nx * ny),
-                       problem_.tissue_map.tissues[level_.label[cell]].name);
+  std::string name_of(std::size_t cell, bool in_patch = false) const {
+    const HeatLevel<Real>& level = in_patch ? patch_->level : level_;
+    const auto nx = std::size_t(level.grid.size[0]), ny = std::size_t(level.grid.size[1]);
+    return fmt::format("cell ({}, {}, {}){}, tissue '{}'", cell % nx, cell / nx % ny, cell / (nx * ny),
+                       in_patch ? " of the patch" : "", problem_.tissue_map.tissues[level.label[cell]].name);
   }
 
   bool is_settled() {
@@ -467,12 +577,12 @@ class HeatRun {
   }
 
   void read_points() {
-    const Real* theta = level_.theta_now();
     for (SamplePoint& p : points_) {
-      if (p.stencil.cells.empty() || level_.table.varies_with_T) p.stencil = stencil_at(p.at_mm);
-      p.T_degC = p.stencil(theta) + kReference_degC;
-      p.rate_K_per_s = p.stencil(level_.rate.data());
-      if (const auto wall = bodies_.wall_degC(p.at_mm)) {
+      const HeatLevel<Real>& level = finest_at(p.at_mm);
+      if (p.stencil.cells.empty() || level.table.varies_with_T) p.stencil = stencil_at(p.at_mm);
+      p.T_degC = p.stencil(level.theta_now()) + kReference_degC;
+      p.rate_K_per_s = p.stencil(level.rate.data());
+      if (const auto wall = near_bodies().wall_degC(p.at_mm)) {
         p.T_degC = *wall;
         p.rate_K_per_s = 0;
       }
@@ -520,7 +630,7 @@ class HeatRun {
     dose_.finish(level_, t_s_);
     bodies_.fill_holes(level_);
     r.energy.in_J = source_J_ + std::max(wall_in_J_, 0.0);
-    r.energy.stored_J = stored_J(level_) - begin_J_;
+    r.energy.stored_J = stored() - begin_J_;
     r.energy.out_J = perfusion_out_J_ + boundary_out_J_ - std::min(wall_in_J_, 0.0);
     const double largest =
         std::max({std::abs(r.energy.in_J), std::abs(r.energy.stored_J), std::abs(r.energy.out_J)});
@@ -561,6 +671,8 @@ class HeatRun {
   BioheatOptions options_;
   const Progress& progress_;
   HeatLevel<Real> level_;
+  std::unique_ptr<PatchRun<Real>> patch_;  ///< null: none
+  bool in_patch_ = false;                  ///< where the worst cell of the last step was
   DoseField<Real> dose_;
   Steam<Real> steam_;
   HeatBodies<Real> bodies_;

@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cmath>
 #include <limits>
+#include <map>
 
 #include "imaging/core/error.h"
 #include "imaging/core/units.h"
@@ -90,18 +91,31 @@ struct ElectricField::State {
   Eigen::MatrixXd admittance_S;        ///< power = scale^T admittance scale, of all channels
   Eigen::MatrixXd floats_with;         ///< scale of floating electrodes = this times that of the driven
   Volume<float> last_sigma;            ///< of the last solve; kept when there are several channels
+  bool voxel = false;
+  /// Of a part: links from cells to the outermost ones, whose potential is given.
+  struct HeldLink {
+    std::size_t cell = 0, outer = 0;
+    int axis = 0;
+    float metres = 0;  ///< conductance over the harmonic mean of the conductivities
+  };
+  bool part = false;
+  std::vector<HeldLink> held;
+  std::vector<std::vector<float>> held_V;  ///< by channel, by held link
 
-  State(const Grid& g, const ElectrodesSource& s, bool voxel, int n)
+  State(const Grid& g, const ElectrodesSource& s, bool as_voxels, int n, bool as_part = false)
       : grid(g),
         source(s),
         threads(n > 0 ? n : omp_get_max_threads()),
-        geometry(link_electrodes(g, s, voxel)),
+        geometry(link_electrodes(g, s, as_voxels, as_part)),
         flow(g.size, threads),
         b(g.size),
         u(g.size),
         potential(g),
-        power(g) {
+        power(g),
+        voxel(as_voxels),
+        part(as_part) {
     divide_channels();
+    if (part) hold_outer_cells();
     const std::size_t count = channels.size();
     scale.assign(count, 1.0);
     for (std::size_t m = driven; m < count; ++m) scale[m] = 0;
@@ -111,6 +125,41 @@ struct ElectricField::State {
       for (std::size_t c = 0; c < grid.count(); ++c)
         if (geometry.owner[c]) unit(m)[c] = unit_V(m, geometry.owner[c] - 1);
   }
+  bool is_outer(std::size_t c) const {
+    const auto nx = std::size_t(grid.size[0]), ny = std::size_t(grid.size[1]);
+    const std::array<std::size_t, 3> at{c % nx, c / nx % ny, c / (nx * ny)};
+    for (std::size_t a = 0; a < 3; ++a)
+      if (at[a] == 0 || at[a] + 1 == std::size_t(grid.size[a])) return true;
+    return false;
+  }
+  void hold_outer_cells() {
+    const std::array<std::size_t, 3> stride{1, std::size_t(grid.size[0]),
+                                            std::size_t(grid.size[0]) * std::size_t(grid.size[1])};
+    std::map<std::pair<std::size_t, int>, float> open;
+    for (const FaceOpening& f : geometry.faces) open[{f.cell, f.axis}] = f.open;
+    for (std::size_t c = 0; c < grid.count(); ++c) {
+      if (is_outer(c) || !takes_heat(c)) continue;
+      for (int axis = 0; axis < 3; ++axis)
+        for (const bool up : {false, true}) {
+          const std::size_t outer = up ? c + stride[std::size_t(axis)] : c - stride[std::size_t(axis)];
+          if (!is_outer(outer)) continue;
+          const auto face = open.find({std::min(c, outer), axis});
+          const float metres = float(face_m(axis)) * (face == open.end() ? 1.0F : face->second);
+          if (metres > 0 && takes_heat(outer)) held.push_back({c, outer, axis, metres});
+        }
+    }
+    std::erase_if(geometry.links, [&](const SurfaceLink& l) { return is_outer(l.cell); });
+  }
+  static float harmonic(float a, float b) { return a + b > 0 ? 2 * a * b / (a + b) : 0.0F; }
+  float held_S(const HeldLink& l, const Volume<float>& sigma) const {
+    return l.metres * harmonic(sigma[l.cell], sigma[l.outer]);
+  }
+  double held_volts(std::size_t link) const {
+    double sum = 0;
+    for (std::size_t n = 0; n < held_V.size(); ++n) sum += scale[n] * double(held_V[n][link]);
+    return sum;
+  }
+
   /// Of one channel alone the potential itself.
   Padded<double>& unit(std::size_t channel) { return units.empty() ? u : units[channel]; }
 
@@ -150,7 +199,7 @@ struct ElectricField::State {
 
   template <class F>
   void for_each_grounded_face(F&& f) const {
-    if (!source.outer_grounded) return;
+    if (!source.outer_grounded || part) return;
     for (int axis = 0; axis < 3; ++axis) {
       const int u_axis = (axis + 1) % 3, v_axis = (axis + 2) % 3;
       for (const int side : {0, grid.size[std::size_t(axis)] - 1})
@@ -173,7 +222,6 @@ struct ElectricField::State {
     const float mx = float(face_m(0)), my = float(face_m(1)), mz = float(face_m(2));
     const float* in = sigma_S_per_m.values.data();
     float *gx = s.gx.data(), *gy = s.gy.data(), *gz = s.gz.data();
-    const auto harmonic = [](float a, float c) { return a + c > 0 ? 2 * a * c / (a + c) : 0.0F; };
 #pragma omp parallel for schedule(static) num_threads(threads)
     for (std::ptrdiff_t k = 0; k < nz; ++k)
       for (std::ptrdiff_t j = 0; j < ny; ++j) {
@@ -190,6 +238,8 @@ struct ElectricField::State {
       g[f.cell] *= f.open;
     }
     std::fill(s.anchor.data(), s.anchor.data() + s.anchor.count(), 0.0F);
+    if (part) close_outer_cells();
+    for (const HeldLink& l : held) s.anchor[l.cell] += held_S(l, sigma_S_per_m);
     for_each_grounded_face(
         [&](std::size_t c, double m) { s.anchor[c] += float(m * double(sigma_S_per_m[c])); });
     for (const SurfaceLink& l : geometry.links) {
@@ -198,10 +248,25 @@ struct ElectricField::State {
     flow.prepare();
   }
 
+  /// Outermost cells take part through the held links alone.
+  void close_outer_cells() {
+    FlowSystem& s = flow.system();
+    const std::array<Padded<float>*, 3> g{&s.gx, &s.gy, &s.gz};
+    const std::array<std::ptrdiff_t, 3> stride{1, grid.size[0], std::ptrdiff_t(grid.size[0]) * grid.size[1]};
+    for (std::size_t c = 0; c < grid.count(); ++c)
+      if (is_outer(c))
+        for (std::size_t a = 0; a < 3; ++a) {
+          (*g[a]).data()[c] = 0;
+          (*g[a]).data()[std::ptrdiff_t(c) - stride[a]] = 0;
+        }
+  }
+
   void assemble_channel(const Volume<float>& sigma_S_per_m, std::size_t channel) {
     std::fill(b.data(), b.data() + b.count(), 0.0F);
     for (const SurfaceLink& l : geometry.links)
       b[l.cell] += float(l.metres * double(sigma_S_per_m[l.cell]) * unit_V(channel, l.electrode));
+    for (std::size_t n = 0; n < held.size(); ++n)
+      b[held[n].cell] += held_S(held[n], sigma_S_per_m) * held_V[channel][n];
   }
 
   void sum_unit_currents(const Volume<float>& sigma_S_per_m) {
@@ -217,7 +282,7 @@ struct ElectricField::State {
         admittance_S.row(n) += unit_V(std::size_t(n), e) * unit_A.row(e);
     admittance_S = ((admittance_S + admittance_S.transpose()) / 2).eval();
     const auto first = Eigen::Index(driven), floating = count - first;
-    if (floating == 0) return;
+    if (floating == 0 || part) return;
     floats_with = -admittance_S.bottomRightCorner(floating, floating)
                        .ldlt()
                        .solve(admittance_S.bottomLeftCorner(floating, first));
@@ -226,7 +291,7 @@ struct ElectricField::State {
   /// Potential, power and currents with the channels at `scale`.
   void combine(const Volume<float>& sigma_S_per_m) {
     const Eigen::Map<const Eigen::VectorXd> by(scale.data(), Eigen::Index(driven));
-    if (driven < channels.size()) {
+    if (driven < channels.size() && !part) {
       const Eigen::VectorXd floating = floats_with * by;
       std::ranges::copy(floating, scale.begin() + std::ptrdiff_t(driven));
     }
@@ -272,6 +337,14 @@ struct ElectricField::State {
     for (const SurfaceLink& l : geometry.links) {
       const double drop = volts[std::size_t(l.electrode)] - u[l.cell];
       q[l.cell] += float(l.metres * double(sigma_S_per_m[l.cell]) * drop * drop);
+    }
+    for (std::size_t n = 0; n < held.size(); ++n) {
+      const HeldLink& l = held[n];
+      const double drop = held_volts(n) - u[l.cell];
+      // The half of the link in the inner cell; the rest is outside.
+      const double own = double(sigma_S_per_m[l.outer]) /
+                         (double(sigma_S_per_m[l.cell]) + double(sigma_S_per_m[l.outer]) + 1e-20);
+      q[l.cell] += float(double(held_S(l, sigma_S_per_m)) * drop * drop * own);
     }
     hand_on_insulated();
     // mm3 to m3.
@@ -340,6 +413,49 @@ ElectricField::ElectricField(const Grid& grid, const ElectrodesSource& source, b
   require_difference(source);
   state_ = std::make_unique<State>(grid, source, voxel_applicators, threads);
 }
+ElectricField::ElectricField(std::unique_ptr<State> state) : state_(std::move(state)) {}
+ElectricField ElectricField::part_of(const ElectricField& whole, const Grid& grid) {
+  const State& w = *whole.state_;
+  return ElectricField(std::make_unique<State>(grid, w.source, w.voxel, w.threads, true));
+}
+void ElectricField::take_outer_potential(const ElectricField& whole) {
+  State& s = *state_;
+  State& w = *whole.state_;
+  s.held_V.assign(s.channels.size(), std::vector<float>(s.held.size()));
+  for (std::size_t n = 0; n < s.channels.size(); ++n) {
+    const Padded<double>& u = w.unit(n);
+    for (std::size_t l = 0; l < s.held.size(); ++l) {
+      const std::size_t c = s.held[l].outer;
+      const auto nx = std::size_t(s.grid.size[0]), ny = std::size_t(s.grid.size[1]);
+      const Eigen::Vector3d at =
+          w.grid.to_index(s.grid.to_world(int(c % nx), int(c / nx % ny), int(c / (nx * ny))));
+      // Linear between the centres of the whole's cells, but for those that carry no current.
+      double sum = 0, weights = 0;
+      const std::array<int, 3> first{int(std::floor(at[0])), int(std::floor(at[1])), int(std::floor(at[2]))};
+      for (int corner = 0; corner < 8; ++corner) {
+        double weight = 1;
+        std::array<int, 3> p = first;
+        for (std::size_t a = 0; a < 3; ++a) {
+          const double f = at[Eigen::Index(a)] - first[a];
+          const int up = corner >> a & 1;
+          weight *= up != 0 ? f : 1 - f;
+          p[a] += up;
+        }
+        if (!w.grid.contains(p[0], p[1], p[2])) continue;
+        const std::size_t q = w.grid.index(p[0], p[1], p[2]);
+        if (!w.takes_heat(q)) continue;
+        sum += weight * u[q];
+        weights += weight;
+      }
+      s.held_V[n][l] = float(weights > 1e-6 ? sum / weights : 0);
+    }
+  }
+}
+void ElectricField::follow(const ElectricField& whole) {
+  State& s = *state_;
+  s.scale = whole.state_->scale;
+  if (s.channels.size() > 1 && !s.last_sigma.empty()) s.combine(s.last_sigma);
+}
 ElectricField::~ElectricField() = default;
 ElectricField::ElectricField(ElectricField&&) noexcept = default;
 ElectricField& ElectricField::operator=(ElectricField&&) noexcept = default;
@@ -360,7 +476,7 @@ ElectricSummary ElectricField::solve(const Volume<float>& sigma_S_per_m, double 
     if (one.termination != Termination::converged) break;
   }
   s.sum_unit_currents(sigma_S_per_m);
-  if (s.driven > 1) s.last_sigma = sigma_S_per_m;
+  if (s.driven > 1 || s.part) s.last_sigma = sigma_S_per_m;
   s.combine(sigma_S_per_m);
   ElectricSummary summary;
   summary.termination = flow.termination;

@@ -43,6 +43,9 @@ class ElectricField {
   /// ConfigError: a grid that is not axis-aligned, an electrode that meets no link of the grid, electrodes of
   /// different potential that share or touch a link, or no difference of potential anywhere.
   ElectricField(const Grid& grid, const ElectrodesSource& source, bool voxel_applicators, int threads);
+  /// The same field on a finer grid over a part of this one's: its outermost cells hold the potential of
+  /// `whole` at their centres. Electrodes may lie outside; a thin tine must not lie in part outside.
+  static ElectricField part_of(const ElectricField& whole, const Grid& grid);
   ~ElectricField();
   ElectricField(ElectricField&&) noexcept;
   ElectricField& operator=(ElectricField&&) noexcept;
@@ -72,6 +75,11 @@ class ElectricField {
   /// then those. Floating electrodes follow without net current. Has an effect only with several channels.
   void drive(const std::vector<double>& scale);
   const std::vector<double>& scale() const;  ///< floating electrodes behind the channels [V]
+  /// Of a part: takes the potentials of the outermost cells from `whole` as it was last solved; then solve()
+  /// the part.
+  void take_outer_potential(const ElectricField& whole);
+  /// Of a part: the same scales as the whole, floating electrodes included.
+  void follow(const ElectricField& whole);
   /// Power [W] that a channel gives, current [A] out of its poles, and their ratio power / current^2; of a
   /// channel that gives none, as if it acted alone.
   double channel_power_W(std::size_t channel) const;
@@ -83,6 +91,7 @@ class ElectricField {
 
  private:
   struct State;
+  explicit ElectricField(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
 };
 

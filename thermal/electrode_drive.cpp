@@ -26,8 +26,9 @@ float SigmaTable::operator()(std::uint8_t label, float T_degC) const {
   return row[n] + (x - float(n)) * (row[n + 1] - row[n]);
 }
 
-ElectrodeDrive::ElectrodeDrive(const ThermalProblem& problem, int threads)
-    : problem_(problem), threads_(threads), sigma_table_(problem.tissue_map) {
+ElectrodeDrive::ElectrodeDrive(const ThermalProblem& problem, const ThermalProblem* patch,
+                               const std::vector<std::uint8_t>& covered, int threads)
+    : problem_(problem), covered_(covered), threads_(threads), sigma_table_(problem.tissue_map) {
   for (std::size_t n = 0; n < problem.sources.size(); ++n) {
     const auto* s = std::get_if<ElectrodesSource>(&problem.sources[n].what);
     if (s == nullptr) continue;
@@ -58,8 +59,17 @@ ElectrodeDrive::ElectrodeDrive(const ThermalProblem& problem, int threads)
       fields_.emplace_back();
       fields_.back().source = n;
       // Here, so that a problem that cannot be meant is refused before the first step.
-      fields_.back().field =
-          std::make_unique<ElectricField>(problem.grid(), *s, problem.voxel_applicators, threads);
+      Part whole;
+      whole.problem = &problem;
+      whole.field = std::make_unique<ElectricField>(problem.grid(), *s, problem.voxel_applicators, threads);
+      fields_.back().parts.push_back(std::move(whole));
+      if (patch != nullptr) {
+        Part part;
+        part.problem = patch;
+        part.field =
+            std::make_unique<ElectricField>(ElectricField::part_of(fields_.back().whole(), patch->grid()));
+        fields_.back().parts.push_back(std::move(part));
+      }
     }
     drives_.push_back(std::move(d));
   }
@@ -94,27 +104,54 @@ void ElectrodeDrive::solve(Field& f, const Progress& progress) {
   constexpr double kFirst = 1e-6, kLater = 1e-4;
   Progress quiet;
   quiet.stop = progress.stop;
-  summary_ = f.field->solve(f.sigma, f.solved ? kLater : kFirst, quiet);
+  const double tolerance = f.solved ? kLater : kFirst;
+  summary_ = f.whole().solve(f.parts.front().sigma, tolerance, quiet);
+  for (std::size_t p = 1; p < f.parts.size() && summary_.usable(); ++p) {
+    f.parts[p].field->take_outer_potential(f.whole());
+    summary_ = f.parts[p].field->solve(f.parts[p].sigma, tolerance, quiet);
+  }
   f.solved = true;
   ++solves_;
   // The cells that matter whichever channel acts.
-  const std::vector<double> scale(f.field->scale().begin(),
-                                  f.field->scale().begin() + std::ptrdiff_t(f.field->channels()));
-  f.field->drive(std::vector<double>(scale.size(), 1.0));
-  f.power = f.field->power_W_per_m3();
-  const float largest = *std::max_element(f.power.values.begin(), f.power.values.end());
-  f.powered.clear();
-  for (std::size_t c = 0; c < f.power.values.size(); ++c)
-    if (f.power[c] > 1e-3F * largest && f.sigma[c] > 0) f.powered.push_back(c);
-  f.ratio.assign(f.powered.size(), 1);
+  const std::vector<double> scale(f.whole().scale().begin(),
+                                  f.whole().scale().begin() + std::ptrdiff_t(f.whole().channels()));
+  f.whole().drive(std::vector<double>(scale.size(), 1.0));
+  take_power(f);
+  float largest = 0;
+  for (const Part& part : f.parts)
+    largest = std::max(largest, *std::max_element(part.power.values.begin(), part.power.values.end()));
+  for (std::size_t p = 0; p < f.parts.size(); ++p) {
+    Part& part = f.parts[p];
+    part.powered.clear();
+    for (std::size_t c = 0; c < part.power.values.size(); ++c) {
+      const bool covered = p == 0 && !covered_.empty() && covered_[c] != 0;
+      if (part.power[c] > 1e-3F * largest && part.sigma[c] > 0 && !covered) part.powered.push_back(c);
+    }
+    part.ratio.assign(part.powered.size(), 1);
+  }
   f.growth = 1;
   if (scale.size() < 2) return;
-  f.field->drive(scale);
-  f.power = f.field->power_W_per_m3();
+  f.whole().drive(scale);
+  take_power(f);
+}
+
+void ElectrodeDrive::take_power(Field& f) const {
+  for (std::size_t p = 1; p < f.parts.size(); ++p) f.parts[p].field->follow(f.whole());
+  double power = 0;
+  for (std::size_t p = 0; p < f.parts.size(); ++p) {
+    Part& part = f.parts[p];
+    part.power = part.field->power_W_per_m3();
+    if (f.parts.size() == 1) continue;
+    double sum = 0;
+    for (std::size_t c = 0; c < part.power.values.size(); ++c)
+      if (p > 0 || covered_[c] == 0) sum += double(part.power[c]);
+    power += sum * part.cell_m3();
+  }
+  f.shape = f.parts.size() > 1 && f.whole().power_W() > 0 ? power / f.whole().power_W() : 1;
 }
 
 void ElectrodeDrive::drive_channels(Field& f, const std::vector<std::optional<double>>& power_W) const {
-  std::vector<double> scale = f.field->scales_for(power_W);
+  std::vector<double> scale = f.whole().scales_for(power_W);
   double largest = 0;
   for (const double s : scale) largest = std::max(largest, std::abs(s));
   if (!(largest > 0)) return;  // all off
@@ -123,29 +160,33 @@ void ElectrodeDrive::drive_channels(Field& f, const std::vector<std::optional<do
     for (double& s : scale) s /= largest;
   double change = 0;
   for (std::size_t n = 0; n < scale.size(); ++n)
-    change = std::max(change, std::abs(scale[n] - f.field->scale()[n]) / (fixed ? largest : 1));
+    change = std::max(change, std::abs(scale[n] - f.whole().scale()[n]) / (fixed ? largest : 1));
   if (change < kScale) return;
-  f.field->drive(scale);
-  f.power = f.field->power_W_per_m3();
+  f.whole().drive(scale);
+  take_power(f);
   // As the conductivity has been followed since the last solve.
   double before = 0, now = 0;
-  for (std::size_t n = 0; n < f.powered.size(); ++n) {
-    before += double(f.power[f.powered[n]]);
-    now += double(f.power[f.powered[n]]) * double(f.ratio[n]);
-  }
+  for (const Part& part : f.parts)
+    for (std::size_t n = 0; n < part.powered.size(); ++n) {
+      before += double(part.power[part.powered[n]]) * part.cell_m3();
+      now += double(part.power[part.powered[n]]) * double(part.ratio[n]) * part.cell_m3();
+    }
   if (!(now > 0)) return;
-  for (std::size_t n = 0; n < f.powered.size(); ++n)
-    f.power[f.powered[n]] = float(double(f.power[f.powered[n]]) * double(f.ratio[n]) * before / now);
+  for (Part& part : f.parts)
+    for (std::size_t n = 0; n < part.powered.size(); ++n)
+      part.power[part.powered[n]] =
+          float(double(part.power[part.powered[n]]) * double(part.ratio[n]) * before / now);
 }
 
 std::optional<double> ElectrodeDrive::controlled_power_W(const Field& f, std::size_t number, Channel& channel,
                                                          double t_s, double sensor_degC) const {
-  const ElectricField& field = *f.field;
+  const ElectricField& field = f.whole();
   std::optional<double> power;  // constant voltage
   if (const auto* constant = std::get_if<ConstantPower>(&channel.control)) power = constant->power_W;
   if (channel.hold) power = channel.hold->power_W(t_s, sensor_degC);
   if (!(power_W(f) > 0)) power = 0;  // no current can flow at any voltage
-  if (channel.roll_off && channel.roll_off->is_off(t_s, field.channel_resistance_ohm(number) / f.growth))
+  if (channel.roll_off &&
+      channel.roll_off->is_off(t_s, field.channel_resistance_ohm(number) / (f.shape * f.growth)))
     power = 0;
   return power;
 }
@@ -163,12 +204,12 @@ std::optional<double> ElectrodeDrive::period_s() const {
   return period;
 }
 
-std::vector<ElectrodeDrive::Heating> ElectrodeDrive::heating() const {
+std::vector<ElectrodeDrive::Heating> ElectrodeDrive::heating(std::size_t part) const {
   std::vector<Heating> list;
   for (const Drive& d : drives_) {
     if (!d.on || d.power_W <= 0) continue;
     const Field& f = fields_[d.field];
-    list.push_back({d.power_W / f.field->power_W(), f.power.values.data()});
+    list.push_back({d.power_W / f.solved_W(), f.parts[part].power.values.data()});
   }
   return list;
 }
@@ -183,7 +224,8 @@ void ElectrodeDrive::record(double t_s, ElectricalHistory& history) const {
     power += d.power_W;
     // I = I_solved sqrt(P / P_solved) where the resistance is that of the last solve, R = R_solved / growth.
     if (power_W(field) > 0)
-      current += field.field->current_A() * field.growth * std::sqrt(d.power_W / power_W(field));
+      current +=
+          field.whole().current_A() * field.shape * field.growth * std::sqrt(d.power_W / power_W(field));
     resistance = resistance_ohm(field);
     ++acting;
   }
@@ -201,7 +243,7 @@ void ElectrodeDrive::record(double t_s, ElectricalHistory& history) const {
     for (const Drive& d : drives_) {
       if (!d.on || c >= d.channels.size()) continue;
       channel_W += d.channels[c].power_W;
-      channel_ohm = fields_[d.field].field->channel_resistance_ohm(c);
+      channel_ohm = fields_[d.field].whole().channel_resistance_ohm(c);
     }
     const double channel_A = channel_W > 0 && channel_ohm > 0 ? std::sqrt(channel_W / channel_ohm) : 0;
     ChannelHistory& h = history.channels[c];
@@ -214,14 +256,14 @@ void ElectrodeDrive::record(double t_s, ElectricalHistory& history) const {
 
 Volume<float> ElectrodeDrive::potential_V() const {
   if (!last_on_) return {};
-  Volume<float> v = fields_[drives_[*last_on_].field].field->potential_V();
+  Volume<float> v = fields_[drives_[*last_on_].field].whole().potential_V();
   for (float& x : v.values) x *= float(last_scale_);
   return v;
 }
 
 Volume<float> ElectrodeDrive::power_W_per_m3() const {
   if (!last_on_) return {};
-  Volume<float> q = fields_[drives_[*last_on_].field].power;
+  Volume<float> q = fields_[drives_[*last_on_].field].parts.front().power;
   for (float& x : q.values) x *= float(last_scale_ * last_scale_);
   return q;
 }

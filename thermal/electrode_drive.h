@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -28,7 +29,11 @@ class SigmaTable {
 /// (the steps of one protocol) share the field.
 class ElectrodeDrive {
  public:
-  ElectrodeDrive(const ThermalProblem& problem, int threads);
+  /// `patch`: the problem on a finer grid over a part of the grid, which takes the place of the cells that
+  /// are `covered`: the potential is solved for on the whole grid, then in the patch with that around it; the
+  /// power of the given potentials is that of both. Null: no patch.
+  ElectrodeDrive(const ThermalProblem& problem, const ThermalProblem* patch,
+                 const std::vector<std::uint8_t>& covered, int threads);
   bool acting() const {
     return std::any_of(drives_.begin(), drives_.end(), [](const Drive& d) { return d.on; });
   }
@@ -42,9 +47,9 @@ class ElectrodeDrive {
   /// dries, sigma falls a hundredfold within some kelvin: there, the q that belongs to the temperature which
   /// it leads to is taken, or the cell would be dry and wet by turns. The potential is solved for anew when
   /// the conductivity has changed by 4 % in the mean weighted with the power, 2 s after the last solve at the
-  /// earliest, or by 20 % at any time. `expected_degC(cell, added)` gives a cell's temperature at the end of
-  /// the next step with `added` [W/m3] more heating than now. True when the power density has changed. Not
-  /// converged or cancelled: see summary().
+  /// earliest, or by 20 % at any time. `expected_degC(part, cell, added)` gives a cell's temperature at the
+  /// end of the next step with `added` [W/m3] more heating than now. True when the power density has changed.
+  /// Not converged or cancelled: see summary().
   template <class Temperature>
   bool update_fields(double t_s, const Temperature& expected_degC, const Progress& progress);
   /// Sets the power of each channel of each source from its control; `sensor_degC(at_mm)` gives the
@@ -59,7 +64,7 @@ class ElectrodeDrive {
     double scale = 0;
     const float* unit_W_per_m3 = nullptr;
   };
-  std::vector<Heating> heating() const;
+  std::vector<Heating> heating(std::size_t part) const;  ///< 0: of the grid, 1: of the patch
   void record(double t_s, ElectricalHistory& history) const;
   /// Potential and power density when a source last acted; empty: none has.
   Volume<float> potential_V() const;
@@ -68,16 +73,26 @@ class ElectrodeDrive {
   int solves() const { return solves_; }
 
  private:
-  struct Field {
-    std::size_t source = 0;  ///< the first one with these electrodes
+  /// The grid, or the patch.
+  struct Part {
+    const ThermalProblem* problem = nullptr;
     std::unique_ptr<ElectricField> field;
-    bool solved = false;
     Volume<float> sigma;               ///< of the last solve; empty: none yet
     std::vector<std::size_t> powered;  ///< cells that take 0.1 % of the largest power density
     std::vector<float> ratio;          ///< of their conductivity to that of the last solve
     Volume<float> power;               ///< of the potentials as given, as it follows the conductivity [W/m3]
-    double growth = 1;                 ///< of the power of given potentials since the last solve
+    double cell_m3() const { return problem->grid().voxel_volume_mm3() * 1e-9; }
+  };
+  struct Field {
+    std::size_t source = 0;  ///< the first one with these electrodes
+    std::vector<Part> parts;
+    bool solved = false;
+    double shape = 1;   ///< power of grid and patch together over that of the grid alone
+    double growth = 1;  ///< of the power of given potentials since the last solve
     double solved_s = 0;
+    ElectricField& whole() { return *parts.front().field; }
+    const ElectricField& whole() const { return *parts.front().field; }
+    double solved_W() const { return whole().power_W() * shape; }
   };
   struct Channel {
     ElectrodeControl control;
@@ -95,17 +110,19 @@ class ElectrodeDrive {
   static constexpr double kScale = 2e-3;
   static constexpr double kSolve = 0.04, kSolveAtOnce = 0.2, kSolvePause_s = 2, kDries = 0.02;
 
-  float sigma_at(std::size_t cell, float T_degC) const {
-    const Volume<float>& factor = problem_.tissue_map.factors.electrical;
-    const float sigma = sigma_table_(problem_.tissue_map.labels[cell], T_degC);
-    return factor.empty() ? sigma : sigma * factor[cell];
+  float sigma_at(const Part& part, std::size_t cell, float T_degC) const {
+    const TissueMap& map = part.problem->tissue_map;
+    const float sigma = sigma_table_(map.labels[cell], T_degC);
+    return map.factors.electrical.empty() ? sigma : sigma * map.factors.electrical[cell];
   }
+  /// Takes the power densities of the present scales of the channels.
+  void take_power(Field& field) const;
   /// Power density for the present conductivity; returns the mean change of conductivity since the last
   /// solve.
   template <class Temperature>
   double follow(Field& field, const Drive& drive, const Temperature& expected_degC) const;
-  static double power_W(const Field& f) { return f.field->power_W() * f.growth; }
-  static double resistance_ohm(const Field& f) { return f.field->resistance_ohm() / f.growth; }
+  static double power_W(const Field& f) { return f.solved_W() * f.growth; }
+  static double resistance_ohm(const Field& f) { return f.whole().resistance_ohm() / (f.shape * f.growth); }
   void solve(Field& field, const Progress& progress);
   /// Power that the control of a channel wants; empty: its potentials as given.
   std::optional<double> controlled_power_W(const Field& field, std::size_t number, Channel& channel,
@@ -114,6 +131,7 @@ class ElectrodeDrive {
   void drive_channels(Field& field, const std::vector<std::optional<double>>& power_W) const;
 
   const ThermalProblem& problem_;
+  std::vector<std::uint8_t> covered_;
   int threads_;
   SigmaTable sigma_table_;
   std::vector<Field> fields_;
@@ -131,19 +149,23 @@ bool ElectrodeDrive::update_fields(double t_s, const Temperature& expected_degC,
   for (const Drive& d : drives_) {
     Field& f = fields_[d.field];
     if (!d.on) continue;
-    const double change = f.sigma.empty() ? kSolveAtOnce : follow(f, d, expected_degC);
+    const double change = f.solved ? follow(f, d, expected_degC) : kSolveAtOnce;
     changed = changed || change > 0;
     if (change < kSolve || (change < kSolveAtOnce && t_s - f.solved_s < kSolvePause_s)) continue;
-    // The cells that follow keep the conductivity that belongs to their heating.
-    std::vector<float> followed(f.powered.size());
-    for (std::size_t n = 0; n < followed.size(); ++n) followed[n] = f.sigma[f.powered[n]] * f.ratio[n];
-    const Grid& grid = problem_.grid();
-    f.sigma = Volume<float>(grid);
+    for (std::size_t p = 0; p < f.parts.size(); ++p) {
+      Part& part = f.parts[p];
+      // The cells that follow keep the conductivity that belongs to their heating.
+      std::vector<float> followed(part.powered.size());
+      for (std::size_t n = 0; n < followed.size(); ++n)
+        followed[n] = part.sigma[part.powered[n]] * part.ratio[n];
+      const Grid& grid = part.problem->grid();
+      part.sigma = Volume<float>(grid);
 #pragma omp parallel for num_threads(threads_) schedule(static)
-    for (int k = 0; k < grid.size[2]; ++k)
-      for (std::size_t c = grid.index(0, 0, k); c < grid.index(0, 0, k + 1); ++c)
-        f.sigma[c] = sigma_at(c, expected_degC(c, 0));
-    for (std::size_t n = 0; n < followed.size(); ++n) f.sigma[f.powered[n]] = followed[n];
+      for (int k = 0; k < grid.size[2]; ++k)
+        for (std::size_t c = grid.index(0, 0, k); c < grid.index(0, 0, k + 1); ++c)
+          part.sigma[c] = sigma_at(part, c, expected_degC(p, c, 0));
+      for (std::size_t n = 0; n < followed.size(); ++n) part.sigma[part.powered[n]] = followed[n];
+    }
     solve(f, progress);
     f.solved_s = t_s;
     changed = true;
@@ -153,36 +175,47 @@ bool ElectrodeDrive::update_fields(double t_s, const Temperature& expected_degC,
 
 template <class Temperature>
 double ElectrodeDrive::follow(Field& f, const Drive& d, const Temperature& expected_degC) const {
-  const Volume<float>& solved = f.field->power_W_per_m3();
-  const double scale = d.power_W > 0 ? d.power_W / f.field->power_W() : 0;
-  double change = 0, before = 0, now = 0;
-  for (std::size_t n = 0; n < f.powered.size(); ++n) {
-    const std::size_t c = f.powered[n];
-    const double q = double(solved[c]), heating = scale * double(f.power[c]);
-    // The ratio r of its own consequence: r = sigma(T(r)) / sigma_solved, which falls where tissue dries.
-    const auto consequence = [&](double r) {
-      return double(sigma_at(c, expected_degC(c, scale * q * r - heating))) / double(f.sigma[c]);
-    };
-    double r = consequence(f.ratio[n]);
-    if (std::abs(r - double(f.ratio[n])) > kDries * double(f.ratio[n])) {
-      double low = std::min(r, double(f.ratio[n])), high = std::max(r, double(f.ratio[n]));
-      for (int i = 0; i < 12; ++i) {
-        const double middle = (low + high) / 2;
-        (consequence(middle) > middle ? low : high) = middle;
+  const double scale = d.power_W > 0 ? d.power_W / f.solved_W() : 0;
+  double change_W = 0, before_W = 0, now_W = 0;
+  for (std::size_t p = 0; p < f.parts.size(); ++p) {
+    Part& part = f.parts[p];
+    const Volume<float>& solved = part.field->power_W_per_m3();
+    double change = 0, before = 0, now = 0;
+    for (std::size_t n = 0; n < part.powered.size(); ++n) {
+      const std::size_t c = part.powered[n];
+      const double q = double(solved[c]), heating = scale * double(part.power[c]);
+      // The ratio r of its own consequence: r = sigma(T(r)) / sigma_solved, which falls where tissue dries.
+      const auto consequence = [&](double r) {
+        return double(sigma_at(part, c, expected_degC(p, c, scale * q * r - heating))) /
+               double(part.sigma[c]);
+      };
+      double r = consequence(part.ratio[n]);
+      if (std::abs(r - double(part.ratio[n])) > kDries * double(part.ratio[n])) {
+        double low = std::min(r, double(part.ratio[n])), high = std::max(r, double(part.ratio[n]));
+        for (int i = 0; i < 12; ++i) {
+          const double middle = (low + high) / 2;
+          (consequence(middle) > middle ? low : high) = middle;
+        }
+        r = (low + high) / 2;
       }
-      r = (low + high) / 2;
+      part.ratio[n] = float(r);
+      before += q;
+      now += q * r;
+      change += q * r * std::abs(r - 1) / std::max(r, 1.0);
     }
-    f.ratio[n] = float(r);
-    before += q;
-    now += q * r;
-    change += q * r * std::abs(r - 1) / std::max(r, 1.0);
+    change_W += change * part.cell_m3();
+    before_W += before * part.cell_m3();
+    now_W += now * part.cell_m3();
   }
-  if (!(now > 0)) return kSolveAtOnce;
-  for (std::size_t n = 0; n < f.powered.size(); ++n)
-    f.power[f.powered[n]] = float(double(solved[f.powered[n]]) * double(f.ratio[n]) * before / now);
-  const double cell_m3 = problem_.grid().voxel_volume_mm3() * 1e-9;
-  f.growth = 1 + (now - before) * cell_m3 / f.field->power_W();
-  return change / now;
+  if (!(now_W > 0)) return kSolveAtOnce;
+  for (Part& part : f.parts) {
+    const Volume<float>& solved = part.field->power_W_per_m3();
+    for (std::size_t n = 0; n < part.powered.size(); ++n)
+      part.power[part.powered[n]] =
+          float(double(solved[part.powered[n]]) * double(part.ratio[n]) * before_W / now_W);
+  }
+  f.growth = 1 + (now_W - before_W) / f.solved_W();
+  return change_W / now_W;
 }
 
 template <class Sensor>
@@ -201,7 +234,8 @@ bool ElectrodeDrive::update_power(double t_s, const Sensor& sensor_degC) {
     if (d.channels.size() > 1) drive_channels(f, wanted_W);
     double power = 0;
     for (std::size_t c = 0; c < d.channels.size(); ++c) {
-      const double at_given_V = d.channels.size() > 1 ? f.field->channel_power_W(c) * f.growth : power_W(f);
+      const double at_given_V =
+          d.channels.size() > 1 ? f.whole().channel_power_W(c) * f.shape * f.growth : power_W(f);
       const double given = wanted_W[c] ? *wanted_W[c] : at_given_V;
       changed = changed || given != d.channels[c].power_W;
       d.channels[c].power_W = given;

@@ -135,7 +135,8 @@ struct Cut {
 
 class Linker {
  public:
-  Linker(const Grid& grid, const ElectrodesSource& source) : grid_(grid), source_(source) {
+  Linker(const Grid& grid, const ElectrodesSource& source, bool part)
+      : grid_(grid), source_(source), part_(part) {
     for (int a = 0; a < 3; ++a)
       face_m_[std::size_t(a)] = grid.voxel_volume_mm3() / (grid.spacing_mm[a] * grid.spacing_mm[a]) * 1e-3;
     out_.owner.assign(grid.count(), 0);
@@ -322,7 +323,7 @@ class Linker {
         for (const int side : {-1, 1}) {
           const auto other = neighbour(at, axis, side);
           if (!other) {
-            if (source_.outer_grounded && potential(a) != 0 && !std::isnan(potential(a)))
+            if (!part_ && source_.outer_grounded && potential(a) != 0 && !std::isnan(potential(a)))
               throw ConfigError(fmt::format("electrode {} reaches a grounded outer face", a), "/electrodes",
                                 "enlarge the grid or insulate the outer faces");
             continue;
@@ -465,7 +466,7 @@ class Linker {
     std::ranges::sort(out_.links, [](const SurfaceLink& a, const SurfaceLink& b) {
       return std::tie(a.electrode, a.cell) < std::tie(b.electrode, b.cell);
     });
-    for (std::size_t n = 0; n < source_.electrodes.size(); ++n)
+    for (std::size_t n = 0; !part_ && n < source_.electrodes.size(); ++n)
       if (std::ranges::none_of(out_.links, [&](const SurfaceLink& l) { return l.electrode == int(n); }))
         throw ConfigError(
             fmt::format("electrode {} touches no tissue of the grid", n),
@@ -476,6 +477,7 @@ class Linker {
 
   const Grid& grid_;
   const ElectrodesSource& source_;
+  bool part_;
   std::array<double, 3> face_m_{};  // A / h of a whole link [m]
   std::vector<Cut> cuts_;
   ElectrodeLinks out_;
@@ -488,12 +490,13 @@ bool is_line(const Region& region, const Grid& grid) {
   return t != nullptr && t->radius_mm < 0.5 * grid.spacing_mm.minCoeff();
 }
 
-ElectrodeLinks link_electrodes(const Grid& grid, const ElectrodesSource& source, bool voxel_applicators) {
+ElectrodeLinks link_electrodes(const Grid& grid, const ElectrodesSource& source, bool voxel_applicators,
+                               bool part) {
   if (!grid.direction.isIdentity(1e-6))
     throw ConfigError("the electric field needs an axis-aligned grid", "/grid", "resample onto LPS axes");
   if (source.electrodes.size() > 255)
     throw ConfigError("more than 255 electrodes", "/electrodes", "merge poles of one potential");
-  Linker linker(grid, source);
+  Linker linker(grid, source, part);
   return voxel_applicators ? linker.voxel() : linker.exact();
 }
 

@@ -53,7 +53,8 @@ bool is_line(const Region& region, const Grid& grid);
 ///
 /// ConfigError: a grid that is not axis-aligned, an electrode that meets no link, electrodes of different
 /// potential that touch or are closer than a cell with nothing between them, an electrode on a grounded outer
-/// face.
-ElectrodeLinks link_electrodes(const Grid& grid, const ElectrodesSource& source, bool voxel_applicators);
+/// face. `part`: the grid is a part of a larger one; electrodes may lie outside it.
+ElectrodeLinks link_electrodes(const Grid& grid, const ElectrodesSource& source, bool voxel_applicators,
+                               bool part = false);
 
 }  // namespace spinetherm

@@ -6,6 +6,7 @@
 
 #include "thermal/cryo.h"
 #include "thermal/electrode_links.h"
+#include "thermal/fine_patch.h"
 #include "thermal/tissue_law.h"
 
 namespace spinetherm {
@@ -74,7 +75,7 @@ double HeatBodies<Real>::gas_theta(const Probe& probe, double t_s) const {
 }
 
 template <class Real>
-double HeatBodies<Real>::switch_to(HeatLevel<Real>& level, DoseField<Real>& dose, const std::vector<bool>& on,
+double HeatBodies<Real>::switch_to(HeatLevel<Real>& level, DoseField<Real>* dose, const std::vector<bool>& on,
                                    double t_s, bool first) {
   const std::vector<double> walls_before = walls_degC_;
   const std::vector<Body> bodies_before = bodies_;
@@ -108,7 +109,9 @@ double HeatBodies<Real>::switch_to(HeatLevel<Real>& level, DoseField<Real>& dose
       }
     }
   links_ = link_bodies(problem_.tissue_map.labels, bodies_, problem_.voxel_applicators);
-  level.fixes = make_fixes<Real>(level.grid, links_, curves_.size(), problem_.voxel_applicators);
+  if (!level.covered.empty()) cover(level.grid, level.covered, links_);
+  level.fixes =
+      make_fixes<Real>(level.grid, links_, curves_.size(), problem_.voxel_applicators, level.covered);
   films_.link(level.grid, links_, problem_.voxel_applicators);
   film_cells_.assign(films_.size(), {});
   for (std::size_t f = 0; f < films_.size(); ++f)
@@ -142,7 +145,7 @@ double HeatBodies<Real>::switch_to(HeatLevel<Real>& level, DoseField<Real>& dose
         const double T = walls_before[std::size_t(body.wall)];
         const double u = u_of_theta(problem_.tissue_map.tissues[level.label[c]], T - kReference_degC);
         for (auto& stage : level.y) stage[c] = Real(u);
-        dose.restart(c, T, t_s);
+        if (dose != nullptr) dose->restart(c, T, t_s);
       }
       taken_J -= stored(level.y[std::size_t(level.now)][c]);
     }
@@ -229,20 +232,24 @@ std::optional<double> HeatBodies<Real>::wall_degC(const Eigen::Vector3d& x_mm) c
 }
 
 template <class Real>
-void HeatBodies<Real>::record(double t_s, DoseField<Real>& dose, std::optional<CryoHistory>& history) const {
+void HeatBodies<Real>::record(double t_s, DoseField<Real>* dose, std::optional<CryoHistory>* kept) const {
   if (probes_.empty()) return;
-  if (!history) {
-    history.emplace();
-    history->probes.resize(probes_.size());
+  if (kept != nullptr) {
+    if (!*kept) {
+      kept->emplace();
+      (*kept)->probes.resize(probes_.size());
+    }
+    (*kept)->times_s.push_back(t_s);
   }
-  history->times_s.push_back(t_s);
   for (std::size_t f = 0; f < films_.size(); ++f) {
     const auto& state = films_.state(f);
-    CryoHistory::Probe& p = history->probes[placed_[f]];
     for (const std::size_t c : film_cells_[f]) {
-      dose.restart(c, state.mean_theta + kReference_degC, t_s);
-      if (dose.freezes) dose.freezes->add(c, state.mean_theta + kReference_degC);
+      if (dose == nullptr) break;
+      dose->restart(c, state.mean_theta + kReference_degC, t_s);
+      if (dose->freezes) dose->freezes->add(c, state.mean_theta + kReference_degC);
     }
+    if (kept == nullptr) continue;
+    CryoHistory::Probe& p = (*kept)->probes[placed_[f]];
     p.extraction_W.push_back(state.extraction_W);
     p.gas_degC.push_back(probes_[placed_[f]].source < 0 ? std::nan("") : state.gas_theta + kReference_degC);
     p.wall_degC.push_back(state.mean_theta + kReference_degC);

@@ -27,15 +27,17 @@ class HeatBodies {
   /// bodies that have turned into tissue, at their wall's last temperature. Returns the heat [J] that this
   /// has taken out of the cells (negative: brought in). `first`: before the run, where nothing has been
   /// stored yet.
-  double switch_to(HeatLevel<Real>& level, DoseField<Real>& dose, const std::vector<bool>& on, double t_s,
+  /// `dose` null: none is kept on this level.
+  double switch_to(HeatLevel<Real>& level, DoseField<Real>* dose, const std::vector<bool>& on, double t_s,
                    bool first);
   /// Sets the temperatures of the walls at this time, and what walls with a film pass in the state `u`; cheap
   /// when there are none and temperatures are constant.
   void set_walls(HeatLevel<Real>& level, double t_s, const std::vector<Real>& u);
   /// From now on curves of temperature run ahead of the time of the run by this [s].
   void run_ahead(double skipped_s) { skipped_s_ = skipped_s; }
-  /// Appends what the cryoprobes do in the present state. Their cells' extremes are those of the wall.
-  void record(double t_s, DoseField<Real>& dose, std::optional<CryoHistory>& history) const;
+  /// Appends what the cryoprobes do in the present state. Their cells' extremes are those of the wall. Null:
+  /// not kept.
+  void record(double t_s, DoseField<Real>* dose, std::optional<CryoHistory>* history) const;
   /// Gives the cells of held bodies their wall's temperature in all stages.
   void fill_holes(HeatLevel<Real>& level) const;
   /// Continues the present state into the taken cells beside the walls, for stencils that reach into them.

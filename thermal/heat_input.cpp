@@ -30,7 +30,7 @@ void HeatInput<Real>::switch_to(const HeatLevel<Real>& level, const std::vector<
 
 template <class Real>
 double HeatInput<Real>::density_W_per_m3(const HeatLevel<Real>& level, std::size_t c) const {
-  if (level.is_hole(c)) return 0;
+  if (level.is_out(c)) return 0;
   return (given_.empty() ? 0 : given_[c]) + problem_.tissue_map.tissues[level.label[c]].metabolic_W_per_m3;
 }
 
@@ -55,7 +55,7 @@ void HeatInput<Real>::wake(HeatLevel<Real>& level, const std::vector<ElectrodeDr
       const auto is_heated = [&](int i) {
         const std::size_t c = c0 + std::size_t(i);
         double q = density_W_per_m3(level, c);
-        if (!level.is_hole(c))
+        if (!level.is_out(c))
           for (const auto& e : electric) q += kMore * e.scale * double(e.unit_W_per_m3[c]);
         return std::abs(q) * double(level.inverse_capacity[c]) * horizon_s_ > rest_K_;
       };
@@ -109,9 +109,9 @@ double HeatInput<Real>::apply(HeatLevel<Real>& level, const std::vector<Electrod
         for (; c < to; ++c) add(c, 0);
         for (const double lane : lanes) power += lane;
       }
-      if (level.hole.empty() || electric.empty()) continue;
+      if ((level.hole.empty() && level.covered.empty()) || electric.empty()) continue;
       for (std::size_t c = from; c < to; ++c)
-        if (level.hole[c] != 0) {
+        if (level.is_out(c)) {
           for (const auto& e : electric) power -= double(Real(e.scale) * Real(e.unit_W_per_m3[c]));
           source[c] = 0;
         }

@@ -189,9 +189,9 @@ inline void sweep(const HeatView<Real>& v, bool fused, Real* scratch, int thread
         };
         if (j == 0) add_outer(double(cy), row.fy);
         if (k == 0) add_outer(double(cz), row.fz);
-        if (i0 == 0 && (hole == nullptr || hole[0] == 0))
+        if (own.begin == 0 && own.end > 0 && (hole == nullptr || hole[0] == 0))
           flows.boundary_out += double(cx) * double((row.t[0] - row.t_left) / (row.r_left + row.r[0]));
-        if (i0 + n == nx && (hole == nullptr || hole[nx - 1] == 0))
+        if (own.end == nx && own.end > own.begin && (hole == nullptr || hole[nx - 1] == 0))
           flows.boundary_out -=
               double(cx) * double((row.t_right - row.t[nx - 1]) / (row.r[nx - 1] + row.r_right));
         flows.blood +=

@@ -264,7 +264,7 @@ double stored_J(const HeatLevel<Real>& level) {
       const std::size_t row = level.rows.row(j, k);
       for (int i = level.rows.begin[row]; i < level.rows.end[row]; ++i) {
         const std::size_t c = level.grid.index(i, j, k);
-        if (!level.is_hole(c)) plane += double(u[c] - start) / double(level.inverse_capacity[c]);
+        if (!level.is_out(c)) plane += double(u[c] - start) / double(level.inverse_capacity[c]);
       }
     }
     sum += plane;

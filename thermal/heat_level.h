@@ -58,7 +58,8 @@ struct HeatLevel {
   std::vector<Real> ghost_rows;
   std::array<Real, 256> steepest{}, steepest_below{};
   Fixes<Real> fixes;
-  std::vector<std::uint8_t> hole;  ///< 1: not part of the problem; empty: none
+  std::vector<std::uint8_t> hole;     ///< 1: not part of the problem; empty: none
+  std::vector<std::uint8_t> covered;  ///< 1: a fine patch is stepped in its place; empty: none
   std::vector<Real> scratch;
   std::vector<StepFindings> plane_findings;
   std::vector<PlaneFlows> plane_flows;  ///< of the last sweep, see HeatView
@@ -72,6 +73,8 @@ struct HeatLevel {
   /// than it saves.
   int team() const { return std::clamp(int(double(rows.cells()) / 32768), 1, threads); }
   double cell_volume_m3() const { return grid.voxel_volume_mm3() * 1e-9; }
+  /// Neither stepped nor heated here.
+  bool is_out(std::size_t cell) const { return is_hole(cell) || (!covered.empty() && covered[cell] != 0); }
   bool is_hole(std::size_t cell) const { return !hole.empty() && hole[cell] != 0; }
 };
 

@@ -9,6 +9,7 @@
 
 #include "imaging/core/error.h"
 #include "thermal/cryo.h"
+#include "thermal/fine_patch.h"
 
 namespace spinetherm {
 namespace {
@@ -385,6 +386,31 @@ bool is_active(const Source& source, double t_s) {
                      [&](const auto& interval) { return t_s >= interval[0] && t_s < interval[1]; });
 }
 
+namespace {
+
+/// Sources whose power is worked out for the cells of one grid have no patch.
+void validate_patch(const ThermalProblem& problem) {
+  const TissueMap& patch = *problem.patch;
+  patch_box(problem.grid(), patch.labels.grid);
+  for (const std::uint8_t label : patch.labels.values)
+    if (label >= problem.tissue_map.tissues.size())
+      throw ConfigError(fmt::format("label {} has no row of properties", label), "/patch",
+                        "use the tissues of the grid");
+  if (problem.voxel_applicators)
+    throw ConfigError("whole-cell applicators with a fine patch", "/patch", "leave one of them out");
+  for (std::size_t n = 0; n < problem.sources.size(); ++n) {
+    const auto& what = problem.sources[n].what;
+    if (std::holds_alternative<FixedTemperatureSource>(what) ||
+        std::holds_alternative<ElectrodesSource>(what) || std::holds_alternative<CryoprobeSource>(what) ||
+        std::holds_alternative<GaussianSource>(what))
+      continue;
+    throw ConfigError("a fine patch with a source that is spread over the cells of one grid",
+                      fmt::format("/sources/{}", n), "leave the patch out, or use a Gaussian");
+  }
+}
+
+}  // namespace
+
 void validate(const ThermalProblem& problem) {
   validate_grid(problem.grid());
   validate(problem.tissue_map);
@@ -438,6 +464,7 @@ void validate(const ThermalProblem& problem) {
   }
   validate_probes(problem);
   validate_early_ends(problem);
+  if (problem.patch) validate_patch(problem);
 }
 
 }  // namespace spinetherm

@@ -167,6 +167,9 @@ struct OutputFields {
 /// A bare thermal problem on an axis-aligned LPS grid (direction = identity); see design.md section 5.
 struct ThermalProblem {
   TissueMap tissue_map;  ///< its label volume carries the grid
+  /// Finer cells around the applicators, in place of those of the grid: their labels and factors, with the
+  /// tissues of the map. Fields of the result have the grid's cells; see fine_patch.h.
+  std::optional<TissueMap> patch = {};
   Blood blood;
   double initial_degC = 37;
   Volume<float> initial_field = {};  ///< not empty: instead of initial_degC
@@ -178,7 +181,7 @@ struct ThermalProblem {
   /// cold above 0 degC, total dose change below 0.1 %, at least 60 s.
   bool until_dose_settled = false;
   bool cem43_quarter_below_39 = false;  ///< R = 0.25 below 39 degC too, as the benchmark peers count
-  bool voxel_applicators = false;       ///< whole cells, no sub-cell geometry, no refinement
+  bool voxel_applicators = false;       ///< whole cells, no sub-cell geometry
   Sampling sample;
   OutputFields fields;
   const Grid& grid() const { return tissue_map.labels.grid; }
