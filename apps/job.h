@@ -24,6 +24,8 @@ struct JobOptions {
   std::string device;     ///< of the catalogue; empty: chosen by the target's size
   int applicators = 1;    ///< that the planner places: 1, or 2 (one through each pedicle)
   double spacing_mm = 1;  ///< of the thermal grid
+  /// Of the cells around the applicators, rounded to a whole part of spacing_mm; not below that: no patch.
+  double patch_mm = 0.5;
   double margin_mm = 36;  ///< of the thermal box around the active parts: 5 perfusion lengths
   int max_solves = 4;     ///< simulations while planning
   std::uint64_t seed = 1;

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "apps/job.h"
 #include "datasets/device_table.h"
@@ -11,12 +12,15 @@
 #include "planning/zone.h"
 #include "thermal/canal_warming.h"
 #include "thermal/error_estimate.h"
+#include "thermal/fine_patch.h"
 #include "thermal/modality.h"
 #include "thermal/rfa.h"
 
 namespace spinetherm {
 namespace {
 
+/// Beyond it the window's cells suffice: gradients have fallen to a few kelvin per millimetre.
+constexpr double kPatchMargin_mm = 6;
 /// Ice of 20 mm around the probes stops perfusion, and in front of it cold spreads for half an hour by
 /// sqrt(4 k t / (rho c)), about 28 mm: more than heat does.
 constexpr double kColdSpread = 1.6;
@@ -157,8 +161,20 @@ ThermalProblem thermal_problem(const Job& job, const Plan& plan, TissueMapReport
                    job.options.margin_mm * spread * (is_cold(plan) ? kColdSpread : 1));
   problem.tissue_map =
       make_tissue_map(job.ct, job.anatomy, grid, tissue_table(), options, report ? *report : local);
+  if (const int ratio = int(std::lround(job.options.spacing_mm / job.options.patch_mm)); ratio > 1) {
+    const ActiveBox box = active_box(plan.applicators, devices);
+    const Eigen::Vector3d margin = Eigen::Vector3d::Constant(kPatchMargin_mm);
+    TissueMapReport of_patch;
+    problem.patch = make_tissue_map(job.ct, job.anatomy,
+                                    patch_grid(grid, box.low_mm - margin, box.high_mm + margin, ratio),
+                                    tissue_table(), options, of_patch);
+    problem.patch->tissues.clear();
+  }
   for (const Protocol& p : plan.protocol)
-    if (p.saline_halo) add_saline_halo(problem.tissue_map, plan.applicators, devices, *p.saline_halo);
+    if (p.saline_halo) {
+      add_saline_halo(problem.tissue_map, plan.applicators, devices, *p.saline_halo);
+      if (problem.patch) add_saline_halo(*problem.patch, plan.applicators, devices, *p.saline_halo);
+    }
   problem.boundary.fill({BoundaryKind::fixed, 37, 0});
   add_sources(plan, devices, problem);
   for (const Protocol& p : plan.protocol) problem.duration_s += p.duration_s();

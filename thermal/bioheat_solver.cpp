@@ -198,6 +198,7 @@ class HeatRun {
     drive_.switch_to(on_);
     input_.switch_to(level_, on_, fourth_order());
     if (patch_) {
+      patch_->level.covered = patch_->link.closed_halo(level_, patch_->level);
       wall_in_J_ -= patch_->bodies.switch_to(patch_->level, nullptr, on_, t_s_, first);
       patch_->input.switch_to(patch_->level, on_, false);
       patch_->link.set_openings(patch_->bodies.links());

@@ -6,9 +6,11 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <optional>
 
 #include "imaging/core/error.h"
 #include "imaging/core/units.h"
+#include "thermal/fine_patch.h"
 
 namespace spinetherm {
 namespace {
@@ -143,6 +145,41 @@ std::optional<double> radius_difference_mm(const ThermalResult& fine, const Ther
   return std::nullopt;
 }
 
+/// The patch of a coarser window: its cells that lie within the old patch, with the labels at the middles of
+/// the new cells; none where less than two cells of the window would be left.
+std::optional<TissueMap> coarser_patch(const TissueMap& patch, const Grid& window, int ratio) {
+  const Grid& old = patch.labels.grid;
+  const Eigen::Vector3d half = old.spacing_mm / 2;
+  const Eigen::Vector3d low = window.to_index(old.origin_mm - half);
+  const Eigen::Vector3d high =
+      window.to_index(old.to_world(old.size[0] - 1, old.size[1] - 1, old.size[2] - 1) + half);
+  constexpr double kRoundOff = 1e-6;
+  Eigen::Vector3d first, last;
+  for (Eigen::Index a = 0; a < 3; ++a) {
+    first[a] = std::ceil(low[a] + 0.5 - kRoundOff);
+    last[a] = std::floor(high[a] - 0.5 + kRoundOff);
+    if (last[a] < first[a] + 1) return std::nullopt;
+  }
+  const Grid grid = patch_grid(window, window.to_world(first), window.to_world(last), ratio);
+  const auto at_middles = [&]<class T>(const Volume<T>& values) {
+    if (values.empty()) return Volume<T>{};
+    Volume<T> out(grid);
+    for (int k = 0; k < grid.size[2]; ++k)
+      for (int j = 0; j < grid.size[1]; ++j)
+        for (int i = 0; i < grid.size[0]; ++i) {
+          const std::array<int, 3> c = old.nearest(grid.to_world(i, j, k));
+          out(i, j, k) = values(c[0], c[1], c[2]);
+        }
+    return out;
+  };
+  TissueMap out;
+  out.labels = at_middles(patch.labels);
+  const CellFactors& f = patch.factors;
+  out.factors = {at_middles(f.conductivity), at_middles(f.heat_capacity), at_middles(f.perfusion),
+                 at_middles(f.electrical)};
+  return out;
+}
+
 }  // namespace
 
 ThermalProblem coarsened(const ThermalProblem& problem) {
@@ -159,6 +196,8 @@ ThermalProblem coarsened(const ThermalProblem& problem) {
   for (Source& source : out.sources)
     if (auto* volumetric = std::get_if<VolumetricSource>(&source.what))
       volumetric->power_W_per_m3 = mean_of(volumetric->power_W_per_m3, grid, of);
+  if (problem.patch)
+    out.patch = coarser_patch(*problem.patch, grid, patch_box(fine, problem.patch->labels.grid).ratio);
   out.fields = {};
   out.fields.peak_temperature = problem.fields.peak_temperature;
   return out;

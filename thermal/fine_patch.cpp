@@ -211,6 +211,14 @@ PatchLink<Real>::PatchLink(const ThermalProblem& problem, const HeatLevel<Real>&
 }
 
 template <class Real>
+std::vector<std::uint8_t> PatchLink<Real>::closed_halo(const HeatLevel<Real>& window,
+                                                       const HeatLevel<Real>& patch) const {
+  std::vector<std::uint8_t> closed(patch.grid.count(), 0);
+  for (const HaloCell& h : halo_) closed[h.cell] = window.is_hole(h.window) ? 1 : 0;
+  return closed;
+}
+
+template <class Real>
 void PatchLink<Real>::set_openings(const BodyLinks& links) {
   for (Face& f : faces_) f.open = 1;
   const auto& size = patch_size_;
@@ -356,6 +364,8 @@ void cover(const Grid& window, const std::vector<std::uint8_t>& covered, BodyLin
     for (int axis = 0; axis < 3; ++axis)
       for (const int side : {-1, 1}) {
         const std::size_t s = stride[std::size_t(axis)], q = side > 0 ? c + s : c - s;
+        const std::size_t at = c / s % std::size_t(window.size[std::size_t(axis)]);
+        if (side > 0 ? at + 1 == std::size_t(window.size[std::size_t(axis)]) : at == 0) continue;
         if (covered[q] != 0) continue;
         if (!links.owner.empty() && links.owner[q] != 0) continue;
         links.faces.push_back({q, axis, -side, 0});

@@ -42,6 +42,8 @@ class PatchLink {
 
   /// 1: the cell of the window lies under the patch.
   const std::vector<std::uint8_t>& covered() const { return covered_; }
+  /// Cells of the halo that stand for cells of the window inside an applicator: no heat passes to them.
+  std::vector<std::uint8_t> closed_halo(const HeatLevel<Real>& window, const HeatLevel<Real>& patch) const;
   /// How far the faces of the patch are open, once its applicators are in place.
   void set_openings(const BodyLinks& links_of_patch);
   /// State of the halo from that of the window, in `u` of the patch; with `arrays` also temperature and

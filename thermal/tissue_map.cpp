@@ -545,29 +545,39 @@ TissueMap make_tissue_map(const Image& ct, const Anatomy& anatomy, const Grid& g
   return map;
 }
 
-Grid thermal_grid(const std::vector<Applicator>& applicators, const std::vector<Device>& devices,
-                  const Eigen::Vector3d& target_centre_mm, double spacing_mm, double margin_mm) {
-  require(spacing_mm > 0 && std::isfinite(spacing_mm), "spacing_mm", spacing_mm, "must be > 0 mm");
-  require(margin_mm > 0 && std::isfinite(margin_mm), "margin_mm", margin_mm, "must be > 0 mm");
+ActiveBox active_box(const std::vector<Applicator>& applicators, const std::vector<Device>& devices) {
   if (applicators.size() != devices.size())
     throw ConfigError(fmt::format("{} applicators with {} devices", applicators.size(), devices.size()),
                       "/applicators", "give one device for each applicator");
-  Vector3d low = target_centre_mm, high = target_centre_mm;
+  constexpr double kFar = 1e9;
+  ActiveBox box{Vector3d::Constant(kFar), Vector3d::Constant(-kFar)};
   const auto include = [&](const Vector3d& x) {
-    low = low.cwiseMin(x);
-    high = high.cwiseMax(x);
+    box.low_mm = box.low_mm.cwiseMin(x);
+    box.high_mm = box.high_mm.cwiseMax(x);
   };
   for (std::size_t n = 0; n < applicators.size(); ++n) {
     include(applicators[n].tip_mm);
     for (const DevicePole& p : devices[n].poles)
       for (const Vector3d& x : shaft_line_mm(applicators[n], devices[n], p.from_tip_mm, p.to_tip_mm))
         include(x);
+    if (const auto& cold = devices[n].cryo)
+      for (const Vector3d& x : shaft_line_mm(applicators[n], devices[n], cold->from_tip_mm, cold->to_tip_mm))
+        include(x);
     for (const auto& line : tine_lines_mm(applicators[n], devices[n]))
       for (const Vector3d& x : line) include(x);
     for (const DeviceSensor& s : devices[n].sensors) include(sensor_mm(applicators[n], devices[n], s));
   }
+  return box;
+}
+
+Grid thermal_grid(const std::vector<Applicator>& applicators, const std::vector<Device>& devices,
+                  const Eigen::Vector3d& target_centre_mm, double spacing_mm, double margin_mm) {
+  require(spacing_mm > 0 && std::isfinite(spacing_mm), "spacing_mm", spacing_mm, "must be > 0 mm");
+  require(margin_mm > 0 && std::isfinite(margin_mm), "margin_mm", margin_mm, "must be > 0 mm");
+  const ActiveBox box = active_box(applicators, devices);
   const Vector3d margin = Vector3d::Constant(margin_mm);
-  return box_grid(low - margin, high + margin, spacing_mm);
+  return box_grid(box.low_mm.cwiseMin(target_centre_mm) - margin,
+                  box.high_mm.cwiseMax(target_centre_mm) + margin, spacing_mm);
 }
 
 }  // namespace spinetherm

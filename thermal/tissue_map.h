@@ -92,6 +92,12 @@ TissueMap make_tissue_map(const Image& ct, const Anatomy& anatomy, const Grid& g
                           const std::vector<Tissue>& table, const TissueMapOptions& options,
                           TissueMapReport& report);
 
+/// Axis-aligned box around the active parts, tips and sensors of all applicators.
+struct ActiveBox {
+  Eigen::Vector3d low_mm, high_mm;
+};
+ActiveBox active_box(const std::vector<Applicator>& applicators, const std::vector<Device>& devices);
+
 /// Axis-aligned box around the active parts of all applicators, their sensors and the target's centre, with a
 /// margin [mm] for the heat to spread: 30 mm is four to six perfusion lengths sqrt(k / (w rho_b c_b)).
 Grid thermal_grid(const std::vector<Applicator>& applicators, const std::vector<Device>& devices,

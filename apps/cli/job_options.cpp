@@ -23,6 +23,11 @@ void add_job_options(CLI::App& app, JobCommandOptions& options) {
       ->type_name("MM")
       ->check(CLI::Range(0.25, 4.0))
       ->capture_default_str();
+  app.add_option("--patch", options.job.patch_mm,
+                 "cells around the applicators, mm; as large as --spacing: none of their own")
+      ->type_name("MM")
+      ->check(CLI::Range(0.1, 4.0))
+      ->capture_default_str();
   app.add_option("--solves", options.job.max_solves, "simulations while planning, at most")
       ->type_name("N")
       ->check(CLI::Range(1, 100))

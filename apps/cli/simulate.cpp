@@ -125,6 +125,11 @@ Run simulate_command(CLI::App& app) {
       ->type_name("MM")
       ->check(CLI::Range(0.25, 4.0))
       ->capture_default_str();
+  app.add_option("--patch", options->job.job.patch_mm,
+                 "of a plan: cells around the applicators, mm; as large as --spacing: none of their own")
+      ->type_name("MM")
+      ->check(CLI::Range(0.1, 4.0))
+      ->capture_default_str();
   return [options](const CommandContext& context) -> int {
     return is_plan(options->job.input) ? simulate_patient(*options, context)
                                        : simulate_problem(*options, context);
