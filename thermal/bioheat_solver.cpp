@@ -256,8 +256,13 @@ class HeatRun {
     step.threshold = level_.steepest_below.data();
   }
 
-  StepFindings sweep_rates(const std::vector<Real>& state, const StepView<Real>& step) {
+  void count_stage() {
     ++result_.summary.stages;
+    result_.summary.cell_updates += double(level_.rows.cells());
+  }
+
+  StepFindings sweep_rates(const std::vector<Real>& state, const StepView<Real>& step) {
+    count_stage();
     flows_ = {};
     if (level_.rows.empty()) return {};
     const StepFindings f = run_rates(view_of(level_, state), step, level_.scratch.data(),
@@ -328,7 +333,7 @@ class HeatRun {
       }
     for (int j = 2; j <= scheme.stages; ++j) {
       if (progress_.cancelled()) return -1;
-      ++result_.summary.stages;
+      count_stage();
       const std::vector<Real>& u = level_.y[std::size_t(previous)];
       bodies_.set_walls(level_, t_s_ + scheme.time[std::size_t(j) - 1] * dt, u);
       StageView<Real> stage;
