@@ -197,16 +197,18 @@ ThermalProblem patient_like(const std::vector<Applicator>& applicators, const Pr
   return p;
 }
 
-/// A cooled bipolar probe through a pedicle for 10 min, 70 degC held in the gap of its poles.
+/// A bipolar probe through a pedicle for 10 min, 50 degC held at its sensor 10 mm from the middle of the
+/// zone: a sensor in the gap of cooled poles reads the coolant on coarse cells and the tissue on fine ones,
+/// and no estimate would follow.
 ThermalProblem full_rfa() {
   const Vector3d in = Vector3d(-0.35, -0.93, -0.1).normalized();
   Applicator probe;
-  probe.device = "bipolar-cooled-15";
-  probe.tip_mm = 7.5 * in;
+  probe.device = "bipolar-articulating-10";
+  probe.deployment = 0;  // straight
+  const Device& used = device(probe.device);
+  probe.tip_mm = used.poles.back().to_tip_mm / 2 * in;
   probe.entry_mm = -80 * in;
-  Protocol protocol = device(probe.device).protocol;
-  for (ProtocolStep& step : protocol.steps) step.duration_s = 600;
-  return patient_like({probe}, protocol, 36);
+  return patient_like({probe}, used.protocol, 36);
 }
 
 /// Three parallel cryoprobes, 10 mm from each other: 10 min freeze, 5 min passive thaw, 10 min freeze.

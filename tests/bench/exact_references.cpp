@@ -4,13 +4,11 @@
 //
 // The cases are solved with applicators on whole cells of h / R, R = 1 ... FINEST (4), the tissue of each
 // cell of the case being that of all its parts, so that every R is the same problem. Only the half (EL-1, z)
-// or the eighth (CRYO-1) is solved that the planes of symmetry, insulated, leave. The limit R0 of
-//   R(h) = R0 + C h^p
-// goes through the three finest values, p included.
+// or the eighth (CRYO-1) is solved that the planes of symmetry, insulated, leave. The limit goes through the
+// three finest values, see extrapolation.h.
 #include <fmt/format.h>
 
 #include <array>
-#include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
@@ -19,7 +17,7 @@
 
 #include "apps/bench_cases.h"
 #include "imaging/core/error.h"
-#include "tests/bench/richardson.h"
+#include "tests/bench/extrapolation.h"
 #include "thermal/electric_field.h"
 
 namespace {
@@ -94,15 +92,14 @@ Json series(const std::string& what, int finest, const Value& value) {
     j["by_refinement"][std::to_string(refinement)] = values.back();
     std::cerr << fmt::format("{} at h/{}: {:.4f}\n", what, refinement, values.back());
   }
-  const auto n = std::size_t(finest);
-  const Limit last = richardson({1.0 / (finest - 2), 1.0 / (finest - 1), 1.0 / finest},
-                                {values[n - 3], values[n - 2], values[n - 1]});
-  j["limit"] = last.value;
-  j["order"] = last.order;
-  if (finest > 3)  // how far the limit depends on the choice of grids
-    j["limit_without_finest"] = richardson({1.0 / (finest - 3), 1.0 / (finest - 2), 1.0 / (finest - 1)},
-                                           {values[n - 4], values[n - 3], values[n - 2]})
-                                    .value;
+  const auto limit_to = [&](int last) {
+    const auto n = std::size_t(last);
+    return limit_at_zero({1.0 / (last - 2), 1.0 / (last - 1), 1.0 / last},
+                         {values[n - 3], values[n - 2], values[n - 1]});
+  };
+  j["limit"] = limit_to(finest);
+  // How far the limit depends on the choice of grids.
+  if (finest > 3) j["limit_without_finest"] = limit_to(finest - 1);
   return j;
 }
 
@@ -117,8 +114,8 @@ int main(int argc, char** argv) {
   try {
     const Json document = {
         {"how",
-         "applicators on whole cells of h/R in one half (EL-1) or eighth (CRYO-1) of the box; limit of R0 "
-         "+ C h^order through the three finest"},
+         "applicators on whole cells of h/R in one half (EL-1) or eighth (CRYO-1) of the box; limit of v "
+         "+ C1 h + C2 h^2 through the three finest"},
         {"command",
          fmt::format("build/tests/bench/bench_exact_references tests/bench/exact_references.json {}",
                      finest)},

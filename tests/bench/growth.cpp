@@ -32,14 +32,16 @@ spinetherm::ThermalProblem problem_of(int side) {
   Grid grid = pattern.grid;
   grid.size = {side, side, side};
   Volume<std::uint8_t> labels(grid);
-  const auto in_pattern = [&](int i) { return from + (i % kPeriod); };
+  // The source, in the middle, lies in the middle of the pattern.
+  const int shift = kPeriod / 2 - (side / 2) % kPeriod + kPeriod;
+  const auto in_pattern = [&](int i) { return from + (i + shift) % kPeriod; };
   for (int k = 0; k < side; ++k)
     for (int j = 0; j < side; ++j)
       for (int i = 0; i < side; ++i) labels(i, j, k) = pattern(in_pattern(i), in_pattern(j), in_pattern(k));
   p.tissue_map.labels = std::move(labels);
   p.sources = {{GaussianSource{5, 7, Eigen::Vector3d::Constant(side / 2.0)}, {}}};
   p.blood.temperature_degC -= kCoolerBlood_K;
-  p.duration_s = 60;
+  p.duration_s = 180;
   p.sample = {};
   return p;
 }

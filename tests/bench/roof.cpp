@@ -36,8 +36,7 @@ BEST_VECTORS void triad_part(float* __restrict a, const float* __restrict b, con
 
 /// Best rate of several passes [GB/s]; each thread keeps its part of the arrays.
 double triad_GB_per_s(double megabytes, int threads) {
-  constexpr double kLeastPass_s =
-      0.02;  // small arrays are passed over many times between two looks at the clock
+  constexpr double kLeastPass_MB = 400;  // small arrays many times over between two looks at the clock
   constexpr int kPasses = 12;
   const auto count = std::ptrdiff_t(megabytes * 1e6 / 12);
   const auto size = static_cast<std::size_t>(count);
@@ -52,8 +51,7 @@ double triad_GB_per_s(double megabytes, int threads) {
     }
     return (now_s() - begin) / times;
   };
-  sweep(1);
-  const int times = std::max(1, int(kLeastPass_s / std::max(sweep(1), 1e-7)));
+  const int times = std::max(1, int(kLeastPass_MB / megabytes));
   double best_s = sweep(times);
   for (int pass = 1; pass < kPasses; ++pass) best_s = std::min(best_s, sweep(times));
   return double(count) * 12 / best_s * 1e-9;
