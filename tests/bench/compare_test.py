@@ -55,6 +55,14 @@ class Compare(unittest.TestCase):
         field = {"cells": 2e6, "iterations": 8, "peak_memory_MB": 150}
         self.assertAlmostEqual(compare.traffic_share("EL-1", field, 0.3, roof, 2), 180 * 16e6 / 50e9 / 0.3)
         self.assertIsNone(compare.traffic_share("BH-1", ours, 0.8, {"failed": "x"}, 2))
+        self.assertIsNone(compare.traffic_share("RFA-full", ours, 0.8, roof, 2), "two runs and a field")
+
+    def test_estimate_says_what_is_there(self):
+        self.assertEqual(compare.describe_estimate({"peak_K": None, "zone_radius_mm": 0.14}),
+                         "estimated error 0.14 mm of the zone's radius")
+        self.assertEqual(compare.describe_estimate({"peak_K": 0.5, "zone_radius_mm": 0}),
+                         "estimated error 0.5 K, 0 mm of the zone's radius")
+        self.assertEqual(compare.describe_estimate({"peak_K": None, "zone_radius_mm": None}), "no error estimate")
 
     def test_growth(self):
         runs = [{"side": 96, "ns_per_update": 1.0, "peak_MB": 60}, {"side": 128, "ns_per_update": 1.5, "peak_MB": 110},
