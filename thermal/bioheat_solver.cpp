@@ -29,7 +29,11 @@ namespace {
 /// A cell counts as at rest below this departure from it. What leaks at the edge of the active cells stays
 /// below 1e-5 of the heat of a run in float, 1e-8 in double; it shows in the energy residual.
 template <class Real>
-constexpr double kRest_K = sizeof(Real) == sizeof(double) ? 1e-8 : 1e-5;
+constexpr double kRest_K = sizeof(Real) == sizeof(double) ? 1e-8 : 2e-5;
+/// Heating that warms a cell by less than this over the whole run, were it alone, may be left out where
+/// nothing else happens: the far field of electrodes fills the box.
+template <class Real>
+constexpr double kUnheated_K = sizeof(Real) == sizeof(double) ? 1e-8 : 1e-3;
 /// The error allowed in a step grows with the distance from 37 degC: at 60 degC it is three times, at 100
 /// degC seven times that at rest.
 constexpr double kErrorGrowth_per_K = 0.1;
@@ -40,6 +44,8 @@ constexpr double kBesideIce_K = 20, kErrorBesideIce = 0.02;
 constexpr double kSettleLeast_s = 60, kSettleMost_s = 4 * 3600;
 /// How often a sensor that can end a step is read.
 constexpr double kSensorPeriod_s = 1;
+/// Tissue beside an electrode that becomes this hot has charred long ago, which is no part of the model.
+constexpr double kCharred_degC = 400;
 
 double peak_memory_MB() {
   rusage usage{};
@@ -69,7 +75,7 @@ class HeatRun {
         bodies_(problem),
         drive_(problem, level_.threads),
         schedule_(problem),
-        input_(problem, kRest_K<Real>, std::max(schedule_.end_s(), 1.0)),
+        input_(problem, kUnheated_K<Real>, std::max(schedule_.end_s(), 1.0)),
         control_(options) {}
 
   ThermalResult run() {
@@ -97,12 +103,20 @@ class HeatRun {
         switch_sources();
       }
       update_electrodes();
+      if (drive_.acting() && highest_degC_ > kCharred_degC) {
+        stop(Termination::diverged,
+             fmt::format("tissue beside an electrode chars after {:.1f} s ({}): such heat is no part of the "
+                         "model; lower the power or let a rising resistance switch it off (roll_off)",
+                         t_s_, hottest()));
+        break;
+      }
       if (problem_.until_dose_settled && is_settled()) break;
     }
     if (next == events.size() && problem_.until_dose_settled && going_on()) {
       result_.summary.termination = Termination::not_converged;
       result_.summary.message =
-          fmt::format("the dose had not settled {:.0f} s after the last source", kSettleMost_s);
+          fmt::format("the dose had not settled {:.0f} s after the last source; the hottest tissue: {}",
+                      kSettleMost_s, hottest());
     }
     finish();
     result_.summary.wall_time_s =
@@ -177,7 +191,7 @@ class HeatRun {
     for (const BodyLinks::Ghost& g : bodies_.links().ghosts) excluded_[g.taken] = 0;
     for (SamplePoint& p : points_) p.stencil = {};
     control_.restart();
-    if (!update_electrodes()) set_heating();
+    if (!update_electrodes()) set_heating(true);
   }
 
   /// Potential and power of the electrodes that act; true when the heating has been set anew.
@@ -194,7 +208,7 @@ class HeatRun {
         drive_.update_power(t_s_, [&](const Eigen::Vector3d& at_mm) { return sensor_degC(at_mm); });
     if (!result_.electrical) result_.electrical.emplace();
     drive_.record(t_s_, *result_.electrical);
-    if (solved || powered) set_heating();
+    if (solved || powered) set_heating(solved);
     return solved || powered;
   }
 
@@ -220,12 +234,12 @@ class HeatRun {
         [&](std::size_t c) { return 1 / double(level_.resistivity[c]); }, x_mm);
   }
 
-  void set_heating() {
+  void set_heating(bool new_fields) {
     const ActiveRows before = level_.rows;
     std::array<int, 3> low{}, high{};
     if (level_.can_rest && bodies_.surroundings(level_.grid, low, high)) include_box(level_.rows, low, high);
     if (level_.can_rest && !scaled_.empty()) include_box(level_.rows, {0, 0, 0}, level_.grid.size);
-    heating_W_ = input_.apply(level_, drive_.heating(), bodies_.links().ghosts);
+    heating_W_ = input_.apply(level_, drive_.heating(), bodies_.links().ghosts, new_fields);
     if (!level_.correctable.empty()) level_.heating = level_.source;
     scaled_.begin(level_);
     if (level_.can_rest && !(level_.rows == before)) dose_.join(level_, level_.rows, before, t_s_);
@@ -400,7 +414,7 @@ class HeatRun {
     const ActiveRows before = level_.rows;
     if (!grow_active(level_, 6, kRest_K<Real>)) return;
     dose_.join(level_, level_.rows, before, t_s_);
-    set_heating();
+    set_heating(false);
   }
 
   void report() {
@@ -418,13 +432,22 @@ class HeatRun {
     return false;
   }
   bool stop_diverged(std::size_t cell) {
+    return stop(Termination::diverged, fmt::format("diverged in step {} after {:.3f} s, {}",
+                                                   result_.summary.steps + 1, t_s_, name_of(cell)));
+  }
+
+  std::string hottest() const {
+    const Real* theta = level_.theta_now();
+    std::size_t c = 0;
+    for (std::size_t n = 0; n < level_.grid.count(); ++n)
+      if (!level_.is_hole(n) && (level_.is_hole(c) || theta[n] > theta[c])) c = n;
+    return fmt::format("{:.0f} degC, {}", double(theta[c]) + kReference_degC, name_of(c));
+  }
+  std::string name_of(std::size_t cell) const {
     const Grid& g = level_.grid;
-    const auto plane = std::size_t(g.size[0]) * std::size_t(g.size[1]);
-    return stop(Termination::diverged,
-                fmt::format("diverged in step {} after {:.3f} s, cell ({}, {}, {}), tissue '{}'",
-                            result_.summary.steps + 1, t_s_, cell % std::size_t(g.size[0]),
-                            cell % plane / std::size_t(g.size[0]), cell / plane,
-                            problem_.tissue_map.tissues[level_.label[cell]].name));
+    const auto nx = std::size_t(g.size[0]), ny = std::size_t(g.size[1]);
+    return fmt::format("cell ({}, {}, {}), tissue '{}'", cell % nx, cell / nx % ny, cell / (nx * ny),
+                       problem_.tissue_map.tissues[level_.label[cell]].name);
   }
 
   bool is_settled() {

@@ -121,6 +121,10 @@ Run simulate_command(CLI::App& app) {
   app.add_option("--case", options->patient,
                  "the patient case of a plan; without it the one that the plan names")
       ->type_name("CASE");
+  app.add_option("--spacing", options->job.job.spacing_mm, "of a plan: cells of the simulation, mm")
+      ->type_name("MM")
+      ->check(CLI::Range(0.25, 4.0))
+      ->capture_default_str();
   return [options](const CommandContext& context) -> int {
     return is_plan(options->job.input) ? simulate_patient(*options, context)
                                        : simulate_problem(*options, context);
