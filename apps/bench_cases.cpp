@@ -185,8 +185,10 @@ ThermalProblem patient_like(const std::vector<Applicator>& applicators, const Pr
             tumour ? TissueClass::tumour_lytic : tissue_of_label.at(vertebra_label(x.x(), x.y(), x.z())));
       }
   p.tissue_map.tissues = tissue_table();
-  for (std::size_t n = 0; n < p.tissue_map.tissues.size(); ++n)
+  for (std::size_t n = 0; n < p.tissue_map.tissues.size(); ++n) {
+    p.tissue_map.tissues[n].metabolic_W_per_m3 = 0;  // part of the state at rest
     if (TissueClass(n) != TissueClass::csf) p.tissue_map.tissues[n].damage.reset();
+  }
   p.sources = protocol.modality == "cryo" ? make_cryo_sources(applicators, devices, protocol)
                                           : make_rfa_sources(applicators, devices, protocol);
   p.duration_s = protocol.duration_s();

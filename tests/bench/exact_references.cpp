@@ -84,19 +84,22 @@ double ice_ml(int refinement) {
   return 8 * r.zones.at("under_0_degC").volume_ml;
 }
 
+/// To the digits that are worth keeping.
+double rounded(double value) { return std::round(value * 1e4) / 1e4; }
+
 template <class Value>
 Json series(const std::string& what, int finest, const Value& value) {
   std::vector<double> values;
   Json j = {{"by_refinement", Json::object()}};
   for (int refinement = 1; refinement <= finest; ++refinement) {
-    values.push_back(std::round(value(refinement) * 1e4) / 1e4);
+    values.push_back(rounded(value(refinement)));
     j["by_refinement"][std::to_string(refinement)] = values.back();
     std::cerr << fmt::format("{} at h/{}: {:.4f}\n", what, refinement, values.back());
   }
   const auto limit_to = [&](int last) {
     const auto n = std::size_t(last);
-    return limit_at_zero({1.0 / (last - 2), 1.0 / (last - 1), 1.0 / last},
-                         {values[n - 3], values[n - 2], values[n - 1]});
+    return rounded(limit_at_zero({1.0 / (last - 2), 1.0 / (last - 1), 1.0 / last},
+                                 {values[n - 3], values[n - 2], values[n - 1]}));
   };
   j["limit"] = limit_to(finest);
   // How far the limit depends on the choice of grids.
