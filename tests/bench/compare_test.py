@@ -64,6 +64,15 @@ class Compare(unittest.TestCase):
                          "estimated error 0.5 K, 0 mm of the zone's radius")
         self.assertEqual(compare.describe_estimate({"peak_K": None, "zone_radius_mm": None}), "no error estimate")
 
+    def test_what_is_met(self):
+        self.assertTrue(compare.is_met("BH-1", 50.0, 0.1, 100))
+        self.assertFalse(compare.is_met("BH-1", 49.9, 0.1, 100))
+        self.assertIsNone(compare.is_met("BH-1", None, 0.1, 100), "no peer")
+        self.assertFalse(compare.is_met("EL-1", 25.0, 0.3, 201), "memory")
+        self.assertFalse(compare.is_met("RFA-full", None, 6.1, 100))
+        self.assertTrue(compare.is_met("CRYO-3", None, 9.9, 5000))
+        self.assertIsNone(compare.is_met("BH-1s", 3.0, 0.1, 100), "nothing must be reached")
+
     def test_growth(self):
         runs = [{"side": 96, "ns_per_update": 1.0, "peak_MB": 60}, {"side": 128, "ns_per_update": 1.5, "peak_MB": 110},
                 {"failed": "no memory"}]
