@@ -3,12 +3,22 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
+#include <chrono>
 #include <cmath>
 
+#include "datasets/device_table.h"
+#include "datasets/tissue_table.h"
 #include "imaging/core/error.h"
 #include "imaging/core/text.h"
+#include "imaging/core/tissue_class.h"
 #include "imaging/core/units.h"
+#include "thermal/cryo.h"
+#include "thermal/electric_field.h"
+#include "thermal/error_estimate.h"
+#include "thermal/rfa.h"
+#include "thermal/tissue_map.h"
 
 namespace spinetherm {
 namespace {
@@ -50,38 +60,32 @@ std::vector<Tissue> vertebra_tissues() {
   return tissues;
 }
 
-/// Bodies (an elliptic cylinder of 20 x 15 mm, 26 mm high, every 34 mm) and a posterior ring around a canal
-/// of 9 mm; the outer 1.5 mm are cortical. x lateral, y posterior, z cranial, from the middle of the box.
-/// Some cell centres lie on the surfaces to round-off: the arithmetic is that of the peers' generator, so
-/// that they fall alike.
+/// Label of a point [mm] from the middle of a body, x lateral, y posterior, z cranial: bodies (an elliptic
+/// cylinder of 20 x 15 mm, 26 mm high, every 34 mm) and a posterior ring around a canal of 9 mm; the
+/// outer 1.5 mm are cortical. Some cell centres lie on the surfaces to round-off: the arithmetic is that of
+/// the peers' generator, so that they fall alike.
+std::uint8_t vertebra_label(double x, double y, double z_mm) {
+  const double turn = std::fmod(z_mm + 17., 34.);
+  const double z = std::abs((turn < 0 ? turn + 34. : turn) - 17.);
+  const double canal = std::sqrt(x * x + (y - 24.) * (y - 24.));
+  const auto in_body = [&](double skin) {
+    const double u = x / (20. - skin), v = y / (15. - skin);
+    return u * u + v * v < 1 && z < 13. - skin;
+  };
+  const auto in_ring = [&](double skin) { return canal < 14. - skin && canal >= 9. + skin && z < 9. - skin; };
+  if (canal < 9) return 3;
+  if (in_body(1.5) || in_ring(1.5)) return 2;
+  return in_body(0) || in_ring(0) ? 1 : 0;
+}
+
+/// Around the middle of a cube.
 Volume<std::uint8_t> vertebra_labels(const Grid& grid, double h_m) {
   Volume<std::uint8_t> labels(grid, 0);
   const int n = grid.size[0];
-  std::vector<double> centre_mm(std::size_t(n), 0.0), level_mm(std::size_t(n), 0.0);
-  for (int i = 0; i < n; ++i) {
-    const double c = (i + .5) * h_m * 1e3 - n * h_m * 1e3 / 2;
-    const double turn = std::fmod(c + 17., 34.);
-    centre_mm[std::size_t(i)] = c;
-    level_mm[std::size_t(i)] = std::abs((turn < 0 ? turn + 34. : turn) - 17.);
-  }
+  const auto centre_mm = [&](int i) { return (i + .5) * h_m * 1e3 - n * h_m * 1e3 / 2; };
   for (int k = 0; k < n; ++k)
     for (int j = 0; j < n; ++j)
-      for (int i = 0; i < n; ++i) {
-        const double x = centre_mm[std::size_t(i)], y = centre_mm[std::size_t(j)],
-                     z = level_mm[std::size_t(k)];
-        const double canal = std::sqrt(x * x + (y - 24.) * (y - 24.));
-        const auto in_body = [&](double skin) {
-          const double u = x / (20. - skin), v = y / (15. - skin);
-          return u * u + v * v < 1 && z < 13. - skin;
-        };
-        const auto in_ring = [&](double skin) {
-          return canal < 14. - skin && canal >= 9. + skin && z < 9. - skin;
-        };
-        std::uint8_t& label = labels(i, j, k);
-        if (in_body(0) || in_ring(0)) label = 1;
-        if (in_body(1.5) || in_ring(1.5)) label = 2;
-        if (canal < 9) label = 3;
-      }
+      for (int i = 0; i < n; ++i) labels(i, j, k) = vertebra_label(centre_mm(i), centre_mm(j), centre_mm(k));
   return labels;
 }
 
@@ -157,20 +161,133 @@ ThermalProblem freezing() {
   return p;
 }
 
+/// A bipolar probe or three cryoprobes in a soft tumour of 16 mm inside the vertebra, as `simulate` builds it
+/// for a patient: window of 1 mm around the active parts, tissues of the table, until the dose has settled.
+/// Damage counts in neural tissue alone. Without what a patient's images bring: graded bone, discs, nerves,
+/// epidural fat.
+ThermalProblem patient_like(const std::vector<Applicator>& applicators, const Protocol& protocol,
+                            double margin_mm) {
+  const Vector3d tumour_mm(0, 0, 0);
+  constexpr double tumour_radius_mm = 8;
+  constexpr std::array<TissueClass, 4> tissue_of_label = {TissueClass::muscle, TissueClass::cortical_bone,
+                                                          TissueClass::cancellous_bone_2, TissueClass::csf};
+  std::vector<Device> devices;
+  for (const Applicator& a : applicators) devices.push_back(device(a.device));
+  ThermalProblem p;
+  p.tissue_map.labels = Volume<std::uint8_t>(thermal_grid(applicators, devices, tumour_mm, 1, margin_mm));
+  const Grid& grid = p.grid();
+  for (int k = 0; k < grid.size[2]; ++k)
+    for (int j = 0; j < grid.size[1]; ++j)
+      for (int i = 0; i < grid.size[0]; ++i) {
+        const Vector3d x = grid.to_world(i, j, k);
+        const bool tumour = (x - tumour_mm).norm() < tumour_radius_mm;
+        p.tissue_map.labels(i, j, k) = std::uint8_t(
+            tumour ? TissueClass::tumour_lytic : tissue_of_label.at(vertebra_label(x.x(), x.y(), x.z())));
+      }
+  p.tissue_map.tissues = tissue_table();
+  for (std::size_t n = 0; n < p.tissue_map.tissues.size(); ++n) {
+    p.tissue_map.tissues[n].metabolic_W_per_m3 = 0;  // part of the state at rest
+    if (TissueClass(n) != TissueClass::csf) p.tissue_map.tissues[n].damage.reset();
+  }
+  p.sources = protocol.modality == "cryo" ? make_cryo_sources(applicators, devices, protocol)
+                                          : make_rfa_sources(applicators, devices, protocol);
+  p.duration_s = protocol.duration_s();
+  p.until_dose_settled = true;
+  p.fields.temperature = p.fields.peak_temperature = p.fields.lowest_temperature = true;
+  p.fields.cem43 = p.fields.arrhenius = true;
+  p.fields.freezes = p.fields.lowest_twice = protocol.modality == "cryo";
+  return p;
+}
+
+/// A bipolar probe through a pedicle for 10 min, 50 degC held at its sensor 10 mm from the middle of the
+/// zone: a sensor in the gap of cooled poles reads the coolant on coarse cells and the tissue on fine ones,
+/// and no estimate would follow.
+ThermalProblem full_rfa() {
+  const Vector3d in = Vector3d(-0.35, -0.93, -0.1).normalized();
+  Applicator probe;
+  probe.device = "bipolar-articulating-10";
+  probe.deployment = 0;  // straight
+  const Device& used = device(probe.device);
+  probe.tip_mm = used.poles.back().to_tip_mm / 2 * in;
+  probe.entry_mm = -80 * in;
+  return patient_like({probe}, used.protocol, 36);
+}
+
+/// Three parallel cryoprobes, 10 mm from each other: 10 min freeze, 5 min passive thaw, 10 min freeze.
+ThermalProblem three_cryoprobes() {
+  const Vector3d in = Vector3d(-0.35, -0.93, -0.1).normalized();
+  const Vector3d side = in.cross(Vector3d::UnitZ()).normalized(), up = side.cross(in);
+  std::vector<Applicator> probes;
+  for (const double degrees : {90, 210, 330}) {
+    const double turn = degrees * kPi / 180, to_axis_mm = 10 / std::sqrt(3.0);
+    Applicator probe;
+    probe.device = "cryo-17g-medium";
+    const double deep_mm = device(probe.device).cryo->to_tip_mm / 2;
+    const Vector3d at = to_axis_mm * (std::cos(turn) * side + std::sin(turn) * up);
+    probe.tip_mm = at + deep_mm * in;
+    probe.entry_mm = at - 80 * in;
+    probes.push_back(probe);
+  }
+  // Cold spreads 1.6 times as far as heat.
+  return patient_like(probes, device(probes.front().device).protocol, 36 * 1.6);
+}
+
+ThermalProblem exact(ThermalProblem p) {
+  p.voxel_applicators = false;
+  return p;
+}
+
+/// The flows that patient runs and peers have.
+BioheatOptions plain_flows() {
+  BioheatOptions o;
+  o.fourth_order = false;
+  return o;
+}
+
 }  // namespace
 
 const std::vector<BenchCase>& bench_cases() {
-  static const std::vector<BenchCase> cases = {
-      {"BH-1s", "bioheat, 64^3 at 2 mm, 600 s"},
-      {"BH-1", "bioheat, 128^3 at 1 mm, 600 s"},
-      {"BH-2", "bioheat, 192^3 at 0.5 mm, 600 s"},
-      {"EL-1", "electrodes, 128^3 at 0.5 mm"},
-      {"CRYO-1", "freeze, thaw, freeze, 96^3 at 1 mm, 1500 s"},
-  };
+  static const std::vector<BenchCase> cases = [] {
+    const BioheatOptions plain = plain_flows();
+    const auto field = [](BenchCase c) {
+      c.field_only = true;
+      return c;
+    };
+    const auto with_estimate = [](BenchCase c) {
+      c.error_estimate = true;
+      return c;
+    };
+    return std::vector<BenchCase>{
+        {"BH-1s", "bioheat, 64^3 at 2 mm, 600 s", plain},
+        {"BH-1", "bioheat, 128^3 at 1 mm, 600 s", plain},
+        {"BH-2", "bioheat, 192^3 at 0.5 mm, 600 s", plain},
+        field({"EL-1", "electric field of two poles on whole cells, 128^3 at 0.5 mm", plain}),
+        {"CRYO-1", "freeze, thaw, freeze; probe on whole cells, 96^3 at 1 mm, 1500 s", plain},
+        field({"EL-1-exact", "EL-1 with exact surfaces", {}}),
+        {"CRYO-1-exact", "CRYO-1 with exact surfaces", {}},
+        with_estimate(
+            {"RFA-full", "bipolar probe in a vertebra, 600 s and until settled, error estimate", plain}),
+        with_estimate({"CRYO-3",
+                       "three cryoprobes in a vertebra, 10-5-10 min and until settled, error estimate",
+                       plain}),
+    };
+  }();
   return cases;
 }
 
+const BenchCase& bench_case(const std::string& name) {
+  std::vector<std::string> known;
+  for (const BenchCase& c : bench_cases()) {
+    if (c.name == name) return c;
+    known.push_back(c.name);
+  }
+  throw ConfigError(
+      fmt::format("unknown case '{}'", name), "--case",
+      fmt::format("did you mean '{}'? known: {}", nearest_word(name, known), fmt::join(known, ", ")));
+}
+
 ThermalProblem bench_problem(const std::string& name) {
+  (void)bench_case(name);
   ThermalProblem p;
   if (name == "BH-1s")
     p = bioheat(64, 2);
@@ -182,16 +299,64 @@ ThermalProblem bench_problem(const std::string& name) {
     p = electrodes();
   else if (name == "CRYO-1")
     p = freezing();
-  else {
-    std::vector<std::string> known;
-    for (const BenchCase& c : bench_cases()) known.push_back(c.name);
-    throw ConfigError(
-        fmt::format("unknown case '{}'", name), "--case",
-        fmt::format("did you mean '{}'? known: {}", nearest_word(name, known), fmt::join(known, ", ")));
-  }
+  else if (name == "EL-1-exact")
+    p = exact(electrodes());
+  else if (name == "CRYO-1-exact")
+    p = exact(freezing());
+  else if (name == "RFA-full")
+    p = full_rfa();
+  else
+    p = three_cryoprobes();
   p.initial_degC = kRest_degC;
   p.boundary.fill({BoundaryKind::fixed, kRest_degC, 0});
   return p;
+}
+
+Volume<float> electrical_S_per_m(const TissueMap& map) {
+  std::vector<float> of_label;
+  for (const Tissue& t : map.tissues) of_label.push_back(float(t.electrical_S_per_m.value()));
+  Volume<float> sigma(map.labels.grid);
+  for (std::size_t c = 0; c < sigma.values.size(); ++c) sigma[c] = of_label.at(map.labels[c]);
+  return sigma;
+}
+
+BenchResult run_bench(const BenchCase& which, const ThermalProblem& problem, int threads,
+                      const Progress& progress) {
+  const auto begin = std::chrono::steady_clock::now();
+  const auto since_begin_s = [&] {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  };
+  BenchResult r;
+  if (which.field_only) {
+    constexpr double kTolerance = 1e-5;
+    const auto& source = std::get<ElectrodesSource>(problem.sources.at(0).what);
+    ElectricField field(problem.grid(), source, problem.voxel_applicators, threads);
+    const Volume<float> sigma = electrical_S_per_m(problem.tissue_map);
+    const ElectricSummary s = field.solve(sigma, kTolerance, progress);
+    r.usable = s.usable();
+    r.message = s.message;
+    r.solve_s = s.wall_time_s;
+    r.iterations = s.iterations;
+    const double power_W = field.power_W(), current_A = field.current_A();
+    r.thermal.electrical =
+        ElectricalHistory{{0}, {field.resistance_ohm()}, {power_W}, {current_A}, {power_W / current_A}, {}};
+    r.thermal.potential = field.potential_V();
+    r.thermal.power_density = field.power_W_per_m3();
+  } else {
+    BioheatOptions engine = which.engine;
+    engine.threads = threads;
+    r.thermal = solve(problem, engine, progress);
+    r.solve_s = r.thermal.summary.wall_time_s;
+    if (which.error_estimate) {
+      const double before_s = since_begin_s();
+      add_error_estimate(problem, engine, r.thermal, progress);
+      r.solve_s += since_begin_s() - before_s;
+    }
+    r.usable = r.thermal.summary.usable();
+    r.message = r.thermal.summary.message;
+  }
+  r.setup_s = since_begin_s() - r.solve_s;
+  return r;
 }
 
 }  // namespace spinetherm

@@ -319,8 +319,14 @@ class HeatRun {
     corrected_out_W_ = correct_flows(level_);
   }
 
-  StepFindings sweep_rates(int at, StepView<Real> step, StepView<Real> patch_step) {
+  void count_stage() {
     ++result_.summary.stages;
+    result_.summary.cell_updates += double(level_.rows.cells());
+    if (patch_) result_.summary.cell_updates += double(patch_->level.rows.cells());
+  }
+
+  StepFindings sweep_rates(int at, StepView<Real> step, StepView<Real> patch_step) {
+    count_stage();
     flows_ = {};
     StepFindings all;
     if (!level_.rows.empty()) all = sweep_level(level_, at, step);
@@ -410,8 +416,12 @@ class HeatRun {
     if (patch_) first_stage(patch_->level, old, previous, first);
     for (int j = 2; j <= scheme.stages; ++j) {
       if (progress_.cancelled()) return -1;
+<<<<<<< HEAD
       ++result_.summary.stages;
       const double t_s = t_s_ + scheme.time[std::size_t(j) - 1] * dt;
+=======
+      count_stage();
+>>>>>>> helper-bench
       const std::vector<Real>& u = level_.y[std::size_t(previous)];
       bodies_.set_walls(level_, t_s, u);
       if (patch_) {

@@ -60,8 +60,9 @@ struct ThermalSummary {
   Termination termination = Termination::not_run;
   std::string message = "solve() was not called";
   int steps = 0;
-  long stages = 0;       ///< evaluations of the right-hand side
-  int field_solves = 0;  ///< of the electric potential
+  long stages = 0;          ///< evaluations of the right-hand side
+  double cell_updates = 0;  ///< active cells, summed over these evaluations
+  int field_solves = 0;     ///< of the electric potential
   double simulated_s = 0, wall_time_s = 0, peak_memory_MB = 0;
   bool usable() const { return termination == Termination::reached_end; }
 };
