@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 
+#include "thermal/archive.h"
 #include "thermal/tissue_law.h"
 
 namespace spinetherm {
@@ -26,8 +27,8 @@ float SigmaTable::operator()(std::uint8_t label, float T_degC) const {
   return row[n] + (x - float(n)) * (row[n + 1] - row[n]);
 }
 
-ElectrodeDrive::ElectrodeDrive(const ThermalProblem& problem, int threads)
-    : problem_(problem), threads_(threads), sigma_table_(problem.tissue_map) {
+ElectrodeDrive::ElectrodeDrive(const ThermalProblem& problem, int threads, bool repeatable)
+    : problem_(problem), threads_(threads), repeatable_(repeatable), sigma_table_(problem.tissue_map) {
   for (std::size_t n = 0; n < problem.sources.size(); ++n) {
     const auto* s = std::get_if<ElectrodesSource>(&problem.sources[n].what);
     if (s == nullptr) continue;
@@ -94,7 +95,8 @@ void ElectrodeDrive::solve(Field& f, const Progress& progress) {
   constexpr double kFirst = 1e-6, kLater = 1e-4;
   Progress quiet;
   quiet.stop = progress.stop;
-  summary_ = f.field->solve(f.sigma, f.solved ? kLater : kFirst, quiet);
+  summary_ = f.field->solve(f.sigma, f.solved ? kLater : kFirst, quiet, repeatable_);
+  if (repeatable_ && summary_.termination == Termination::cancelled) return;
   f.solved = true;
   ++solves_;
   // The cells that matter whichever channel acts.
@@ -210,6 +212,20 @@ void ElectrodeDrive::record(double t_s, ElectricalHistory& history) const {
     h.current_A.push_back(channel_A);
     h.voltage_V.push_back(channel_A > 0 ? channel_W / channel_A : 0);
   }
+}
+
+void ElectrodeDrive::exchange_state(Archive& archive) {
+  for (Field& f : fields_)
+    archive(*f.field, f.solved, f.due, f.sigma, f.powered, f.ratio, f.power, f.growth, f.solved_s);
+  for (Drive& d : drives_) {
+    archive(d.on, d.power_W);
+    for (Channel& c : d.channels) {
+      archive(c.power_W);
+      if (c.hold) archive(*c.hold);
+      if (c.roll_off) archive(*c.roll_off);
+    }
+  }
+  archive(last_on_, last_scale_, summary_.termination, summary_.message, solves_, next_drive_);
 }
 
 Volume<float> ElectrodeDrive::potential_V() const {

@@ -28,7 +28,8 @@ class SigmaTable {
 /// (the steps of one protocol) share the field.
 class ElectrodeDrive {
  public:
-  ElectrodeDrive(const ThermalProblem& problem, int threads);
+  /// `repeatable`: an update_fields() that is cancelled goes on where it was when it is called again.
+  ElectrodeDrive(const ThermalProblem& problem, int threads, bool repeatable = false);
   bool acting() const {
     return std::any_of(drives_.begin(), drives_.end(), [](const Drive& d) { return d.on; });
   }
@@ -66,12 +67,14 @@ class ElectrodeDrive {
   Volume<float> power_W_per_m3() const;
   const ElectricSummary& summary() const { return summary_; }
   int solves() const { return solves_; }
+  void exchange_state(Archive& archive);
 
  private:
   struct Field {
     std::size_t source = 0;  ///< the first one with these electrodes
     std::unique_ptr<ElectricField> field;
     bool solved = false;
+    bool due = false;                  ///< conductivity is set, the solve was cancelled
     Volume<float> sigma;               ///< of the last solve; empty: none yet
     std::vector<std::size_t> powered;  ///< cells that take 0.1 % of the largest power density
     std::vector<float> ratio;          ///< of their conductivity to that of the last solve
@@ -115,6 +118,7 @@ class ElectrodeDrive {
 
   const ThermalProblem& problem_;
   int threads_;
+  bool repeatable_;
   SigmaTable sigma_table_;
   std::vector<Field> fields_;
   std::vector<Drive> drives_;
@@ -123,31 +127,39 @@ class ElectrodeDrive {
   double last_scale_ = 0;
   ElectricSummary summary_;
   int solves_ = 0;
+  std::size_t next_drive_ = 0;  ///< of update_fields(); not 0: it was cancelled
 };
 
 template <class Temperature>
 bool ElectrodeDrive::update_fields(double t_s, const Temperature& expected_degC, const Progress& progress) {
   bool changed = false;
-  for (const Drive& d : drives_) {
+  for (; next_drive_ < drives_.size(); ++next_drive_) {
+    const Drive& d = drives_[next_drive_];
     Field& f = fields_[d.field];
     if (!d.on) continue;
-    const double change = f.sigma.empty() ? kSolveAtOnce : follow(f, d, expected_degC);
-    changed = changed || change > 0;
-    if (change < kSolve || (change < kSolveAtOnce && t_s - f.solved_s < kSolvePause_s)) continue;
-    // The cells that follow keep the conductivity that belongs to their heating.
-    std::vector<float> followed(f.powered.size());
-    for (std::size_t n = 0; n < followed.size(); ++n) followed[n] = f.sigma[f.powered[n]] * f.ratio[n];
-    const Grid& grid = problem_.grid();
-    f.sigma = Volume<float>(grid);
+    if (!f.due) {
+      const double change = f.sigma.empty() ? kSolveAtOnce : follow(f, d, expected_degC);
+      changed = changed || change > 0;
+      if (change < kSolve || (change < kSolveAtOnce && t_s - f.solved_s < kSolvePause_s)) continue;
+      // The cells that follow keep the conductivity that belongs to their heating.
+      std::vector<float> followed(f.powered.size());
+      for (std::size_t n = 0; n < followed.size(); ++n) followed[n] = f.sigma[f.powered[n]] * f.ratio[n];
+      const Grid& grid = problem_.grid();
+      f.sigma = Volume<float>(grid);
 #pragma omp parallel for num_threads(threads_) schedule(static)
-    for (int k = 0; k < grid.size[2]; ++k)
-      for (std::size_t c = grid.index(0, 0, k); c < grid.index(0, 0, k + 1); ++c)
-        f.sigma[c] = sigma_at(c, expected_degC(c, 0));
-    for (std::size_t n = 0; n < followed.size(); ++n) f.sigma[f.powered[n]] = followed[n];
+      for (int k = 0; k < grid.size[2]; ++k)
+        for (std::size_t c = grid.index(0, 0, k); c < grid.index(0, 0, k + 1); ++c)
+          f.sigma[c] = sigma_at(c, expected_degC(c, 0));
+      for (std::size_t n = 0; n < followed.size(); ++n) f.sigma[f.powered[n]] = followed[n];
+      f.due = true;
+    }
     solve(f, progress);
-    f.solved_s = t_s;
     changed = true;
+    if (summary_.termination == Termination::cancelled) return changed;
+    f.due = false;
+    f.solved_s = t_s;
   }
+  next_drive_ = 0;
   return changed;
 }
 
