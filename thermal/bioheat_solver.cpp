@@ -42,6 +42,8 @@ constexpr double kBesideIce_K = 20, kErrorBesideIce = 0.02;
 constexpr double kSettleLeast_s = 60, kSettleMost_s = 4 * 3600;
 /// How often a sensor that can end a step is read.
 constexpr double kSensorPeriod_s = 1;
+/// Tissue beside an electrode that becomes this hot has charred long ago, which is no part of the model.
+constexpr double kCharred_degC = 400;
 
 using Clock = std::chrono::steady_clock;
 double seconds_since(Clock::time_point t) { return std::chrono::duration<double>(Clock::now() - t).count(); }
@@ -84,7 +86,7 @@ class HeatRun {
         pass_events();
         electrodes_due_ = true;
       }
-      if (!update_electrodes()) break;
+      if (!update_electrodes() || has_charred()) break;
       electrodes_due_ = false;
       settled_ = problem_.until_dose_settled && is_settled();
       if (seconds_since(saved_) >= checkpointing_.period_s) save();
@@ -95,7 +97,8 @@ class HeatRun {
     if (next_ == events_.size() && !settled_ && problem_.until_dose_settled && going_on()) {
       result_.summary.termination = Termination::not_converged;
       result_.summary.message =
-          fmt::format("the dose had not settled {:.0f} s after the last source", kSettleMost_s);
+          fmt::format("the dose had not settled {:.0f} s after the last source; the hottest tissue: {}",
+                      kSettleMost_s, hottest());
     }
     finish();
     result_.summary.wall_time_s = wall_time_s_ + seconds_since(begin_);
@@ -470,13 +473,29 @@ class HeatRun {
     return false;
   }
   bool stop_diverged(std::size_t cell) {
+    return stop(Termination::diverged, fmt::format("diverged in step {} after {:.3f} s, {}",
+                                                   result_.summary.steps + 1, t_s_, name_of(cell)));
+  }
+
+  bool has_charred() {
+    if (!drive_.acting() || highest_degC_ <= kCharred_degC) return false;
+    return !stop(Termination::diverged,
+                 fmt::format("tissue beside an electrode chars after {:.1f} s ({}): such heat is no part of "
+                             "the model; lower the power or let a rising resistance switch it off (roll_off)",
+                             t_s_, hottest()));
+  }
+  std::string hottest() const {
+    const Real* theta = level_.theta_now();
+    std::size_t c = 0;
+    for (std::size_t n = 0; n < level_.grid.count(); ++n)
+      if (!level_.is_hole(n) && (level_.is_hole(c) || theta[n] > theta[c])) c = n;
+    return fmt::format("{:.0f} degC, {}", double(theta[c]) + kReference_degC, name_of(c));
+  }
+  std::string name_of(std::size_t cell) const {
     const Grid& g = level_.grid;
-    const auto plane = std::size_t(g.size[0]) * std::size_t(g.size[1]);
-    return stop(Termination::diverged,
-                fmt::format("diverged in step {} after {:.3f} s, cell ({}, {}, {}), tissue '{}'",
-                            result_.summary.steps + 1, t_s_, cell % std::size_t(g.size[0]),
-                            cell % plane / std::size_t(g.size[0]), cell / plane,
-                            problem_.tissue_map.tissues[level_.label[cell]].name));
+    const auto nx = std::size_t(g.size[0]), ny = std::size_t(g.size[1]);
+    return fmt::format("cell ({}, {}, {}), tissue '{}'", cell % nx, cell / nx % ny, cell / (nx * ny),
+                       problem_.tissue_map.tissues[level_.label[cell]].name);
   }
 
   bool is_settled() {

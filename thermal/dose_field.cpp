@@ -243,7 +243,9 @@ typename DoseField<Real>::Findings DoseField<Real>::add_step(HeatLevel<Real>& le
                         end = level.grid.index(level.rows.end[row], j, k);
       for (std::size_t c = begin; c < end; ++c) {
         if (left[c - plane] == 0) continue;
-        const double added = cem43_min(step_of(level, u0, rate0, dt_s, c), below_);
+        // Far above all dose the exact integral leaves the range of numbers.
+        const double exact = cem43_min(step_of(level, u0, rate0, dt_s, c), below_);
+        const double added = exact < kCem43Cap_min ? exact : kCem43Cap_min;
         cem43[c] = float(std::min(double(cem43[c]) + added, kCem43Cap_min));
         f.added_cem43_min += added;
       }
