@@ -55,23 +55,23 @@ ThermalProblem conducting(std::array<int, 3> size) {
 }
 
 RunCase held_temperature() {
-  ThermalProblem p = conducting({26, 22, 22});
+  ThermalProblem p = conducting({20, 18, 18});
   ElectrodesSource s;
-  s.electrodes = {{{Sphere{{11.3, 10.6, 10.4}, 2}}, 10, 20.0}};
-  s.control = HoldTemperature{70, {11.3, 14.1, 10.4}, 20};
+  s.electrodes = {{{Sphere{{8.3, 8.6, 8.4}, 2}}, 10, 20.0}};
+  s.control = HoldTemperature{70, {8.3, 12.1, 8.4}, 20};
   ElectrodesSource second = s;
-  second.control = HoldTemperature{80, {11.3, 14.1, 10.4}, 20};
+  second.control = HoldTemperature{80, {8.3, 12.1, 8.4}, 20};
   p.sources = {{s, {{0, 60}}}, {second, {{60, 90}}}};
   p.duration_s = 90;
   p.until_dose_settled = true;
-  p.sample = {{{11.3, 14.1, 10.4}, {15, 12.5, 9}}, {0, 30, 90, 120}};
+  p.sample = {{{8.3, 12.1, 8.4}, {12, 10.5, 7}}, {0, 30, 90, 120}};
   return {"held temperature", p};
 }
 
 RunCase pulsed_by_impedance() {
-  ThermalProblem p = conducting({24, 24, 24});
+  ThermalProblem p = conducting({20, 20, 20});
   ElectrodesSource s;
-  s.electrodes = {{{Sphere{{11.3, 11.6, 11.4}, 2}}, 10}};
+  s.electrodes = {{{Sphere{{9.3, 9.6, 9.4}, 2}}, 10}};
   s.control = ConstantPower{14};
   s.roll_off = RollOff{0.3, 12};
   p.sources = {{s}};
