@@ -31,7 +31,7 @@ namespace {
 /// A cell counts as at rest below this departure from it. What leaks at the edge of the active cells stays
 /// below 1e-5 of the heat of a run in float, 1e-8 in double; it shows in the energy residual.
 template <class Real>
-constexpr double kRest_K = sizeof(Real) == sizeof(double) ? 1e-8 : 1e-5;
+constexpr double kRest_K = sizeof(Real) == sizeof(double) ? 1e-8 : 2e-5;
 /// The error allowed in a step grows with the distance from 37 degC: at 60 degC it is three times, at 100
 /// degC seven times that at rest.
 constexpr double kErrorGrowth_per_K = 0.1;
@@ -192,7 +192,8 @@ class HeatRun {
       exclude_cells();
     }
     ThermalResult& r = result_;
-    archive(scaled_, r.summary.steps, r.summary.stages, r.samples, r.electrical, r.cryo, r.ended_early);
+    archive(input_, scaled_, r.summary.steps, r.summary.stages, r.samples, r.electrical, r.cryo,
+            r.ended_early);
     archive(ever_taken_, findings_, heating_W_, corrected_out_W_, flows_, begin_J_, source_J_,
             perfusion_out_J_, boundary_out_J_, wall_in_J_);
     archive(highest_degC_, lowest_degC_, total_cem43_, calm_since_s_, calm_cem43_);
@@ -230,6 +231,7 @@ class HeatRun {
   /// Potential and power of the electrodes that act, and the heating where that has changed. False when the
   /// run is over; one that was cancelled here goes on here.
   bool update_electrodes() {
+    bool new_fields = heating_due_;
     if (drive_.acting()) {
       const bool solved = drive_.update_fields(
           t_s_, [&](std::size_t c, double added) { return float(expected_degC(c, added)); }, progress_);
@@ -243,8 +245,9 @@ class HeatRun {
       if (!result_.electrical) result_.electrical.emplace();
       drive_.record(t_s_, *result_.electrical);
       heating_due_ = heating_due_ || solved || powered;
+      new_fields = new_fields || solved;
     }
-    if (heating_due_) set_heating();
+    if (heating_due_) set_heating(new_fields);
     heating_due_ = false;
     return true;
   }
@@ -271,12 +274,12 @@ class HeatRun {
         [&](std::size_t c) { return 1 / double(level_.resistivity[c]); }, x_mm);
   }
 
-  void set_heating() {
+  void set_heating(bool new_fields) {
     const ActiveRows before = level_.rows;
     std::array<int, 3> low{}, high{};
     if (level_.can_rest && bodies_.surroundings(level_.grid, low, high)) include_box(level_.rows, low, high);
     if (level_.can_rest && !scaled_.empty()) include_box(level_.rows, {0, 0, 0}, level_.grid.size);
-    heating_W_ = input_.apply(level_, drive_.heating(), bodies_.links().ghosts);
+    heating_W_ = input_.apply(level_, drive_.heating(), bodies_.links().ghosts, new_fields);
     if (!level_.correctable.empty()) level_.heating = level_.source;
     scaled_.begin(level_);
     if (level_.can_rest && !(level_.rows == before)) dose_.join(level_, level_.rows, before, t_s_);
@@ -455,7 +458,7 @@ class HeatRun {
     const ActiveRows before = level_.rows;
     if (!grow_active(level_, 6, kRest_K<Real>)) return;
     dose_.join(level_, level_.rows, before, t_s_);
-    set_heating();
+    set_heating(false);
   }
 
   void report() {

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <variant>
 
+#include "thermal/archive.h"
 #include "thermal/heat_source.h"
 
 namespace spinetherm {
@@ -12,6 +13,7 @@ namespace spinetherm {
 template <class Real>
 void HeatInput<Real>::switch_to(const HeatLevel<Real>& level, const std::vector<bool>& on, bool smooth) {
   given_.clear();
+  woken_for_.clear();
   metabolic_ = false;
   for (std::size_t n = 0; n < problem_.tissue_map.tissues.size(); ++n)
     metabolic_ = metabolic_ || (level.used[n] && problem_.tissue_map.tissues[n].metabolic_W_per_m3 != 0);
@@ -34,11 +36,18 @@ double HeatInput<Real>::density_W_per_m3(const HeatLevel<Real>& level, std::size
 }
 
 template <class Real>
-void HeatInput<Real>::wake(HeatLevel<Real>& level,
-                           const std::vector<ElectrodeDrive::Heating>& electric) const {
+void HeatInput<Real>::wake(HeatLevel<Real>& level, const std::vector<ElectrodeDrive::Heating>& electric,
+                           bool new_fields) {
   const Grid& grid = level.grid;
   if (!level.can_rest || level.rows.cells() == std::int64_t(grid.count())) return;
   if (given_.empty() && electric.empty()) return;
+  bool known = !new_fields && woken_for_.size() == electric.size() + 1;
+  for (std::size_t n = 0; known && n < electric.size(); ++n) known = electric[n].scale <= woken_for_[n + 1];
+  if (known) return;
+  // A little more than now, so that not every rise of the power asks for another look.
+  constexpr double kMore = 1.3;
+  woken_for_ = {1};
+  for (const auto& e : electric) woken_for_.push_back(kMore * e.scale);
   RowStretches heated = no_stretches(grid.size);
 #pragma omp parallel for num_threads(level.threads) schedule(static)
   for (int k = 0; k < grid.size[2]; ++k)
@@ -48,7 +57,7 @@ void HeatInput<Real>::wake(HeatLevel<Real>& level,
         const std::size_t c = c0 + std::size_t(i);
         double q = density_W_per_m3(level, c);
         if (!level.is_hole(c))
-          for (const auto& e : electric) q += e.scale * double(e.unit_W_per_m3[c]);
+          for (const auto& e : electric) q += kMore * e.scale * double(e.unit_W_per_m3[c]);
         return std::abs(q) * double(level.inverse_capacity[c]) * horizon_s_ > rest_K_;
       };
       // From both ends up to what is active already.
@@ -67,8 +76,8 @@ void HeatInput<Real>::wake(HeatLevel<Real>& level,
 
 template <class Real>
 double HeatInput<Real>::apply(HeatLevel<Real>& level, const std::vector<ElectrodeDrive::Heating>& electric,
-                              const std::vector<BodyLinks::Ghost>& ghosts) const {
-  wake(level, electric);
+                              const std::vector<BodyLinks::Ghost>& ghosts, bool new_fields) {
+  wake(level, electric, new_fields);
   const bool given = !given_.empty() || metabolic_;
   const ActiveRows& rows = level.rows;
   std::vector<double> planes(std::size_t(level.grid.size[2]), 0.0);
@@ -125,6 +134,11 @@ double HeatInput<Real>::apply(HeatLevel<Real>& level, const std::vector<Electrod
     n = end;
   }
   return power * level.cell_volume_m3();
+}
+
+template <class Real>
+void HeatInput<Real>::exchange_state(Archive& archive) {
+  archive(woken_for_);
 }
 
 template class HeatInput<float>;

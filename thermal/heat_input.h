@@ -23,17 +23,22 @@ class HeatInput {
   /// active. Returns the power [W] that they take. `ghosts`: cells that a held wall has taken; of the heat
   /// that electrodes make there, the part that the wall does not swallow at once goes to the neighbours, in
   /// the ratio of the local solutions.
+  /// `new_fields`: the fields of the electrodes are not those of the last call.
   double apply(HeatLevel<Real>& level, const std::vector<ElectrodeDrive::Heating>& electric,
-               const std::vector<BodyLinks::Ghost>& ghosts) const;
+               const std::vector<BodyLinks::Ghost>& ghosts, bool new_fields);
+  /// After switch_to() with the same sources.
+  void exchange_state(Archive& archive);
 
  private:
   double density_W_per_m3(const HeatLevel<Real>& level, std::size_t cell) const;
-  void wake(HeatLevel<Real>& level, const std::vector<ElectrodeDrive::Heating>& electric) const;
+  void wake(HeatLevel<Real>& level, const std::vector<ElectrodeDrive::Heating>& electric, bool new_fields);
 
   const ThermalProblem& problem_;
   double rest_K_, horizon_s_;
   std::vector<double> given_;  ///< [W/m3] of the sources that act; empty: none
   bool metabolic_ = false;
+  /// Scales of the fields up to which all heated cells are active; empty: not looked for yet.
+  std::vector<double> woken_for_;
 };
 
 }  // namespace spinetherm

@@ -37,10 +37,20 @@ struct FixView {
   const std::int32_t* holes = nullptr;  ///< cells (within their row) that are not part of the problem
 };
 
-/// Cells [begin, end) of a row that are alike, as their upper neighbours along each axis are.
+/// Cells of a row are worked on in blocks of so many; the last block of a row overlaps the one before.
+inline constexpr int kBlockCells = 16;
+/// Blocks of a row of nx cells.
+inline int blocks_of(int nx) { return (nx + kBlockCells - 1) / kBlockCells; }
+/// Which tissues a block of cells has.
+struct BlockTissues {
+  std::uint8_t first = 0, second = 0;  ///< the same where there is but one
+  bool more = false;                   ///< than these two
+  /// All cells, and those next to them along each axis, are alike and never change: the short way.
+  bool uniform = false;
+};
+/// Properties of a tissue that never change.
 template <class Real>
-struct UniformRun {
-  std::int32_t begin = 0, end = 0;
+struct Uniform {
   Real conductance = 0;       ///< k/2: of a face, 1/(r + r)
   Real inverse_capacity = 0;  ///< 1/(rho c)
   Real perfusion = 0;         ///< w rho_b c_b
@@ -52,6 +62,10 @@ struct PlaneFlows {
   double boundary_out = 0;  ///< that leaves through the outer faces of the box
   double wall_in = 0;       ///< that comes in through the walls of applicators
 };
+
+/// Resistivity of a ghost cell that lets no heat through [m K/W]: large, but not so that its reciprocal
+/// leaves the numbers.
+inline constexpr double kInsulating = 1e30;
 
 /// Plain arrays of one level of the grid, as the kernels read them. Temperatures are theta = T - 37 [K];
 /// cells are i + nx (j + ny k). Of each row only the cells [row_begin, row_end) are stepped; cells beside
@@ -76,16 +90,19 @@ struct HeatView {
   const std::uint8_t* label = nullptr;
   const float* factor = nullptr;  ///< on k, cell by cell; null: 1
   bool has_phases = false, varies_with_T = false;
-  // Where properties are constant: parts of rows without divisions and without reading them.
-  const std::uint32_t* run_begin = nullptr;  ///< by row, and one more; null: no such runs
-  const UniformRun<Real>* runs = nullptr;
+  const BlockTissues* blocks = nullptr;    ///< blocks_of() for each row; null: rows are shorter than a block
+  const Uniform<Real>* uniform = nullptr;  ///< by label, for uniform blocks
   // Beyond the outer faces x_min, x_max, y_min ... lies a ghost cell with this temperature and resistivity:
-  // 0 fixes the temperature on the face, infinity insulates, 2/(h dx) is a film of coefficient h.
+  // 0 fixes the temperature on the face, kInsulating insulates, 2/(h dx) is a film of coefficient h.
   Real ghost_theta[6] = {0, 0, 0, 0, 0, 0}, ghost_resistivity[6] = {0, 0, 0, 0, 0, 0};
   const Real* ghost_rows = nullptr;  ///< 8 rows of nx: theta of y_min, y_max, z_min, z_max, then resistivity
   const std::uint8_t* hole = nullptr;  ///< 1: not part of the problem; null: none
   FixView<Real> fix;
   PlaneFlows* plane_flows = nullptr;  ///< one a plane: receives the flows
+
+  const BlockTissues* blocks_of_row(int j, int k) const {
+    return blocks == nullptr ? nullptr : blocks + std::ptrdiff_t(k * size[1] + j) * blocks_of(size[0]);
+  }
 };
 
 /// Scratch of all threads: `threads` times kernel_scratch() values.

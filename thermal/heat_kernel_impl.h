@@ -15,15 +15,14 @@ template <class Real>
 struct Rows {
   Real *flow_z, *conductance_z;  // a plane each
   Real* planes;                  // three pairs of planes: temperature and resistivity
-  Real *flow_y, *flow_x, *conductance_y, *conductance_x, *rate, *diagonal;
+  Real *flow_y, *conductance_y, *rate, *diagonal;
 };
 template <class Real>
 inline Rows<Real> rows_of(Real* scratch, const int* size) {
   const auto plane = std::size_t(size[0]) * std::size_t(size[1]);
-  const auto row = std::size_t(size[0]) + 1;
+  const auto row = std::size_t(size[0]);
   Real* tail = scratch + 8 * plane;
-  return {scratch,        scratch + plane, scratch + 2 * plane, tail,          tail + row,
-          tail + 2 * row, tail + 3 * row,  tail + 4 * row,      tail + 5 * row};
+  return {scratch, scratch + plane, scratch + 2 * plane, tail, tail + row, tail + 2 * row, tail + 3 * row};
 }
 
 /// Temperature and resistivity by plane: the level's arrays, or worked out plane by plane as the sweep needs
@@ -53,16 +52,59 @@ struct Planes {
       const Span need = hull(hull(hull(row_of(v, j, k), row_of(v, j - 1, k)), row_of(v, j + 1, k)),
                              hull(row_of(v, j, k - 1), row_of(v, j, k + 1)));
       if (need.end <= need.begin) continue;
-      const Span all = whole_vectors(need, v.size[0]);
-      const int from = all.begin > 0 ? all.begin - 1 : 0;
-      const int to = all.end < v.size[0] ? all.end + 1 : all.end;
-      const std::ptrdiff_t in_plane = std::ptrdiff_t(v.size[0]) * j + from, c = in_plane + plane * k;
-      row_properties(to - from, *v.table, v.label + c, v.factor != nullptr ? v.factor + c : nullptr, v.u + c,
-                     theta != nullptr ? theta + in_plane : nullptr,
-                     resistivity != nullptr ? resistivity + in_plane : nullptr);
+      // One cell more on either side, for the flows along the row.
+      const Span all = whole_blocks(need, v.size[0]);
+      const std::ptrdiff_t in_plane = std::ptrdiff_t(v.size[0]) * j, c = in_plane + plane * k;
+      const auto properties = [&](int from, int to) {
+        row_properties(from, to, v.size[0], *v.table, v.blocks_of_row(j, k), v.label + c,
+                       v.factor != nullptr ? v.factor + c : nullptr, v.u + c,
+                       theta != nullptr ? theta + in_plane : nullptr,
+                       resistivity != nullptr ? resistivity + in_plane : nullptr);
+      };
+      properties(all.begin, all.end);
+      if (all.begin > 0) properties(all.begin - 1, all.begin);
+      if (all.end < v.size[0]) properties(all.end, all.end + 1);
     }
   }
 };
+
+/// Rates of the cells [begin, end) of a row; returns what the blood brings.
+template <bool WithDiagonal, class Real>
+inline double rates_of_row(const Row<Real>& row, int begin, int end, const BlockTissues* blocks,
+                           const std::uint8_t* label, const Uniform<Real>* uniform) {
+  double sum = 0;
+  if (blocks == nullptr) {
+    for (int i = begin; i < end; ++i) {
+      VectorOf<Real, 1> blood = {};
+      rates_of_block<WithDiagonal, 1>(row, i, from_below<WithDiagonal, 1>(row, i), blood);
+      sum += double(blood[0]);
+    }
+    return sum;
+  }
+  using V = VectorOf<Real, kLanes>;
+  V lanes = {};
+  const int first = begin / kLanes, last = (end + kLanes - 1) / kLanes;
+  const bool overlaps = last * kLanes > row.nx;
+  // The last block begins among cells whose flows have been renewed by then.
+  FromBelow<Real, kLanes> of_last;
+  if (overlaps) of_last = from_below<WithDiagonal, kLanes>(row, row.nx - kLanes);
+  const auto block = [&](int b, int i, const FromBelow<Real, kLanes>& below) __attribute__((always_inline)) {
+    V blood = {};
+    if (uniform != nullptr && blocks[b].uniform)
+      rates_of_uniform_block<WithDiagonal, kLanes>(row, i, uniform[label[i]], below, blood);
+    else
+      rates_of_block<WithDiagonal, kLanes>(row, i, below, blood);
+    return blood;
+  };
+  for (int b = first; b < last - (overlaps ? 1 : 0); ++b)
+    lanes += block(b, b * kLanes, from_below<WithDiagonal, kLanes>(row, b * kLanes));
+  if (overlaps) {
+    const V blood = block(last - 1, row.nx - kLanes, of_last);
+    for (int l = last * kLanes - row.nx; l < kLanes; ++l) lanes[l] += blood[l];
+  }
+  for (int l = 0; l < kLanes; ++l) sum += double(lanes[l]);
+  return sum;
+}
 
 /// Calls finish(first cell's index, plane, n, rate, diagonal) for the stepped part of every row;
 /// `WithDiagonal`: also the diagonal of -dL/dtheta. `fused`: temperature and resistivity from `u`, not from
@@ -101,104 +143,68 @@ inline void sweep(const HeatView<Real>& v, bool fused, Real* scratch, int thread
         const Span own = row_of(v, j, k);
         const Span needed = hull(own, hull(row_of(v, j + 1, k), row_of(v, j, k + 1)));
         if (needed.end <= needed.begin) continue;
-        const Span all = whole_vectors(needed, nx);
+        const Span all = whole_blocks(needed, nx);
         const int i0 = all.begin, n = all.end - all.begin;
-        const std::ptrdiff_t in_plane = i0 + stride_y * j, c0 = in_plane + stride_z * k;
-        const Real* __restrict t = t_here + in_plane;
-        const Real* __restrict r = r_here + in_plane;
-        Real* __restrict fz = s.flow_z + in_plane;
-        Real* __restrict gz = s.conductance_z + in_plane;
-        Real* __restrict fy = s.flow_y + i0;
-        Real* __restrict gy = s.conductance_y + i0;
-        Real* __restrict fx = s.flow_x;
-        Real* __restrict gx = s.conductance_x;
-        Real* __restrict rate = s.rate;
-        Real* __restrict diagonal = s.diagonal;
-        const Real* ghost = v.ghost_rows + i0;
+        const std::ptrdiff_t in_plane = stride_y * j, c0 = in_plane + stride_z * k;
+        Row<Real> row;
+        row.t = t_here + in_plane;
+        row.r = r_here + in_plane;
+        row.ty = j + 1 < ny ? row.t + stride_y : v.ghost_rows + stride_y;
+        row.ry = j + 1 < ny ? row.r + stride_y : v.ghost_rows + 5 * stride_y;
+        row.tz = k + 1 < nz ? t_above + in_plane : v.ghost_rows + 3 * stride_y;
+        row.rz = k + 1 < nz ? r_above + in_plane : v.ghost_rows + 7 * stride_y;
+        row.inv_c = v.inverse_capacity + c0;
+        row.w = v.perfusion != nullptr ? v.perfusion + c0 : nullptr;
+        row.heat = v.heating + c0;
+        row.fy = s.flow_y;
+        row.gy = s.conductance_y;
+        row.fz = s.flow_z + in_plane;
+        row.gz = s.conductance_z + in_plane;
+        row.rate = s.rate;
+        row.diagonal = s.diagonal;
+        for (int a = 0; a < 3; ++a) row.scale[a] = v.scale[a];
+        row.theta_blood = v.theta_blood;
+        row.t_left = v.ghost_theta[0];
+        row.r_left = v.ghost_resistivity[0];
+        row.t_right = v.ghost_theta[1];
+        row.r_right = v.ghost_resistivity[1];
+        row.nx = nx;
 
-        if (k == k_begin) {  // the face below the slab, as the thread below works it out too
-          const Real* tb = k > 0 ? t_below + in_plane : ghost + 2 * stride_y;
-          const Real* rb = k > 0 ? r_below + in_plane : ghost + 6 * stride_y;
-          row_flow(n, tb, rb, t, r, fz, WithDiagonal ? gz : nullptr);
-        }
-        if (j == v.low[1]) {
-          const Real* tb = j > 0 ? t - stride_y : ghost;
-          const Real* rb = j > 0 ? r - stride_y : ghost + 4 * stride_y;
-          row_flow(n, tb, rb, t, r, fy, WithDiagonal ? gy : nullptr);
-        }
-        const Real* ty = j + 1 < ny ? t + stride_y : ghost + stride_y;
-        const Real* ry = j + 1 < ny ? r + stride_y : ghost + 5 * stride_y;
-        const Real* tz = k + 1 < nz ? t_above + in_plane : ghost + 3 * stride_y;
-        const Real* rz = k + 1 < nz ? r_above + in_plane : ghost + 7 * stride_y;
-        const bool first = i0 == 0, last = i0 + n == nx;
-        const Real t_left = first ? v.ghost_theta[0] : t[-1], r_left = first ? v.ghost_resistivity[0] : r[-1];
-        const Real t_right = last ? v.ghost_theta[1] : t[n], r_right = last ? v.ghost_resistivity[1] : r[n];
-        const Real* __restrict inv_c = v.inverse_capacity + c0;
-        const Real* __restrict heat = v.heating + c0;
-        const Real* __restrict w = v.perfusion != nullptr ? v.perfusion + c0 : nullptr;
+        const auto below = [&](const Real* tb, const Real* rb, Real* flow, Real* conductance) {
+          const int whole = n / kLanes * kLanes;
+          row_flow<kLanes>(i0, i0 + whole, tb, rb, row.t, row.r, flow, WithDiagonal ? conductance : nullptr);
+          row_flow<1>(i0 + whole, i0 + n, tb, rb, row.t, row.r, flow, WithDiagonal ? conductance : nullptr);
+        };
+        if (k == k_begin)  // the face below the slab, as the thread below works it out too
+          below(k > 0 ? t_below + in_plane : v.ghost_rows + 2 * stride_y,
+                k > 0 ? r_below + in_plane : v.ghost_rows + 6 * stride_y, row.fz, row.gz);
+        if (j == v.low[1])
+          below(j > 0 ? row.t - stride_y : v.ghost_rows,
+                j > 0 ? row.r - stride_y : v.ghost_rows + 4 * stride_y, row.fy, row.gy);
 
         const std::uint8_t* hole = v.hole != nullptr ? v.hole + c0 : nullptr;
         const auto add_outer = [&](double sign, const Real* flow) {
-          for (int i = 0; i < n; ++i)
+          for (int i = i0; i < i0 + n; ++i)
             if (hole == nullptr || hole[i] == 0) flows.boundary_out += sign * double(flow[i]);
         };
-        if (j == 0) add_outer(double(cy), fy);
-        if (k == 0) add_outer(double(cz), fz);
-        fx[0] = (t[0] - t_left) * (one / (r_left + r[0]));
-        if (WithDiagonal) gx[0] = one / (r_left + r[0]);
-        Real lanes[kLanes] = {};
-        const auto general = [&](int b, int e) {
-          const int inner = e < n ? e : n - 1;
-          flow_along(b + 1, inner, t, r, fx);
-          if (e == n) fx[n] = (t_right - t[n - 1]) * (one / (r[n - 1] + r_right));
-          if (WithDiagonal) {
-            for (int i = b + 1; i <= inner; ++i) gx[i] = one / (r[i - 1] + r[i]);
-            if (e == n) gx[n] = one / (r[n - 1] + r_right);
-            rates_and_diagonal(b, e, v.scale, t, r, ty, ry, tz, rz, inv_c, fx, gx, fy, gy, fz, gz, rate,
-                               diagonal);
-          } else {
-            rates_of_row(b, e, v.scale, t, r, ty, ry, tz, rz, fx, fy, fz, rate);
-          }
-          if (w != nullptr) {
-            add_blood(e - b, w + b, v.theta_blood, t + b, inv_c + b, heat + b, rate + b, lanes);
-            if (WithDiagonal) add_products(b, e, w, inv_c, diagonal);
-          } else {
-            add_heating(b, e, inv_c, heat, rate);
-          }
-        };
-        int done = 0;
-        if (v.run_begin != nullptr) {
-          const std::ptrdiff_t row = std::ptrdiff_t(k) * ny + j;
-          for (auto m = v.run_begin[row]; m < v.run_begin[row + 1]; ++m) {
-            const UniformRun<Real>& run = v.runs[m];
-            const int b = run.begin - i0 > done ? run.begin - i0 : done;
-            const int e = run.end - i0 < n - 1 ? run.end - i0 : n - 1;
-            if (e - b < kShortestRun) continue;
-            if (b > done) general(done, b);
-            const Uniform<Real> u{run.conductance, run.inverse_capacity, run.perfusion};
-            uniform_rate(b, e, u, v.scale, v.theta_blood, t, ty, tz, heat, fx, fy, fz, rate, lanes);
-            if (WithDiagonal)
-              for (int i = b; i < e; ++i) {
-                gx[i + 1] = gy[i] = gz[i] = u.conductance;
-                diagonal[i] = (u.conductance * (2 * (cx + cy + cz)) + u.w) * u.inv_c;
-              }
-            done = e;
-          }
-        }
-        if (done < n) general(done, n);
-        for (const Real lane : lanes) flows.blood += double(lane);
-
-        if (first && (hole == nullptr || hole[0] == 0)) flows.boundary_out += double(cx) * double(fx[0]);
-        if (last && (hole == nullptr || hole[n - 1] == 0)) flows.boundary_out -= double(cx) * double(fx[n]);
-        if (j + 1 == ny) add_outer(-double(cy), fy);
-        if (k + 1 == nz) add_outer(-double(cz), fz);
+        if (j == 0) add_outer(double(cy), row.fy);
+        if (k == 0) add_outer(double(cz), row.fz);
+        if (i0 == 0 && (hole == nullptr || hole[0] == 0))
+          flows.boundary_out += double(cx) * double((row.t[0] - row.t_left) / (row.r_left + row.r[0]));
+        if (i0 + n == nx && (hole == nullptr || hole[nx - 1] == 0))
+          flows.boundary_out -=
+              double(cx) * double((row.t_right - row.t[nx - 1]) / (row.r[nx - 1] + row.r_right));
+        flows.blood +=
+            rates_of_row<WithDiagonal>(row, i0, i0 + n, v.blocks_of_row(j, k), v.label + c0, v.uniform);
+        if (j + 1 == ny) add_outer(-double(cy), row.fy);
+        if (k + 1 == nz) add_outer(-double(cz), row.fz);
         if (v.fix.face_begin != nullptr) {
-          const auto row = std::size_t(k) * std::size_t(ny) + std::size_t(j);
-          for (auto f = v.fix.face_begin[row]; f < v.fix.face_begin[row + 1]; ++f) {
+          const auto at = std::size_t(k) * std::size_t(ny) + std::size_t(j);
+          for (auto f = v.fix.face_begin[at]; f < v.fix.face_begin[at + 1]; ++f) {
             const FaceFix<Real>& face = v.fix.faces[f];
-            const int i = face.i - i0;
-            if (i < 0 || i >= n) continue;
-            const Real *tn = t + i, *rn = r + i;
+            const int i = face.i;
+            if (i < i0 || i >= i0 + n) continue;
+            const Real *tn = row.t + i, *rn = row.r + i;
             if (face.axis == 0) {
               tn += face.side;
               rn += face.side;
@@ -209,33 +215,32 @@ inline void sweep(const HeatView<Real>& v, bool fused, Real* scratch, int thread
               tn = (face.side > 0 ? t_above : t_below) + in_plane + i;
               rn = (face.side > 0 ? r_above : r_below) + in_plane + i;
             }
-            const Real g = one / (r[i] + *rn);
-            rate[i] += face.scale * ((*tn - t[i]) * g) * inv_c[i];
-            if (WithDiagonal) diagonal[i] += face.scale * g * inv_c[i];
+            const Real g = one / (row.r[i] + *rn);
+            row.rate[i] += face.scale * ((*tn - row.t[i]) * g) * row.inv_c[i];
+            if (WithDiagonal) row.diagonal[i] += face.scale * g * row.inv_c[i];
           }
-          for (auto f = v.fix.wall_begin[row]; f < v.fix.wall_begin[row + 1]; ++f) {
+          for (auto f = v.fix.wall_begin[at]; f < v.fix.wall_begin[at + 1]; ++f) {
             const WallFix<Real>& wall = v.fix.walls[f];
-            const int i = wall.i - i0;
-            if (i < 0 || i >= n) continue;
-            const Real k_cell = one / r[i];
+            const int i = wall.i;
+            if (i < i0 || i >= i0 + n) continue;
+            const Real k_cell = one / row.r[i];
             const Real k_mean = k_cell + wall.wall_share * (wall.k_wall - k_cell);
             const Real g = wall.conductance * k_mean;
-            const Real in = g * (v.fix.wall_theta[wall.wall] - t[i]);
-            rate[i] += in * inv_c[i];
+            const Real in = g * (v.fix.wall_theta[wall.wall] - row.t[i]);
+            row.rate[i] += in * row.inv_c[i];
             flows.wall_in += double(in);
-            if (WithDiagonal) diagonal[i] += g * inv_c[i];
+            if (WithDiagonal) row.diagonal[i] += g * row.inv_c[i];
           }
-          for (auto f = v.fix.hole_begin[row]; f < v.fix.hole_begin[row + 1]; ++f) {
-            const int i = v.fix.holes[f] - i0;
-            if (i < 0 || i >= n) continue;
-            rate[i] = 0;
-            if (WithDiagonal) diagonal[i] = 0;
-            if (w != nullptr) flows.blood -= double(w[i] * (v.theta_blood - t[i]));
+          for (auto f = v.fix.hole_begin[at]; f < v.fix.hole_begin[at + 1]; ++f) {
+            const int i = v.fix.holes[f];
+            if (i < i0 || i >= i0 + n) continue;
+            row.rate[i] = 0;
+            if (WithDiagonal) row.diagonal[i] = 0;
+            if (row.w != nullptr) flows.blood -= double(row.w[i] * (v.theta_blood - row.t[i]));
           }
         }
         if (own.end > own.begin)
-          finish(own.begin + stride_y * j + stride_z * k, k, own.end - own.begin, rate + (own.begin - i0),
-                 diagonal + (own.begin - i0));
+          finish(c0 + own.begin, k, own.end - own.begin, row.rate + own.begin, row.diagonal + own.begin);
       }
       v.plane_flows[k] = flows;
     }
@@ -259,13 +264,6 @@ void run_stage(const HeatView<Real>& view, const StageView<Real>& stage, Real* s
                });
 }
 
-/// 16 cells at once, in whatever vectors the processor has; every set gives the same bits.
-template <class Real>
-struct Sixteen {
-  typedef Real V __attribute__((vector_size(kLanes * sizeof(Real))));  // NOLINT: an alias cannot carry this
-  V v;
-  [[gnu::always_inline]] void load(const Real* p) { __builtin_memcpy(&v, p, sizeof v); }
-};
 /// Largest values of a row. `bad` is 0 or NaN.
 template <class Real>
 struct Largest {
@@ -284,34 +282,28 @@ template <class Real>
 inline Largest<Real> look_at(int n, const Real* y0, const Real* y1, const Real* rate0, const Real* rate,
                              const Real* diagonal, Real half_dt, const StepView<Real>& step,
                              const Real* weight) {
-  using S = Sixteen<Real>;
-  using V = typename S::V;
+  using V = VectorOf<Real, kLanes>;
   const V zero = {}, one = zero + Real(1), part = zero + Real(0.8), half = zero + half_dt;
   const V relative = zero + step.relative, cool = zero + step.cool, cool_weight = zero + step.cool_weight;
   V change = zero, error = zero, stiffness = zero, bad = zero;
   const auto look = [&](const Real* a, const Real* b, const Real* r0, const Real* r1, const Real* d,
                         const Real* w) __attribute__((always_inline)) {
-    S before, after, rate_before, rate_after, diag, weights;
-    before.load(a);
-    after.load(b);
-    rate_before.load(r0);
-    rate_after.load(r1);
-    diag.load(d);
-    V c = after.v - before.v;
-    V e = half * (rate_before.v + rate_after.v) - part * c;
+    const V y_after = load<kLanes>(b), rate_after = load<kLanes>(r1), diag = load<kLanes>(d);
+    V c = y_after - load<kLanes>(a);
+    V e = half * (load<kLanes>(r0) + rate_after) - part * c;
     if (w != nullptr) {
-      weights.load(w);
-      c *= weights.v;
-      e *= weights.v;
+      const V weights = load<kLanes>(w);
+      c *= weights;
+      e *= weights;
     }
     c = c < zero ? -c : c;
     e = e < zero ? -e : e;
-    const V size = after.v < zero ? -after.v : after.v;
-    e *= (after.v < cool ? cool_weight : one) / (one + relative * size);
+    const V size = y_after < zero ? -y_after : y_after;
+    e *= (y_after < cool ? cool_weight : one) / (one + relative * size);
     change = c > change ? c : change;
     error = e > error ? e : error;
-    stiffness = diag.v > stiffness ? diag.v : stiffness;
-    bad += zero * rate_after.v + zero * after.v;
+    stiffness = diag > stiffness ? diag : stiffness;
+    bad += zero * rate_after + zero * y_after;
   };
   int i = 0;
   for (; i + kLanes <= n; i += kLanes)
@@ -523,9 +515,10 @@ void run_properties(const HeatView<Real>& v, Real* theta, Real* resistivity, int
     for (int j = v.low[1]; j < v.high[1]; ++j) {
       const Span own = row_of(v, j, k);
       if (own.end <= own.begin) continue;
-      const std::ptrdiff_t c = own.begin + stride_y * j + stride_z * k;
-      row_properties(own.end - own.begin, *v.table, v.label + c, v.factor != nullptr ? v.factor + c : nullptr,
-                     v.u + c, theta != nullptr ? theta + c : nullptr,
+      const std::ptrdiff_t c = stride_y * j + stride_z * k;
+      row_properties(own.begin, own.end, v.size[0], *v.table, v.blocks_of_row(j, k), v.label + c,
+                     v.factor != nullptr ? v.factor + c : nullptr, v.u + c,
+                     theta != nullptr ? theta + c : nullptr,
                      resistivity != nullptr ? resistivity + c : nullptr);
     }
 }

@@ -4,122 +4,178 @@
 
 namespace spinetherm::SPINETHERM_KERNELS {
 
-/// Flow per unit of `scale` from one row of cells to the next: (theta_b - theta_a) / (r_a + r_b).
-template <class Real>
-[[gnu::always_inline]] inline void row_flow(int n, const Real* __restrict ta, const Real* __restrict ra,
-                                            const Real* __restrict tb, const Real* __restrict rb,
-                                            Real* __restrict flow, Real* __restrict conductance) {
-  const Real one = 1;
-  for (int i = 0; i < n; ++i) flow[i] = (tb[i] - ta[i]) * (one / (ra[i] + rb[i]));
-  if (conductance != nullptr)
-    for (int i = 0; i < n; ++i) conductance[i] = one / (ra[i] + rb[i]);
-}
+/// Cells are worked on in blocks of so many, in whatever vectors the processor has; every set gives the same
+/// bits.
+inline constexpr int kLanes = kBlockCells;
 
-/// Sums of a row in 16 lanes, so that the compiler may use its vectors without changing a bit.
-inline constexpr int kLanes = 16;
-
-/// rate = (rate + w (theta_b - theta)) / (rho c) + heating; adds w (theta_b - theta) to the lanes.
-template <class Real>
-[[gnu::always_inline]] inline void add_blood(int n, const Real* __restrict w, Real theta_blood,
-                                             const Real* __restrict t, const Real* __restrict inv_c,
-                                             const Real* __restrict heat, Real* __restrict rate,
-                                             Real* __restrict lanes) {
-  int i = 0;
-  for (; i + kLanes <= n; i += kLanes)
-    for (int l = 0; l < kLanes; ++l) {
-      const Real blood = w[i + l] * (theta_blood - t[i + l]);
-      lanes[l] += blood;
-      rate[i + l] = (rate[i + l] + blood) * inv_c[i + l] + heat[i + l];
-    }
-  for (int l = 0; i < n; ++i, ++l) {
-    const Real blood = w[i] * (theta_blood - t[i]);
-    lanes[l] += blood;
-    rate[i] = (rate[i] + blood) * inv_c[i] + heat[i];
-  }
-}
-
-/// Flow to the cell before, i in [b, e].
-template <class Real>
-[[gnu::always_inline]] inline void flow_along(int b, int e, const Real* __restrict t,
-                                              const Real* __restrict r, Real* __restrict fx) {
-  const Real one = 1;
-  for (int i = b; i <= e; ++i) fx[i] = (t[i] - t[i - 1]) * (one / (r[i - 1] + r[i]));
-}
-/// Divergence of the flows of cells [b, e); `fy` and `fz` hold those from below and receive those to above.
-template <class Real>
-[[gnu::always_inline]] inline void rates_of_row(int b, int e, const Real* scale, const Real* __restrict t,
-                                                const Real* __restrict r, const Real* __restrict ty,
-                                                const Real* __restrict ry, const Real* __restrict tz,
-                                                const Real* __restrict rz, const Real* __restrict fx,
-                                                Real* __restrict fy, Real* __restrict fz,
-                                                Real* __restrict rate) {
-  const Real cx = scale[0], cy = scale[1], cz = scale[2], one = 1;
-  for (int i = b; i < e; ++i) {
-    const Real up_y = (ty[i] - t[i]) * (one / (r[i] + ry[i]));
-    const Real up_z = (tz[i] - t[i]) * (one / (r[i] + rz[i]));
-    rate[i] = cx * (fx[i + 1] - fx[i]) + cy * (up_y - fy[i]) + cz * (up_z - fz[i]);
-    fy[i] = up_y;
-    fz[i] = up_z;
-  }
-}
-template <class Real>
-[[gnu::always_inline]] inline void rates_and_diagonal(
-    int b, int e, const Real* scale, const Real* __restrict t, const Real* __restrict r,
-    const Real* __restrict ty, const Real* __restrict ry, const Real* __restrict tz,
-    const Real* __restrict rz, const Real* __restrict inv_c, const Real* __restrict fx,
-    const Real* __restrict gx, Real* __restrict fy, Real* __restrict gy, Real* __restrict fz,
-    Real* __restrict gz, Real* __restrict rate, Real* __restrict diagonal) {
-  const Real cx = scale[0], cy = scale[1], cz = scale[2], one = 1;
-  for (int i = b; i < e; ++i) {
-    const Real up_y = one / (r[i] + ry[i]), up_z = one / (r[i] + rz[i]);
-    const Real flow_y = (ty[i] - t[i]) * up_y, flow_z = (tz[i] - t[i]) * up_z;
-    rate[i] = cx * (fx[i + 1] - fx[i]) + cy * (flow_y - fy[i]) + cz * (flow_z - fz[i]);
-    diagonal[i] = (cx * (gx[i + 1] + gx[i]) + cy * (up_y + gy[i]) + cz * (up_z + gz[i])) * inv_c[i];
-    gy[i] = up_y;
-    gz[i] = up_z;
-    fy[i] = flow_y;
-    fz[i] = flow_z;
-  }
-}
-template <class Real>
-[[gnu::always_inline]] inline void add_products(int b, int e, const Real* __restrict x,
-                                                const Real* __restrict y, Real* __restrict sum) {
-  for (int i = b; i < e; ++i) sum[i] += x[i] * y[i];
-}
-template <class Real>
-[[gnu::always_inline]] inline void add_heating(int b, int e, const Real* __restrict inv_c,
-                                               const Real* __restrict heat, Real* __restrict rate) {
-  for (int i = b; i < e; ++i) rate[i] = rate[i] * inv_c[i] + heat[i];
-}
+// The vectors are passed between functions that are always inlined.
+#pragma GCC diagnostic ignored "-Wpsabi"
 
 template <class Real>
-struct Uniform {
-  Real conductance, inv_c, w;  // of a face; 1/(rho c); perfusion
+struct IntegerOf;
+template <>
+struct IntegerOf<float> {
+  using Type = std::int32_t;
 };
-/// The row's cells [b, e) are alike, their neighbours above as well: flow and rate without divisions, and
-/// without reading their properties.
+template <>
+struct IntegerOf<double> {
+  using Type = std::int64_t;
+};
+/// `L` cells at once.
+template <class Real, int L>
+struct Vector {
+  using Integer = typename IntegerOf<Real>::Type;
+  // An alias cannot carry the attribute.
+  typedef Real V __attribute__((vector_size(L * sizeof(Real))));     // NOLINT
+  typedef Integer I __attribute__((vector_size(L * sizeof(Real))));  // NOLINT
+};
+template <class Real, int L>
+using VectorOf = typename Vector<Real, L>::V;
+
+template <int L, class Real>
+[[gnu::always_inline]] inline VectorOf<Real, L> load(const Real* p) {
+  VectorOf<Real, L> v;
+  __builtin_memcpy(&v, p, sizeof v);
+  return v;
+}
+template <int L, class Real>
+[[gnu::always_inline]] inline void store(Real* p, VectorOf<Real, L> v) {
+  __builtin_memcpy(p, &v, sizeof v);
+}
+template <int L, class Real>
+[[gnu::always_inline]] inline VectorOf<Real, L> all(Real x) {
+  const VectorOf<Real, L> zero = {};
+  return zero + x;
+}
+
+/// 1/x of x > 0 to the last digit but one: three of Newton's steps from the mirrored exponent, which takes a
+/// third of the time of a division. In double the division itself.
+template <class Real, int L>
+[[gnu::always_inline]] inline VectorOf<Real, L> reciprocal(VectorOf<Real, L> x) {
+  if constexpr (sizeof(Real) == sizeof(double)) {
+    return Real(1) / x;
+  } else {
+    using I = typename Vector<Real, L>::I;
+    const Real two = 2;
+    VectorOf<Real, L> y = (VectorOf<Real, L>)(0x7EF311C7 - (I)x);
+    y = y * (two - x * y);
+    y = y * (two - x * y);
+    return y * (two - x * y);
+  }
+}
+
+/// One row of cells and those above it, from its first cell.
 template <class Real>
-[[gnu::always_inline]] inline void uniform_rate(int b, int e, const Uniform<Real>& u, const Real* scale,
-                                                Real theta_blood, const Real* __restrict t,
-                                                const Real* __restrict ty, const Real* __restrict tz,
-                                                const Real* __restrict heat, Real* __restrict fx,
-                                                Real* __restrict fy, Real* __restrict fz,
-                                                Real* __restrict rate, Real* __restrict lanes) {
-  const Real cx = scale[0], cy = scale[1], cz = scale[2], g = u.conductance, inv_c = u.inv_c, w = u.w;
-  for (int i = b + 1; i <= e; ++i) fx[i] = (t[i] - t[i - 1]) * g;
-  const auto cell = [&](int i, int l) __attribute__((always_inline)) {
-    const Real up_y = (ty[i] - t[i]) * g, up_z = (tz[i] - t[i]) * g;
-    const Real flow = cx * (fx[i + 1] - fx[i]) + cy * (up_y - fy[i]) + cz * (up_z - fz[i]);
-    fy[i] = up_y;
-    fz[i] = up_z;
-    const Real blood = w * (theta_blood - t[i]);
-    lanes[l] += blood;
-    rate[i] = (flow + blood) * inv_c + heat[i];
-  };
-  int i = b;
-  for (; i + kLanes <= e; i += kLanes)
-    for (int l = 0; l < kLanes; ++l) cell(i + l, l);
-  for (int l = 0; i < e; ++i, ++l) cell(i, l);
+struct Row {
+  const Real *t = nullptr, *r = nullptr;    // temperature, 1/k
+  const Real *ty = nullptr, *ry = nullptr;  // of the next row
+  const Real *tz = nullptr, *rz = nullptr;  // of the row in the next plane
+  const Real *inv_c = nullptr, *w = nullptr, *heat = nullptr;
+  Real *fy = nullptr, *gy = nullptr, *fz = nullptr,
+       *gz = nullptr;  // flows and conductances below, then above
+  Real *rate = nullptr, *diagonal = nullptr;
+  Real scale[3] = {0, 0, 0}, theta_blood = 0;
+  Real t_left = 0, r_left = 0, t_right = 0, r_right = 0;  // beyond the ends of the grid
+  int nx = 0;
+};
+/// Values of the neighbours before and after cells [i, i + L).
+template <int L, class Real>
+[[gnu::always_inline]] inline VectorOf<Real, L> before(const Real* p, int i, Real beyond) {
+  if (i > 0) return load<L>(p + i - 1);
+  Real shifted[L];
+  shifted[0] = beyond;
+  __builtin_memcpy(shifted + 1, p, (L - 1) * sizeof(Real));
+  return load<L>(shifted);
+}
+template <int L, class Real>
+[[gnu::always_inline]] inline VectorOf<Real, L> after(const Real* p, int i, int nx, Real beyond) {
+  if (i + L < nx) return load<L>(p + i + 1);
+  Real shifted[L];
+  __builtin_memcpy(shifted, p + i + 1, (L - 1) * sizeof(Real));
+  shifted[L - 1] = beyond;
+  return load<L>(shifted);
+}
+/// What flows into cells from below, before the row's flows to above take its place.
+template <class Real, int L>
+struct FromBelow {
+  VectorOf<Real, L> fy, fz, gy, gz;
+};
+template <bool WithDiagonal, int L, class Real>
+[[gnu::always_inline]] inline FromBelow<Real, L> from_below(const Row<Real>& row, int i) {
+  FromBelow<Real, L> b;
+  b.fy = load<L>(row.fy + i);
+  b.fz = load<L>(row.fz + i);
+  if (WithDiagonal) {
+    b.gy = load<L>(row.gy + i);
+    b.gz = load<L>(row.gz + i);
+  }
+  return b;
+}
+
+/// Rates of change of cells [i, i + L): divergence of the flows (theta_b - theta_a) / (r_a + r_b), blood and
+/// heating. `blood` receives what the blood brings.
+template <bool WithDiagonal, int L, class Real>
+[[gnu::always_inline]] inline void rates_of_block(const Row<Real>& row, int i,
+                                                  const FromBelow<Real, L>& below, VectorOf<Real, L>& blood) {
+  using V = VectorOf<Real, L>;
+  const Real cx = row.scale[0], cy = row.scale[1], cz = row.scale[2];
+  const V t = load<L>(row.t + i), r = load<L>(row.r + i), inv_c = load<L>(row.inv_c + i);
+  const V g_left = reciprocal<Real, L>(before<L>(row.r, i, row.r_left) + r);
+  const V g_right = reciprocal<Real, L>(r + after<L>(row.r, i, row.nx, row.r_right));
+  const V g_y = reciprocal<Real, L>(r + load<L>(row.ry + i)),
+          g_z = reciprocal<Real, L>(r + load<L>(row.rz + i));
+  const V left = (t - before<L>(row.t, i, row.t_left)) * g_left;
+  const V right = (after<L>(row.t, i, row.nx, row.t_right) - t) * g_right;
+  const V up_y = (load<L>(row.ty + i) - t) * g_y, up_z = (load<L>(row.tz + i) - t) * g_z;
+  V rate = cx * (right - left) + cy * (up_y - below.fy) + cz * (up_z - below.fz);
+  store<L>(row.fy + i, up_y);
+  store<L>(row.fz + i, up_z);
+  V diagonal;
+  if (WithDiagonal) {
+    diagonal = (cx * (g_right + g_left) + cy * (g_y + below.gy) + cz * (g_z + below.gz)) * inv_c;
+    store<L>(row.gy + i, g_y);
+    store<L>(row.gz + i, g_z);
+  }
+  if (row.w != nullptr) {
+    const V w = load<L>(row.w + i);
+    blood = w * (row.theta_blood - t);
+    rate += blood;
+    if (WithDiagonal) diagonal += w * inv_c;
+  }
+  store<L>(row.rate + i, V(rate * inv_c + load<L>(row.heat + i)));
+  if (WithDiagonal) store<L>(row.diagonal + i, diagonal);
+}
+/// The same where all these cells and their neighbours above and after them are alike: without reading
+/// properties.
+template <bool WithDiagonal, int L, class Real>
+[[gnu::always_inline]] inline void rates_of_uniform_block(const Row<Real>& row, int i, const Uniform<Real>& u,
+                                                          const FromBelow<Real, L>& below,
+                                                          VectorOf<Real, L>& blood) {
+  using V = VectorOf<Real, L>;
+  const Real cx = row.scale[0], cy = row.scale[1], cz = row.scale[2], g = u.conductance;
+  const V t = load<L>(row.t + i);
+  const V left = (t - load<L>(row.t + i - 1)) * g, right = (load<L>(row.t + i + 1) - t) * g;
+  const V up_y = (load<L>(row.ty + i) - t) * g, up_z = (load<L>(row.tz + i) - t) * g;
+  const V flow = cx * (right - left) + cy * (up_y - below.fy) + cz * (up_z - below.fz);
+  store<L>(row.fy + i, up_y);
+  store<L>(row.fz + i, up_z);
+  blood = u.perfusion * (row.theta_blood - t);
+  store<L>(row.rate + i, V((flow + blood) * u.inverse_capacity + load<L>(row.heat + i)));
+  if (WithDiagonal) {
+    store<L>(row.gy + i, all<L>(g));
+    store<L>(row.gz + i, all<L>(g));
+    store<L>(row.diagonal + i, all<L>((g * (2 * (cx + cy + cz)) + u.perfusion) * u.inverse_capacity));
+  }
+}
+/// Flow per unit of `scale` from one row of cells to the next, and the conductance.
+template <int L, class Real>
+[[gnu::always_inline]] inline void row_flow(int begin, int end, const Real* ta, const Real* ra,
+                                            const Real* tb, const Real* rb, Real* flow, Real* conductance) {
+  for (int i = begin; i < end; i += L) {
+    const auto g = reciprocal<Real, L>(load<L>(ra + i) + load<L>(rb + i));
+    store<L>(flow + i, (load<L>(tb + i) - load<L>(ta + i)) * g);
+    if (conductance != nullptr) store<L>(conductance + i, g);
+  }
 }
 
 /// Whether every value lies strictly between two bounds (not when one is NaN).
@@ -129,62 +185,125 @@ template <class Real>
   for (int i = 0; i < n; ++i) outside |= !((u[i] > low) & (u[i] < high));
   return outside == 0;
 }
-[[gnu::always_inline]] inline bool is_one_tissue(int n, const std::uint8_t* __restrict label) {
-  int other = 0;
-  const std::uint8_t first = label[0];
-  for (int i = 0; i < n; ++i) other |= label[i] ^ first;
-  return other == 0;
+/// The table's constants of a block, by cell.
+enum class Mix { one, two, many };
+template <Mix M, int L, class Real>
+struct Constants {
+  int first = 0, second = 0;
+  typename Vector<Real, L>::I is_first = {};
+  const std::uint8_t* label = nullptr;
+
+  [[gnu::always_inline]] VectorOf<Real, L> operator()(const Real* by_label) const {
+    if constexpr (M == Mix::one) return all<L>(by_label[first]);
+    if constexpr (M == Mix::two) return is_first ? all<L>(by_label[first]) : all<L>(by_label[second]);
+    Real values[L];
+    for (int l = 0; l < L; ++l) values[l] = by_label[label[l]];
+    return load<L>(values);
+  }
+};
+template <Mix M, int L, class Real>
+[[gnu::always_inline]] inline Constants<M, L, Real> constants_of(BlockTissues tissues,
+                                                                 const std::uint8_t* label) {
+  Constants<M, L, Real> c;
+  c.first = label[0];
+  c.label = label;
+  if constexpr (M == Mix::one) return c;
+  c.first = tissues.first;
+  c.second = tissues.second;
+  if constexpr (M == Mix::two)
+    for (int l = 0; l < L; ++l) c.is_first[l] = label[l] == tissues.first ? -1 : 0;
+  return c;
+}
+/// Calls with<Mix>() for the mixture of a block.
+template <int L, class Call>
+[[gnu::always_inline]] inline void by_mix(BlockTissues tissues, const Call& call) {
+  if (L == 1 || (tissues.first == tissues.second && !tissues.more))
+    call.template operator()<Mix::one>();
+  else if (!tissues.more)
+    call.template operator()<Mix::two>();
+  else
+    call.template operator()<Mix::many>();
 }
 
-/// theta = theta(u) and r = 1/(k(theta) factor) of n cells in line. `theta` null: u is theta; `r` null: not
-/// asked for.
-template <class Real>
-inline void row_properties(int n, const TissueTable<Real>& table, const std::uint8_t* __restrict label,
-                           const float* __restrict factor, const Real* __restrict u, Real* __restrict theta,
-                           Real* __restrict r) {
-  const Real one = 1;
-  const bool calm = is_calm(n, u, table.calm_from, table.calm_to);
-  const bool alike = is_one_tissue(n, label);
-  if (theta != nullptr) {
-    if (calm) {
-      for (int i = 0; i < n; ++i) theta[i] = u[i];
-    } else if (alike) {
-      const int l = label[0];
-      for (int i = 0; i < n; ++i) theta[i] = theta_of_u(table, l, u[i]);
-    } else {
-      for (int i = 0; i < n; ++i) theta[i] = theta_of_u(table, label[i], u[i]);
+template <class V>
+[[gnu::always_inline]] inline V larger(V a, V b) {
+  return a > b ? a : b;
+}
+template <class V>
+[[gnu::always_inline]] inline V smaller(V a, V b) {
+  return a < b ? a : b;
+}
+
+/// theta_of_u() and 1/(conductivity() factor) of tissue_table.h for the cells of a block. `calm`: nothing
+/// freezes or boils here, and k still grows. `theta` null: u is theta; `r` null: not asked for.
+template <Mix M, int L, class Real>
+[[gnu::always_inline]] inline void properties_of_block(const TissueTable<Real>& table, BlockTissues tissues,
+                                                       const std::uint8_t* label, const float* factor,
+                                                       const Real* u_of, bool calm, Real* theta_of, Real* r) {
+  using V = VectorOf<Real, L>;
+  const auto pick = constants_of<M, L, Real>(tissues, label);
+  const V zero = {}, one = zero + Real(1);
+  V theta = load<L>(u_of);
+  if (theta_of != nullptr) {
+    if (!calm) {
+      const V u = theta;
+      const V b = larger<V>(pick(table.u_liquid) - u, zero), a = larger<V>(u - pick(table.u_boil), zero);
+      const V b_mushy = smaller<V>(b, pick(table.mushy_width)),
+              a_boil = smaller<V>(a, pick(table.boil_width));
+      theta = u + (b - b_mushy * pick(table.mushy_slope) - (b - b_mushy) * pick(table.frozen_slope)) -
+              (a - a_boil * pick(table.boil_slope) - (a - a_boil));
     }
+    store<L>(theta_of, theta);
   }
   if (r == nullptr) return;
-  const Real* __restrict t = theta != nullptr ? theta : u;
+  const V least = zero + Real(0.1), growth = pick(table.growth), k37 = pick(table.k37);
+  V k;
   if (calm) {
-    // conductivity() where nothing freezes or boils: the same numbers with fewer look-ups.
-    const Real least = Real(0.1);
-    if (alike) {
-      const Real growth = table.growth[label[0]], k37 = table.k37[label[0]];
-      for (int i = 0; i < n; ++i) {
-        const Real f = one + growth * t[i];
-        r[i] = k37 * (f > least ? f : least);
-      }
-    } else {
-      for (int i = 0; i < n; ++i) {
-        const Real f = one + table.growth[label[i]] * t[i];
-        r[i] = table.k37[label[i]] * (f > least ? f : least);
-      }
-    }
-  } else if (alike) {
-    const int l = label[0];
-    for (int i = 0; i < n; ++i) r[i] = conductivity(table, l, t[i]);
+    k = k37 * larger<V>(one + growth * theta, least);
   } else {
-    for (int i = 0; i < n; ++i) r[i] = conductivity(table, label[i], t[i]);
+    const V theta_liquid = pick(table.theta_liquid), cap = zero + Real(63);
+    const V unfrozen = k37 * larger<V>(one + growth * smaller<V>(larger<V>(theta, theta_liquid), cap), least);
+    const V x = (theta_liquid - theta) * pick(table.inverse_mushy_range);
+    const V ice = smaller<V>(larger<V>(x, zero), one);
+    k = unfrozen + ice * (pick(table.k_frozen) - unfrozen);
   }
   if (factor != nullptr)
-    for (int i = 0; i < n; ++i) r[i] *= Real(factor[i]);
-  for (int i = 0; i < n; ++i) r[i] = one / r[i];
+    for (int l = 0; l < L; ++l) k[l] *= Real(factor[l]);
+  store<L>(r, reciprocal<Real, L>(k));
 }
 
-/// Shorter runs of like cells gain less than the change of loops costs.
-inline constexpr int kShortestRun = 32;
+/// Of block `b` of a row of nx cells the first cell: the last block of a row overlaps the one before, so that
+/// all are whole.
+inline int start_of_block(int b, int nx) { return (b + 1) * kLanes <= nx ? b * kLanes : nx - kLanes; }
+
+/// theta and r of the cells [begin, end) of a row, at least. All pointers are to the row's first cell.
+template <class Real>
+inline void row_properties(int begin, int end, int nx, const TissueTable<Real>& table,
+                           const BlockTissues* blocks, const std::uint8_t* label, const float* factor,
+                           const Real* u, Real* theta, Real* r) {
+  const auto one_cell = [&](int i, bool calm) {
+    properties_of_block<Mix::one, 1>(table, {}, label + i, factor != nullptr ? factor + i : nullptr, u + i,
+                                     calm, theta != nullptr ? theta + i : nullptr,
+                                     r != nullptr ? r + i : nullptr);
+  };
+  if (nx < kLanes || end - begin == 1) {
+    for (int i = begin; i < end; ++i) one_cell(i, false);
+    return;
+  }
+  const int first = begin / kLanes, last = (end + kLanes - 1) / kLanes;
+  const int from = start_of_block(first, nx), to = start_of_block(last - 1, nx) + kLanes;
+  const bool all_calm = is_calm(to - from, u + from, table.calm_from, table.calm_to);
+  for (int b = first; b < last; ++b) {
+    const int i = start_of_block(b, nx);
+    const bool calm = all_calm || is_calm(kLanes, u + i, table.calm_from, table.calm_to);
+    by_mix<kLanes>(
+        blocks[b], [&]<Mix M>() __attribute__((always_inline)) {
+          properties_of_block<M, kLanes>(
+              table, blocks[b], label + i, factor != nullptr ? factor + i : nullptr, u + i, calm,
+              theta != nullptr ? theta + i : nullptr, r != nullptr ? r + i : nullptr);
+        });
+  }
+}
 
 /// Cells [begin, end) of a row.
 struct Span {
@@ -195,8 +314,8 @@ inline Span hull(Span a, Span b) {
   if (b.end <= b.begin) return a;
   return {a.begin < b.begin ? a.begin : b.begin, a.end > b.end ? a.end : b.end};
 }
-/// To whole vectors, so that loops have no rest; the added cells are at rest.
-inline Span whole_vectors(Span s, int size) {
+/// To whole blocks; the added cells are at rest.
+inline Span whole_blocks(Span s, int size) {
   const int end = (s.end + kLanes - 1) / kLanes * kLanes;
   return {s.begin / kLanes * kLanes, end < size ? end : size};
 }

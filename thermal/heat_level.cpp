@@ -19,7 +19,7 @@ void set_boundary(HeatLevel<Real>& level, const std::array<Boundary, 6>& boundar
     const Boundary& b = boundary[f];
     const double h_m = level.grid.spacing_mm[Eigen::Index(f / 2)] * 1e-3;
     level.ghost_theta[f] = b.kind == BoundaryKind::insulated ? Real(0) : Real(b.degC - kReference_degC);
-    double r = std::numeric_limits<double>::infinity();
+    double r = kInsulating;
     if (b.kind == BoundaryKind::fixed) r = 0;
     // Half a cell in series with a film: 1/(h_m r_cell / 2 + 1/h) = 2 / (h_m (r_cell + r_ghost)).
     if (b.kind == BoundaryKind::convective && b.h_W_per_m2_K > 0) r = 2 / (b.h_W_per_m2_K * h_m);
@@ -49,41 +49,44 @@ bool starts_at_rest(const ThermalProblem& problem, const std::array<bool, 256>& 
   return true;
 }
 
-/// Cells in line whose properties never change and are those of their upper neighbours: the kernel's short
-/// way.
+/// Which tissues each block of cells has, and where properties never change and are those of the neighbours.
 template <class Real>
-void find_uniform_runs(HeatLevel<Real>& level, const ThermalProblem& problem) {
-  constexpr int kShortest = 32;
-  std::array<bool, 256> changes{};
-  for (std::size_t n = 0; n < problem.tissue_map.tissues.size(); ++n) {
-    const Tissue& t = problem.tissue_map.tissues[n];
-    changes[n] = t.perfusion_rule.stops_at_arrhenius || t.perfusion_rule.stops_above_degC ||
-                 t.perfusion_rule.falls_with_arrhenius;
-  }
+void find_blocks(HeatLevel<Real>& level, const ThermalProblem& problem) {
   const auto& size = level.grid.size;
+  if (size[0] < kBlockCells) return;
+  const bool constant =
+      !level.table.varies_with_T && !level.table.has_phases && problem.tissue_map.factors.empty();
+  std::array<bool, 256> stays{};
+  level.uniform.assign(constant ? 256 : 0, {});
+  for (std::size_t n = 0; constant && n < problem.tissue_map.tissues.size(); ++n) {
+    const PerfusionRule& rule = problem.tissue_map.tissues[n].perfusion_rule;
+    stays[n] = !rule.stops_at_arrhenius && !rule.stops_above_degC && !rule.falls_with_arrhenius;
+  }
   const std::size_t up_y = std::size_t(size[0]), up_z = up_y * std::size_t(size[1]);
-  const std::vector<Real>&r = level.resistivity, &c = level.inverse_capacity, &w = level.perfusion;
-  level.run_begin.assign(std::size_t(size[1]) * std::size_t(size[2]) + 1, 0);
+  const int in_row = blocks_of(size[0]);
+  level.blocks.assign(std::size_t(in_row) * std::size_t(size[1]) * std::size_t(size[2]), {});
+#pragma omp parallel for num_threads(level.threads) schedule(static)
   for (int k = 0; k < size[2]; ++k)
-    for (int j = 0; j < size[1]; ++j) {
-      const std::size_t row = level.grid.index(0, j, k);
-      const bool inside = j + 1 < size[1] && k + 1 < size[2];
-      for (int i = 0; inside && i < size[0]; ++i) {
-        const auto alike = [&](int n) {
-          const std::size_t a = row + std::size_t(n), first = row + std::size_t(i);
-          return n + 1 < size[0] && !changes[level.label[a]] && r[a] == r[first] && c[a] == c[first] &&
-                 w[a] == w[first] && r[a + 1] == r[a] && r[a + up_y] == r[a] && r[a + up_z] == r[a];
-        };
-        int end = i;
-        while (alike(end)) ++end;
-        if (end - i >= kShortest) {
-          const std::size_t first = row + std::size_t(i);
-          level.runs.push_back({i, end, Real(1) / (r[first] + r[first]), c[first], w[first]});
+    for (int j = 0; j < size[1]; ++j)
+      for (int b = 0; b < in_row; ++b) {
+        const int i = std::min(b * kBlockCells, size[0] - kBlockCells);
+        const std::size_t c = level.grid.index(i, j, k);
+        const std::uint8_t* label = level.label + c;
+        BlockTissues& block = level.blocks[level.rows.row(j, k) * std::size_t(in_row) + std::size_t(b)];
+        block.first = block.second = label[0];
+        for (int l = 1; l < kBlockCells; ++l) {
+          if (block.second == block.first) block.second = label[l];
+          block.more = block.more || (label[l] != block.first && label[l] != block.second);
         }
-        if (end > i) i = end - 1;
+        const bool inside = i > 0 && i + kBlockCells < size[0] && j + 1 < size[1] && k + 1 < size[2];
+        if (!inside || block.first != block.second || !stays[block.first]) continue;
+        const auto alike = [&](std::size_t from, std::size_t count) {
+          return std::all_of(level.label + from, level.label + from + count,
+                             [&](std::uint8_t one) { return one == block.first; });
+        };
+        constexpr auto kCells = std::size_t(kBlockCells);
+        block.uniform = alike(c - 1, kCells + 2) && alike(c + up_y, kCells) && alike(c + up_z, kCells);
       }
-      level.run_begin[level.rows.row(j, k) + 1] = std::uint32_t(level.runs.size());
-    }
 }
 
 }  // namespace
@@ -148,10 +151,14 @@ HeatLevel<Real> make_level(const ThermalProblem& problem, int threads) {
   level.can_rest = starts_at_rest(problem, level.used);
   level.theta_rest = Real(problem.initial_degC - kReference_degC);
   level.rows = make_active_rows(level.grid.size, true);
+  find_blocks(level, problem);
   // Cells at rest are read by their neighbours: their properties must be there from the start.
   HeatView<Real> all = view_of(level, level.y[0]);
   run_properties(all, level.theta.empty() ? nullptr : level.theta.data(), level.resistivity.data(), threads);
-  if (!level.table.varies_with_T && !level.table.has_phases) find_uniform_runs(level, problem);
+  for (std::size_t n = 0; n < level.uniform.size(); ++n) {
+    const Real r = Real(1) / conductivity(level.table, int(n), level.theta_rest);
+    level.uniform[n] = {Real(1) / (r + r), Real(1 / capacity[n]), Real(blood_flow[n])};
+  }
   if (level.can_rest) level.rows = make_active_rows(level.grid.size, false);
   return level;
 }
@@ -201,10 +208,8 @@ HeatView<Real> view_of(HeatLevel<Real>& level, const std::vector<Real>& u) {
   view.factor = level.conductivity_factor;
   view.has_phases = level.table.has_phases;
   view.varies_with_T = level.table.varies_with_T;
-  if (!level.runs.empty()) {
-    view.run_begin = level.run_begin.data();
-    view.runs = level.runs.data();
-  }
+  view.blocks = level.blocks.empty() ? nullptr : level.blocks.data();
+  view.uniform = level.uniform.empty() ? nullptr : level.uniform.data();
   std::copy(level.ghost_theta.begin(), level.ghost_theta.end(), view.ghost_theta);
   std::copy(level.ghost_resistivity.begin(), level.ghost_resistivity.end(), view.ghost_resistivity);
   view.ghost_rows = level.ghost_rows.data();

@@ -61,9 +61,9 @@ struct HeatLevel {
   std::vector<std::uint8_t> hole;  ///< 1: not part of the problem; empty: none
   std::vector<Real> scratch;
   std::vector<StepFindings> plane_findings;
-  std::vector<PlaneFlows> plane_flows;   ///< of the last sweep, see HeatView
-  std::vector<std::uint32_t> run_begin;  ///< by row; empty: properties change, or cells are never alike
-  std::vector<UniformRun<Real>> runs;
+  std::vector<PlaneFlows> plane_flows;  ///< of the last sweep, see HeatView
+  std::vector<BlockTissues> blocks;     ///< see HeatView
+  std::vector<Uniform<Real>> uniform;   ///< by label; empty: no block is uniform
   int threads = 1;
 
   const Real* theta_of(const std::vector<Real>& u) const { return theta.empty() ? u.data() : theta.data(); }

@@ -5,6 +5,7 @@
 #include <array>
 #include <cmath>
 #include <limits>
+#include <optional>
 
 namespace spinetherm {
 namespace {
@@ -82,6 +83,36 @@ double volume_mm3(const Grid& grid, const std::vector<float>& v) {
   return total;
 }
 
+/// Cells [low, high) that hold the zone and one cell around it, as far as there is one.
+struct Box {
+  std::array<int, 3> low, high;
+};
+std::optional<Box> box_of_zone(const Grid& grid, const std::vector<float>& values, double level,
+                               const IsoOptions& o) {
+  const bool above = o.side == IsoSide::above;
+  const float limit = std::nextafter(float(level), above ? -HUGE_VALF : HUGE_VALF);
+  Box box{grid.size, {0, 0, 0}};
+  for (int k = 0; k < grid.size[2]; ++k)
+    for (int j = 0; j < grid.size[1]; ++j) {
+      const float* row = values.data() + grid.index(0, j, k);
+      int within = 0;
+      for (int i = 0; i < grid.size[0]; ++i) within |= int(above ? row[i] >= limit : row[i] <= limit);
+      if (within == 0) continue;
+      int first = 0, last = grid.size[0] - 1;
+      const auto is_in = [&](int i) { return inside(double(row[i]), level, o) >= 0; };
+      while (first <= last && !is_in(first)) ++first;
+      while (last > first && !is_in(last)) --last;
+      if (first > last) continue;
+      const std::array<int, 3> from{first, j, k}, to{last, j, k};
+      for (std::size_t a = 0; a < 3; ++a) {
+        box.low[a] = std::min(box.low[a], std::max(from[a] - 1, 0));
+        box.high[a] = std::max(box.high[a], std::min(to[a] + 2, grid.size[a]));
+      }
+    }
+  if (box.high[0] == 0) return std::nullopt;
+  return box;
+}
+
 }  // namespace
 
 std::vector<float> fill_taken(const Grid& grid, const std::vector<float>& values,
@@ -126,16 +157,22 @@ std::vector<float> fill_taken(const Grid& grid, const std::vector<float>& values
   return filled;
 }
 
-Zone iso_zone(const Grid& grid, const std::vector<float>& values, double level, const IsoOptions& options,
+Zone iso_zone(const Grid& whole, const std::vector<float>& all, double level, const IsoOptions& options,
               const std::vector<std::uint8_t>& taken) {
-  std::vector<float> v = taken.empty() ? values : fill_taken(grid, values, taken);
-  bool any = false;
-  for (float& x : v) {
-    x = float(inside(double(x), level, options));
-    any = any || x >= 0;
-  }
+  if (!taken.empty()) return iso_zone(whole, fill_taken(whole, all, taken), level, options, {});
   Zone zone;
-  if (!any) return zone;
+  const std::optional<Box> box = box_of_zone(whole, all, level, options);
+  if (!box) return zone;
+  Grid grid = whole;
+  for (std::size_t a = 0; a < 3; ++a) grid.size[a] = box->high[a] - box->low[a];
+  grid.origin_mm = whole.to_world(box->low[0], box->low[1], box->low[2]);
+  std::vector<float> v(grid.count());
+  for (int k = 0; k < grid.size[2]; ++k)
+    for (int j = 0; j < grid.size[1]; ++j)
+      for (int i = 0; i < grid.size[0]; ++i) {
+        const float x = all[whole.index(box->low[0] + i, box->low[1] + j, box->low[2] + k)];
+        v[grid.index(i, j, k)] = float(inside(double(x), level, options));
+      }
   zone.volume_ml = volume_mm3(grid, v) * 1e-3;
 
   Eigen::Vector3d low = Eigen::Vector3d::Constant(1e300), high = -low;

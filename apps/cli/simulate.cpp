@@ -162,6 +162,10 @@ Run simulate_command(CLI::App& app) {
   app.add_option("--case", options->patient,
                  "the patient case of a plan; without it the one that the plan names")
       ->type_name("CASE");
+  app.add_option("--spacing", options->job.job.spacing_mm, "of a plan: cells of the simulation, mm")
+      ->type_name("MM")
+      ->check(CLI::Range(0.25, 4.0))
+      ->capture_default_str();
   app.add_option("--checkpoint-every", options->checkpoint_every_s,
                  "with --out: save the state of the run in DIR/checkpoint after every so many seconds of "
                  "computing, and when it is cancelled; removed when the results are there")
