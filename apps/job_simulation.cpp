@@ -166,6 +166,10 @@ ThermalProblem thermal_problem(const Job& job, const Plan& plan, TissueMapReport
   add_sources(plan, devices, problem);
   for (const Protocol& p : plan.protocol) problem.duration_s += p.duration_s();
   problem.until_dose_settled = true;
+  // 37 degC everywhere is the patient's steady state, in which blood and conduction carry off what metabolism
+  // makes: the equation is that of the departure from it, and metabolic heat is part of the state at rest.
+  // Where perfusion stops, metabolism does too.
+  for (Tissue& tissue : problem.tissue_map.tissues) tissue.metabolic_W_per_m3 = 0;
   // The Arrhenius integral is that of neural tissue alone. The liver's set calls 41 degC for a quarter of an
   // hour a kill, which no one would ablate by: coverage counts CEM43 >= 240 min. No rule of perfusion looks
   // at the integral.
