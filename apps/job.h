@@ -99,8 +99,9 @@ Job run_job(const PatientCase& patient, const JobOptions& options, const RunProv
 /// settled. `spread`: times the margin of the box.
 ThermalProblem thermal_problem(const Job& job, const Plan& plan, TissueMapReport* report = nullptr,
                                double spread = 1);
-/// Simulates a plan that was read from a file, and judges it, as the job's only plan.
-void simulate_plan(Job& job, const Plan& plan, const Progress& progress);
+/// Simulates a plan that was read from a file, and judges it, as the job's only plan. `checkpoints`: of its
+/// runs, in their order.
+void simulate_plan(Job& job, const Plan& plan, const Progress& progress, const Checkpoints& checkpoints = {});
 
 /// Judges a plan that has been simulated, as the job's only plan. Needs the stages up to eligibility, and the
 /// tissue map.

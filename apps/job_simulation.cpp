@@ -74,10 +74,11 @@ PlannerInputs planner_inputs(const Job& job) {
 }
 
 /// The second run that a cold verdict needs.
-void add_warm_canal(const Job& job, ThermalProblem problem, RankedPlan& plan, const Progress& progress) {
+void add_warm_canal(const Job& job, ThermalProblem problem, RankedPlan& plan, const Progress& progress,
+                    const Checkpoints& checkpoints = {}) {
   if (!plan.thermal.summary.usable()) return;
   add_canal_warming(problem.tissue_map);
-  plan.warm_canal = solve(problem, bioheat_options(job), progress);
+  plan.warm_canal = solve(problem, bioheat_options(job), progress, next_of(checkpoints));
 }
 
 /// What a simulation of this plan leaves out or strains.
@@ -100,20 +101,22 @@ struct BoxedRun {
 /// The plan in a box that heat and cold do not reach the edge of, if two enlargements suffice: at rest on the
 /// faces is a wrong boundary where tissue is not at rest. `first`: of the box as it is.
 BoxedRun run_in_wide_box(const Job& job, const Plan& plan, TissueMapReport& report,
-                         std::optional<ThermalResult> first, const Progress& progress) {
+                         std::optional<ThermalResult> first, const Progress& progress,
+                         const Checkpoints& checkpoints = {}) {
   constexpr double kWider = 1.4;
   constexpr int kMostTimes = 2;
   const ExposureOptions rest;
   BoxedRun run;
   run.problem = thermal_problem(job, plan, &report);
-  run.thermal = first ? *std::move(first) : solve(run.problem, bioheat_options(job), progress);
+  run.thermal =
+      first ? *std::move(first) : solve(run.problem, bioheat_options(job), progress, next_of(checkpoints));
   double spread = 1;
   for (int n = 0; n < kMostTimes && run.thermal.summary.usable() &&
                   disturbed_region(run.thermal, rest.rest_degC, rest.rest_tolerance_K).touches_box;
        ++n) {
     spread *= kWider;
     run.problem = thermal_problem(job, plan, &report, spread);
-    run.thermal = solve(run.problem, bioheat_options(job), progress);
+    run.thermal = solve(run.problem, bioheat_options(job), progress, next_of(checkpoints));
   }
   return run;
 }
@@ -207,18 +210,18 @@ void plan_and_simulate(Job& job, const Progress& progress) {
   complete_chosen_plan(job, progress);
 }
 
-void simulate_plan(Job& job, const Plan& plan, const Progress& progress) {
+void simulate_plan(Job& job, const Plan& plan, const Progress& progress, const Checkpoints& checkpoints) {
   validate(plan);
   RankedPlan ranked;
   ranked.plan = plan;
   ranked.reasons = {"read from a file"};
   TissueMapReport report;
-  BoxedRun run = run_in_wide_box(job, plan, report, std::nullopt, progress);
+  BoxedRun run = run_in_wide_box(job, plan, report, std::nullopt, progress, checkpoints);
   const ThermalProblem& problem = run.problem;
   ranked.thermal = std::move(run.thermal);
   warn(job, plan, report, ranked.thermal);
-  add_error_estimate(problem, bioheat_options(job), ranked.thermal, progress);
-  if (is_cold(plan)) add_warm_canal(job, problem, ranked, progress);
+  add_error_estimate(problem, bioheat_options(job), ranked.thermal, progress, next_of(checkpoints));
+  if (is_cold(plan)) add_warm_canal(job, problem, ranked, progress, checkpoints);
   job.tissue_map = problem.tissue_map;
   job.tissue_report = report;
   judge_plan(job, std::move(ranked));

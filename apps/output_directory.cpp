@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "apps/output_directory.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/file.h>
+#include <unistd.h>
 
 #include <cctype>
 #include <fstream>
@@ -41,8 +44,21 @@ bool make_directory(const fs::path& path) {
   return false;
 }
 
+bool holds_only_checkpoints(const fs::path& directory) {
+  for (const fs::directory_entry& entry : fs::directory_iterator(directory))
+    if (entry.path().filename() != kCheckpointFolder) return false;
+  return fs::exists(directory / kCheckpointFolder);
+}
 bool replaceable_as_a_whole(const fs::path& directory) {
-  return fs::is_empty(directory) || fs::exists(directory / kMarker);
+  return fs::is_empty(directory) || fs::exists(directory / kMarker) || holds_only_checkpoints(directory);
+}
+
+/// Locks a directory; released when the process ends, however it does. -1: another process holds it.
+int lock(const fs::path& directory) {
+  const int file = open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (file >= 0 && flock(file, LOCK_EX | LOCK_NB) == 0) return file;
+  if (file >= 0) close(file);
+  return -1;
 }
 
 }  // namespace
@@ -72,14 +88,20 @@ void OutputDirectory::claim_given(const OutputOptions& options) {
   if (!final_.has_filename()) final_ = final_.parent_path();
   if (fs::exists(fs::symlink_status(final_))) {
     if (!fs::is_directory(final_)) throw IoError("not a directory", final_.string(), "give another --out");
-    if (!force_)
+    const bool stopped = holds_only_checkpoints(final_);
+    if (stopped && !force_ && !options.resume)
+      throw IoError("a run that was stopped has left its checkpoint", final_.string(),
+                    "go on with --resume, or begin anew with --force or another --out");
+    if (!stopped && !force_)
       throw IoError("the output directory exists", final_.string(),
                     "give another --out, or --force to replace it");
   }
   make_parents(final_.parent_path());
   const fs::path partial = with_suffix(final_, ".partial");
   if (!make_directory(partial)) {
-    if (!force_)
+    const int nobody = options.resume ? lock(partial) : -1;
+    if (nobody >= 0) close(nobody);
+    if (!force_ && nobody < 0)
       throw IoError("another run writes there, or was killed while it did", partial.string(),
                     "remove it, or give --force or another --out");
     fs::remove_all(partial);
@@ -87,6 +109,7 @@ void OutputDirectory::claim_given(const OutputOptions& options) {
       throw IoError("another run writes there", partial.string(), "give another --out");
   }
   working_ = partial;
+  lock_ = lock(partial);
 }
 
 void OutputDirectory::claim_next_number(const OutputOptions& options) {
@@ -118,7 +141,7 @@ void OutputDirectory::commit() {
 
     if (!fs::exists(final_)) {
       fs::rename(working_, final_);
-    } else if (!force_) {
+    } else if (!force_ && !holds_only_checkpoints(final_)) {
       throw IoError("the output directory appeared meanwhile", final_.string(), "give another --out");
     } else if (replaceable_as_a_whole(final_)) {
       const fs::path old = with_suffix(final_, ".replaced");
@@ -153,6 +176,7 @@ void OutputDirectory::remove_created() noexcept {
 
 OutputDirectory::~OutputDirectory() {
   if (!committed_) remove_created();
+  if (lock_ >= 0) close(lock_);
 }
 
 void require_free_file(const fs::path& file, bool force) {

@@ -13,7 +13,13 @@ struct OutputOptions {
   bool force = false;                               ///< --force: an existing `given` is replaced
   std::string command;                              ///< "run"
   std::string name;  ///< of the input, "lumbar_L3"; letters a path should not hold become '_'
+  /// An existing `given` that holds nothing but the checkpoints of a run that was stopped is replaced, and so
+  /// is what that run has left if it was killed.
+  bool resume = false;
 };
+
+/// In a directory of results: checkpoints of a command that has not ended.
+inline constexpr const char* kCheckpointFolder = "checkpoint";
 
 /// A directory of results that exists as a whole or not at all: files are written to working(), a sibling
 /// named
@@ -45,6 +51,7 @@ class OutputDirectory {
   std::filesystem::path final_, working_;
   std::filesystem::path first_created_parent_;  ///< empty: the parents were there
   bool force_ = false;
+  int lock_ = -1;  ///< held on working() while this process lives
   bool committed_ = false;
 };
 

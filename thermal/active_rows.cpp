@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "thermal/archive.h"
+
 namespace spinetherm {
 namespace {
 
@@ -61,6 +63,11 @@ bool holds(const ActiveRows& rows, int j, int k, std::int32_t b, std::int32_t e)
 }
 
 }  // namespace
+
+void exchange_state(Archive& archive, ActiveRows& rows) {
+  auto& [size, begin, end, low, high, cells_below] = rows;
+  archive(size, begin, end, low, high, cells_below);
+}
 
 ActiveRows make_active_rows(const std::array<int, 3>& size, bool all) {
   ActiveRows rows;

@@ -7,6 +7,8 @@
 
 namespace spinetherm {
 
+class Archive;
+
 /// The cells of a grid that are stepped: of each row (cells along i) one stretch. Everything else is at rest.
 /// Heat that spreads from a probe fills a ball, about half of the box around it.
 struct ActiveRows {
@@ -17,8 +19,14 @@ struct ActiveRows {
   bool empty() const { return high[0] <= low[0]; }
   std::int64_t cells() const { return cells_below.empty() ? 0 : cells_below.back(); }
   std::size_t row(int j, int k) const { return std::size_t(j) + std::size_t(size[1]) * std::size_t(k); }
+  bool holds(int i, int j, int k) const {
+    const std::size_t n = row(j, k);
+    return i >= begin[n] && i < end[n];
+  }
   bool operator==(const ActiveRows&) const = default;
 };
+
+void exchange_state(Archive& archive, ActiveRows& rows);
 
 /// Rows of a grid of `size` cells: all of each, or none.
 ActiveRows make_active_rows(const std::array<int, 3>& size, bool all);

@@ -11,14 +11,16 @@
 #include <memory>
 
 #include "imaging/core/error.h"
+#include "thermal/checkpoint.h"
 #include "thermal/dose_field.h"
 #include "thermal/electrode_drive.h"
+#include "thermal/fingerprint.h"
 #include "thermal/heat_bodies.h"
 #include "thermal/heat_input.h"
 #include "thermal/heat_level.h"
-#include "thermal/interpolation.h"
 #include "thermal/iso_zone.h"
 #include "thermal/patch_run.h"
+#include "thermal/sample_points.h"
 #include "thermal/scaled_heating.h"
 #include "thermal/schedule.h"
 #include "thermal/steam.h"
@@ -49,86 +51,70 @@ constexpr double kSensorPeriod_s = 1;
 /// Tissue beside an electrode that becomes this hot has charred long ago, which is no part of the model.
 constexpr double kCharred_degC = 400;
 
+using Clock = std::chrono::steady_clock;
+double seconds_since(Clock::time_point t) { return std::chrono::duration<double>(Clock::now() - t).count(); }
+
 double peak_memory_MB() {
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
   return double(usage.ru_maxrss) / 1024;
 }
 
-/// A point of the sampling list with the dose it has gathered itself: between cell centres the dose of the
-/// interpolated temperature is not the interpolated dose.
-struct SamplePoint {
-  Eigen::Vector3d at_mm;
-  std::uint8_t label = 0;
-  PointStencil stencil;
-  double T_degC = 0, rate_K_per_s = 0, cem43 = 0, arrhenius = 0;
-};
-
 template <class Real>
 class HeatRun {
  public:
-  HeatRun(const ThermalProblem& problem, const BioheatOptions& options, const Progress& progress)
+  HeatRun(const ThermalProblem& problem, const BioheatOptions& options, const Progress& progress,
+          const Checkpointing& checkpointing)
       : problem_(problem),
         options_(options),
         progress_(progress),
+        checkpointing_(checkpointing),
         level_(make_level<Real>(problem, options.threads > 0 ? options.threads : omp_get_max_threads())),
         patch_(problem.patch ? std::make_unique<PatchRun<Real>>(problem, level_.threads) : nullptr),
         dose_(problem, level_),
         steam_(level_),
         bodies_(problem),
         drive_(problem, patch_ ? &patch_->problem : nullptr,
-               patch_ ? patch_->link.covered() : std::vector<std::uint8_t>{}, level_.threads),
+               patch_ ? patch_->link.covered() : std::vector<std::uint8_t>{}, level_.threads,
+               bool(checkpointing.save)),
         schedule_(problem),
         input_(problem, kUnheated_K<Real>, std::max(schedule_.end_s(), 1.0)),
-        control_(options) {
+        control_(options),
+        points_(problem) {
     if (!patch_) return;
     level_.covered = patch_->link.covered();
     level_.heating.assign(level_.grid.count(), Real(0));
   }
 
   ThermalResult run() {
-    const auto begin = std::chrono::steady_clock::now();
     result_.summary.termination = Termination::reached_end;
     result_.summary.message = "";
-    prepare();
-    std::vector<double> events = this->events();
-    take_samples();
-    std::size_t next = 0;
-    while (next < events.size() && going_on()) {
-      double stop_s = events[next];
-      if (const auto period = drive_.period_s(); period && t_s_ + *period < stop_s - 1e-3)
-        stop_s = t_s_ + *period;
-      if (schedule_.open_end(t_s_) != nullptr) stop_s = std::min(stop_s, t_s_ + kSensorPeriod_s);
-      if (!step_towards(stop_s)) break;
-      if (t_s_ >= events[next]) {
-        take_samples();
-        ++next;
-        if (next < events.size()) switch_sources();
+    if (checkpointing_.resume_from.empty())
+      prepare();
+    else
+      resume();
+    while (next_ < events_.size() && !settled_ && going_on()) {
+      if (!electrodes_due_) {
+        if (!step_towards(next_stop_s())) break;
+        pass_events();
+        electrodes_due_ = true;
       }
-      if (end_early()) {
-        events = this->events();
-        next = std::size_t(std::upper_bound(events.begin(), events.end(), t_s_ + 1e-9) - events.begin());
-        switch_sources();
-      }
-      update_electrodes();
-      if (drive_.acting() && highest_degC_ > kCharred_degC) {
-        stop(Termination::diverged,
-             fmt::format("tissue beside an electrode chars after {:.1f} s ({}): such heat is no part of the "
-                         "model; lower the power or let a rising resistance switch it off (roll_off)",
-                         t_s_, hottest()));
-        break;
-      }
-      if (problem_.until_dose_settled && is_settled()) break;
+      if (!update_electrodes() || has_charred()) break;
+      electrodes_due_ = false;
+      settled_ = problem_.until_dose_settled && is_settled();
+      if (seconds_since(saved_) >= checkpointing_.period_s) save();
     }
-    if (next == events.size() && problem_.until_dose_settled && going_on()) {
+    const bool took_long = seconds_since(begin_) >= checkpointing_.period_s;
+    const bool cancelled = result_.summary.termination == Termination::cancelled;
+    if (t_s_ > 0 && (cancelled || (going_on() && took_long))) save();
+    if (next_ == events_.size() && !settled_ && problem_.until_dose_settled && going_on()) {
       result_.summary.termination = Termination::not_converged;
       result_.summary.message =
           fmt::format("the dose had not settled {:.0f} s after the last source; the hottest tissue: {}",
                       kSettleMost_s, hottest());
     }
     finish();
-    result_.summary.wall_time_s =
-        std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+    result_.summary.wall_time_s = wall_time_s_ + seconds_since(begin_);
     result_.summary.peak_memory_MB = peak_memory_MB();
     return std::move(result_);
   }
@@ -149,6 +135,26 @@ class HeatRun {
   std::vector<double> events() const {
     return schedule_.events(problem_.until_dose_settled ? kSettleMost_s : 0);
   }
+  double next_stop_s() const {
+    double stop_s = events_[next_];
+    if (const auto period = drive_.period_s(); period && t_s_ + *period < stop_s - 1e-3)
+      stop_s = t_s_ + *period;
+    if (schedule_.open_end(t_s_) != nullptr) stop_s = std::min(stop_s, t_s_ + kSensorPeriod_s);
+    return stop_s;
+  }
+  /// What is scheduled at the end of the step that has just been made.
+  void pass_events() {
+    if (t_s_ >= events_[next_]) {
+      points_.take(problem_, t_s_, result_.samples);
+      ++next_;
+      if (next_ < events_.size()) switch_sources();
+    }
+    if (end_early()) {
+      events_ = events();
+      next_ = std::size_t(std::upper_bound(events_.begin(), events_.end(), t_s_ + 1e-9) - events_.begin());
+      switch_sources();
+    }
+  }
   /// Leaves out the rest of the present interval when its sensor says so.
   bool end_early() {
     const EarlyEnd* e = schedule_.open_end(t_s_);
@@ -165,16 +171,47 @@ class HeatRun {
   bool going_on() const { return result_.summary.termination == Termination::reached_end; }
 
   void prepare() {
-    for (const Eigen::Vector3d& x : problem_.sample.points_mm) {
-      SamplePoint p;
-      p.at_mm = x;
-      p.label = sample_nearest(problem_.tissue_map.labels, x).value_or(0);
-      points_.push_back(p);
-    }
     switch_sources();
+    update_electrodes();
     begin_J_ = stored();
     record_bodies();
     read_points();
+    events_ = events();
+    points_.take(problem_, t_s_, result_.samples);
+  }
+
+  void save() {
+    if (!checkpointing_.save) return;
+    Archive archive = begin_checkpoint(fingerprint(problem_, options_));
+    exchange_state(archive);
+    checkpointing_.save(end_checkpoint(archive));
+    saved_ = Clock::now();
+  }
+  void resume() {
+    Archive archive = open_checkpoint(checkpointing_.resume_from, fingerprint(problem_, options_));
+    exchange_state(archive);
+    events_ = events();
+  }
+  /// Everything that later steps and the result follow from; the rest comes from the problem anew.
+  void exchange_state(Archive& archive) {
+    double wall_time_s = wall_time_s_ + seconds_since(begin_);
+    archive(t_s_, next_, on_, electrodes_due_, heating_due_, settled_, wall_time_s);
+    archive(level_, dose_, steam_, drive_, schedule_, control_, points_);
+    bodies_.exchange_state(archive, level_, on_, t_s_);
+    if (patch_) patch_->exchange_state(archive, level_, on_, t_s_);
+    if (archive.reading()) {
+      wall_time_s_ = wall_time_s;
+      input_.switch_to(level_, on_, fourth_order());
+      scaled_.switch_to(problem_, level_.grid, on_, fourth_order());
+      begun_ = true;
+      exclude_cells();
+    }
+    ThermalResult& r = result_;
+    archive(input_, scaled_, r.summary.steps, r.summary.stages, r.summary.cell_updates, r.samples,
+            r.electrical, r.cryo, r.ended_early);
+    archive(ever_taken_, findings_, heating_W_, corrected_out_W_, flows_, begin_J_, source_J_,
+            perfusion_out_J_, boundary_out_J_, wall_in_J_);
+    archive(highest_degC_, lowest_degC_, total_cem43_, calm_since_s_, calm_cem43_);
   }
 
   bool fourth_order() const { return options_.fourth_order && !problem_.voxel_applicators && !patch_; }
@@ -207,35 +244,44 @@ class HeatRun {
     if (fourth_order())
       level_.correctable = correctable_faces(problem_.tissue_map.labels, bodies_.links(),
                                              problem_.tissue_map.factors.conductivity);
-    excluded_ = level_.hole;
+    exclude_cells();
     if (ever_taken_.empty()) ever_taken_ = level_.hole;
     for (std::size_t c = 0; c < level_.hole.size(); ++c) ever_taken_[c] |= level_.hole[c];
-    for (const BodyLinks::Ghost& g : bodies_.links().ghosts) excluded_[g.taken] = 0;
-    for (SamplePoint& p : points_) p.stencil = {};
     control_.restart();
-    if (!update_electrodes()) set_heating(true);
+    heating_due_ = true;
+  }
+  void exclude_cells() {
+    excluded_ = level_.hole;
+    for (const BodyLinks::Ghost& g : bodies_.links().ghosts) excluded_[g.taken] = 0;
+    points_.move_stencils();
   }
 
-  /// Potential and power of the electrodes that act; true when the heating has been set anew.
+  /// Potential and power of the electrodes that act, and the heating where that has changed. False when the
+  /// run is over; one that was cancelled here goes on here.
   bool update_electrodes() {
-    if (!drive_.acting()) return false;
-    const bool solved = drive_.update_fields(
-        t_s_,
-        [&](std::size_t part, std::size_t c, double added) {
-          return float(expected_degC(part == 0 ? level_ : patch_->level, c, added));
-        },
-        progress_);
-    if (solved && !drive_.summary().usable()) {
-      const Termination why = drive_.summary().termination;
-      stop(why == Termination::cancelled ? why : Termination::not_converged,
-           fmt::format("electric field after {:.1f} s: {}", t_s_, drive_.summary().message));
+    bool new_fields = heating_due_;
+    if (drive_.acting()) {
+      const bool solved = drive_.update_fields(
+          t_s_,
+          [&](std::size_t part, std::size_t c, double added) {
+            return float(expected_degC(part == 0 ? level_ : patch_->level, c, added));
+          },
+          progress_);
+      if (solved && !drive_.summary().usable()) {
+        const Termination why = drive_.summary().termination;
+        return stop(why == Termination::cancelled ? why : Termination::not_converged,
+                    fmt::format("electric field after {:.1f} s: {}", t_s_, drive_.summary().message));
+      }
+      const bool powered =
+          drive_.update_power(t_s_, [&](const Eigen::Vector3d& at_mm) { return sensor_degC(at_mm); });
+      if (!result_.electrical) result_.electrical.emplace();
+      drive_.record(t_s_, *result_.electrical);
+      heating_due_ = heating_due_ || solved || powered;
+      new_fields = new_fields || solved;
     }
-    const bool powered =
-        drive_.update_power(t_s_, [&](const Eigen::Vector3d& at_mm) { return sensor_degC(at_mm); });
-    if (!result_.electrical) result_.electrical.emplace();
-    drive_.record(t_s_, *result_.electrical);
-    if (solved || powered) set_heating(solved);
-    return solved || powered;
+    if (heating_due_) set_heating(new_fields);
+    heating_due_ = false;
+    return true;
   }
 
   /// Temperature [degC] of a cell at the end of the next step, when `added` [W/m3] is added to its heating:
@@ -361,19 +407,29 @@ class HeatRun {
   bool step_towards(double stop_s) {
     const int old = level_.now;
     const LevelFlows flows_before = flows_;
+    long stages_before = 0;
+    // The state is then that before the attempt, but for what the next one sets before it reads it.
+    const auto cancel = [&] {
+      bodies_.set_walls(level_, t_s_, level_.y[std::size_t(old)]);
+      if (patch_) patch_->bodies.set_walls(patch_->level, t_s_, patch_->level.y[std::size_t(old)]);
+      result_.summary.stages = stages_before;
+      flows_ = flows_before;
+      return stop(Termination::cancelled, fmt::format("cancelled after {:.1f} s", t_s_));
+    };
     for (int attempt = 0;; ++attempt) {
       flows_ = flows_before;
-      if (progress_.cancelled())
-        return stop(Termination::cancelled, fmt::format("cancelled after {:.1f} s", t_s_));
+      stages_before = result_.summary.stages;
+      if (progress_.cancelled()) return cancel();
       const double dt = control_.propose(t_s_, stop_s, findings_.stiffness_per_s);
       scaled_.set_step(level_, t_s_, dt);
       const int stages = rkl2_stages(dt * findings_.stiffness_per_s * 1.02);
       const Rkl2 scheme = make_rkl2(stages);
       Flows flows;
       const int last = run_stages(scheme, dt, flows);
-      if (last < 0) return stop(Termination::cancelled, fmt::format("cancelled after {:.1f} s", t_s_));
+      if (last < 0) return cancel();
       const int spare = 3 - old - last;
-      prepare_sweep(last, t_s_ + dt);
+      const double end_s = t_s_ + dt >= stop_s ? stop_s : t_s_ + dt;
+      prepare_sweep(last, end_s);
       if (bodies_.moving()) {
         bodies_.fill_holes(level_);
         if (patch_) patch_->bodies.fill_holes(patch_->level);
@@ -401,7 +457,7 @@ class HeatRun {
         if (control_.next_s() < 1e-7 || attempt > 60) return stop_diverged(f.worst_cell);
         continue;
       }
-      accept(old, last, spare, dt, t_s_ + dt >= stop_s ? stop_s : t_s_ + dt, f, flows);
+      accept(old, last, spare, dt, end_s, f, flows);
       return true;
     }
   }
@@ -416,12 +472,8 @@ class HeatRun {
     if (patch_) first_stage(patch_->level, old, previous, first);
     for (int j = 2; j <= scheme.stages; ++j) {
       if (progress_.cancelled()) return -1;
-<<<<<<< HEAD
-      ++result_.summary.stages;
-      const double t_s = t_s_ + scheme.time[std::size_t(j) - 1] * dt;
-=======
       count_stage();
->>>>>>> helper-bench
+      const double t_s = t_s_ + scheme.time[std::size_t(j) - 1] * dt;
       const std::vector<Real>& u = level_.y[std::size_t(previous)];
       bodies_.set_walls(level_, t_s, u);
       if (patch_) {
@@ -497,7 +549,7 @@ class HeatRun {
       patch_->link.copy(level_.rate, patch_->window_rate);
     }
     const auto d = dose_.add_step(level_, level_.y[std::size_t(old)], rate0, dt, t_s_);
-    advance_points(dt);
+    points_.advance(problem_, dt, level_.table.has_phases, [&] { read_points(); });
     highest_degC_ = d.highest_degC;
     lowest_degC_ = d.lowest_degC;
     total_cem43_ += d.added_cem43_min;
@@ -552,6 +604,13 @@ class HeatRun {
                             name_of(cell, in_patch_)));
   }
 
+  bool has_charred() {
+    if (!drive_.acting() || highest_degC_ <= kCharred_degC) return false;
+    return !stop(Termination::diverged,
+                 fmt::format("tissue beside an electrode chars after {:.1f} s ({}): such heat is no part of "
+                             "the model; lower the power or let a rising resistance switch it off (roll_off)",
+                             t_s_, hottest()));
+  }
   std::string hottest() const {
     const Real* theta = level_.theta_now();
     std::size_t c = 0;
@@ -588,44 +647,9 @@ class HeatRun {
   }
 
   void read_points() {
-    for (SamplePoint& p : points_) {
-      const HeatLevel<Real>& level = finest_at(p.at_mm);
-      if (p.stencil.cells.empty() || level.table.varies_with_T) p.stencil = stencil_at(p.at_mm);
-      p.T_degC = p.stencil(level.theta_now()) + kReference_degC;
-      p.rate_K_per_s = p.stencil(level.rate.data());
-      if (const auto wall = near_bodies().wall_degC(p.at_mm)) {
-        p.T_degC = *wall;
-        p.rate_K_per_s = 0;
-      }
-    }
-  }
-
-  void advance_points(double dt) {
-    const std::vector<SamplePoint> before = points_;
-    read_points();
-    const DoseBelow39 below = problem_.cem43_quarter_below_39 ? DoseBelow39::quarter : DoseBelow39::none;
-    for (std::size_t n = 0; n < points_.size(); ++n) {
-      SamplePoint& p = points_[n];
-      const SamplePoint& b = before[n];
-      const TemperatureStep s = level_.table.has_phases
-                                    ? straight_step(b.T_degC, p.T_degC, dt)
-                                    : TemperatureStep{b.T_degC, p.T_degC, b.rate_K_per_s, p.rate_K_per_s, dt};
-      p.cem43 = std::min(p.cem43 + cem43_min(s, below), kCem43Cap_min);
-      if (const auto& law = problem_.tissue_map.tissues[p.label].damage)
-        p.arrhenius = std::min(p.arrhenius + arrhenius(*law, s), kArrheniusCap);
-    }
-  }
-
-  void take_samples() {
-    for (const double t : problem_.sample.times_s) {
-      if (std::abs(t - t_s_) > 1e-6) continue;
-      for (const SamplePoint& p : points_) {
-        Sample s{p.at_mm, t, p.T_degC, p.cem43, std::nullopt};
-        if (problem_.tissue_map.tissues[p.label].damage) s.arrhenius = p.arrhenius;
-        result_.samples.push_back(s);
-      }
-      break;
-    }
+    points_.read([&](const Eigen::Vector3d& x_mm) -> const HeatLevel<Real>& { return finest_at(x_mm); },
+                 [&](const Eigen::Vector3d& x_mm) { return stencil_at(x_mm); },
+                 [&](const Eigen::Vector3d& x_mm) { return near_bodies().wall_degC(x_mm); });
   }
 
   void finish() {
@@ -681,6 +705,7 @@ class HeatRun {
   const ThermalProblem& problem_;
   BioheatOptions options_;
   const Progress& progress_;
+  const Checkpointing& checkpointing_;
   HeatLevel<Real> level_;
   std::unique_ptr<PatchRun<Real>> patch_;  ///< null: none
   bool in_patch_ = false;                  ///< where the worst cell of the last step was
@@ -694,9 +719,12 @@ class HeatRun {
   StepControl control_;
   ScaledHeating<Real> scaled_;
   ThermalResult result_;
+  std::vector<double> events_;
+  std::size_t next_ = 0;  ///< event
   std::vector<bool> on_;
-  bool begun_ = false;
-  std::vector<SamplePoint> points_;
+  bool begun_ = false, settled_ = false;
+  bool electrodes_due_ = false, heating_due_ = false;  ///< to be worked out before the next step
+  SamplePoints<Real> points_;
   std::vector<std::uint8_t> excluded_;    ///< cells without a value of their own or continued into them
   std::vector<std::uint8_t> ever_taken_;  ///< cells that were inside an applicator at some time; empty: none
   StepFindings findings_;
@@ -705,6 +733,8 @@ class HeatRun {
   double begin_J_ = 0, source_J_ = 0, perfusion_out_J_ = 0, boundary_out_J_ = 0, wall_in_J_ = 0;
   double highest_degC_ = 37, lowest_degC_ = 37, total_cem43_ = 0, calm_since_s_ = -1, calm_cem43_ = 0;
   int reported_s_ = -1;
+  Clock::time_point begin_ = Clock::now(), saved_ = begin_;
+  double wall_time_s_ = 0;  ///< before the run was resumed
 };
 
 }  // namespace
@@ -720,11 +750,12 @@ void BioheatOptions::validate() const {
   require(threads >= 0, "BioheatOptions.threads", threads, "must be >= 0");
 }
 
-ThermalResult solve(const ThermalProblem& problem, const BioheatOptions& options, const Progress& progress) {
+ThermalResult solve(const ThermalProblem& problem, const BioheatOptions& options, const Progress& progress,
+                    const Checkpointing& checkpointing) {
   options.validate();
   validate(problem);
-  return options.double_precision ? HeatRun<double>(problem, options, progress).run()
-                                  : HeatRun<float>(problem, options, progress).run();
+  return options.double_precision ? HeatRun<double>(problem, options, progress, checkpointing).run()
+                                  : HeatRun<float>(problem, options, progress, checkpointing).run();
 }
 
 }  // namespace spinetherm

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "imaging/core/progress.h"
+#include "thermal/checkpoint.h"
 #include "thermal/problem.h"
 #include "thermal/result.h"
 
@@ -37,8 +38,9 @@ struct BioheatOptions {
 /// on the problem's grid by cell-centred finite volumes (harmonic face conductivities) and the second-order
 /// Runge-Kutta-Legendre scheme (Meyer, Balsara & Aslam 2014, doi:10.1016/j.jcp.2013.08.021), with dose
 /// integrated while stepping. ConfigError when the problem is not valid; not converged, cancelled and
-/// diverged come back in the summary.
+/// diverged come back in the summary. CheckpointError when what it should resume from is damaged or of
+/// another run.
 ThermalResult solve(const ThermalProblem& problem, const BioheatOptions& options = {},
-                    const Progress& progress = {});
+                    const Progress& progress = {}, const Checkpointing& checkpointing = {});
 
 }  // namespace spinetherm

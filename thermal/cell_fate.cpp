@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "thermal/archive.h"
+
 namespace spinetherm {
 
 FreezeHistory::FreezeHistory(const std::vector<float>& start_degC)
@@ -41,6 +43,8 @@ std::vector<float> FreezeHistory::lowest_twice() const {
   return out;
 }
 
+void FreezeHistory::exchange_state(Archive& archive) { archive(freezes_, now_, lowest_, second_); }
+
 CellState advance(const CellDeathModel& m, CellState state, const TemperatureStep& step) {
   const double low = std::min(step.T0_degC, step.T1_degC), high = std::max(step.T0_degC, step.T1_degC);
   if (low < m.from_degC && high > m.from_degC) {
@@ -77,6 +81,8 @@ CellState advance(const CellDeathModel& m, CellState state, const TemperatureSte
 
 CellDeath::CellDeath(std::size_t cells, const CellDeathModel& model)
     : model_(model), alive_(cells, float(model.alive)), dead_(cells, 0) {}
+
+void CellDeath::exchange_state(Archive& archive) { archive(alive_, dead_); }
 
 void CellDeath::add(std::size_t cell, const TemperatureStep& step) {
   const CellState state = advance(model_, {double(alive_[cell]), double(dead_[cell])}, step);

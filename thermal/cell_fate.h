@@ -9,6 +9,8 @@
 
 namespace spinetherm {
 
+class Archive;
+
 /// Freezes of every cell. A freeze begins when the temperature falls below 0 degC after having been at 0 or
 /// above, and ends when it is at 0 or above again; a cell that is below 0 at the start has not come there by
 /// a freeze, and its first freeze is the next one. Temperatures count at the ends of macro-steps.
@@ -25,6 +27,7 @@ class FreezeHistory {
   }
   std::vector<float> freezes() const { return {freezes_.begin(), freezes_.end()}; }
   std::vector<float> lowest_twice() const;
+  void exchange_state(Archive& archive);
 
  private:
   void change(std::size_t cell, float T_degC);
@@ -63,6 +66,7 @@ class CellDeath {
   explicit CellDeath(std::size_t cells, const CellDeathModel& model = {});
   void add(std::size_t cell, const TemperatureStep& step);
   const std::vector<float>& dead() const { return dead_; }
+  void exchange_state(Archive& archive);
 
  private:
   CellDeathModel model_;

@@ -5,6 +5,8 @@
 #include <cmath>
 #include <limits>
 
+#include "thermal/archive.h"
+
 namespace spinetherm {
 namespace {
 
@@ -295,6 +297,13 @@ void DoseField<Real>::restart(std::size_t cell, double T_degC, double t_s) {
   lowest[cell] = std::min(lowest[cell], float(T_degC));
   if (!peak_time.empty() && peak[cell] == float(T_degC)) peak_time[cell] = float(t_s);
   if (!lowest_time.empty() && lowest[cell] == float(T_degC)) lowest_time[cell] = float(t_s);
+}
+
+template <class Real>
+void DoseField<Real>::exchange_state(Archive& archive) {
+  archive(cem43, arrhenius, peak, lowest, peak_time, lowest_time, perfusion_state_, perfusion_kept_);
+  if (freezes) archive(*freezes);
+  if (cell_death) archive(*cell_death);
 }
 
 template <class Real>

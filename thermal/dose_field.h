@@ -57,6 +57,7 @@ class DoseField {
   void finish(const HeatLevel<Real>& level, double t_s);
   /// A cell that leaves an applicator begins with no dose; its extremes begin at `T_degC`.
   void restart(std::size_t cell, double T_degC, double t_s);
+  void exchange_state(Archive& archive);
 
   std::vector<float> cem43,
       arrhenius;  ///< `arrhenius`: NaN in tissue without a damage law; empty: no tissue has one

@@ -12,6 +12,7 @@
 
 #include "imaging/core/error.h"
 #include "imaging/core/units.h"
+#include "thermal/archive.h"
 #include "thermal/electrode_links.h"
 #include "thermal/multigrid.h"
 
@@ -461,11 +462,14 @@ ElectricField::ElectricField(ElectricField&&) noexcept = default;
 ElectricField& ElectricField::operator=(ElectricField&&) noexcept = default;
 
 ElectricSummary ElectricField::solve(const Volume<float>& sigma_S_per_m, double tolerance,
-                                     const Progress& progress) {
+                                     const Progress& progress, bool repeatable) {
   const auto start = std::chrono::steady_clock::now();
   State& s = *state_;
   s.check(sigma_S_per_m);
   s.assemble(sigma_S_per_m);
+  std::vector<Padded<double>> before;
+  if (repeatable)
+    for (std::size_t n = 0; n < s.channels.size(); ++n) before.push_back(s.unit(n));
   FlowSummary flow;
   for (std::size_t n = 0; n < s.channels.size(); ++n) {
     s.assemble_channel(sigma_S_per_m, n);
@@ -475,6 +479,8 @@ ElectricSummary ElectricField::solve(const Volume<float>& sigma_S_per_m, double 
     if (n == 0 || one.termination != Termination::converged) flow.termination = one.termination;
     if (one.termination != Termination::converged) break;
   }
+  if (flow.termination == Termination::cancelled)
+    for (std::size_t n = 0; n < before.size(); ++n) std::swap(s.unit(n), before[n]);
   s.sum_unit_currents(sigma_S_per_m);
   if (s.driven > 1 || s.part) s.last_sigma = sigma_S_per_m;
   s.combine(sigma_S_per_m);
@@ -486,6 +492,14 @@ ElectricSummary ElectricField::solve(const Volume<float>& sigma_S_per_m, double 
                                 to_string(flow.termination), flow.iterations, flow.relative_residual);
   summary.wall_time_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return summary;
+}
+
+void ElectricField::exchange_state(Archive& archive) {
+  State& s = *state_;
+  archive(s.u, s.units, s.potential, s.power, s.current_A, s.power_W, s.scale, s.volts, s.amperes, s.unit_A,
+          s.admittance_S, s.floats_with, s.last_sigma, s.held_V);
+  // Scales that change share the power anew by the links of the last solve.
+  if (archive.reading() && !s.last_sigma.empty()) s.assemble(s.last_sigma);
 }
 
 const Volume<float>& ElectricField::potential_V() const { return state_->potential; }

@@ -12,6 +12,8 @@
 
 namespace spinetherm {
 
+class Archive;
+
 /// What one solve of the potential has done; begins as "not run".
 struct ElectricSummary {
   Termination termination = Termination::not_run;
@@ -53,8 +55,12 @@ class ElectricField {
   /// Solves for the potential, starting from the previous one, to a relative residual of `tolerance`. sigma =
   /// 0 insulates. ConfigError for a value that is negative or not finite. Not converged and cancelled come
   /// back in the summary; the fields are then those of the last iterate.
+  /// `repeatable`: one that is cancelled can be done anew with the same answer, as what it started from has
+  /// been kept (8 bytes a cell and channel).
   ElectricSummary solve(const Volume<float>& sigma_S_per_m, double tolerance = 1e-6,
-                        const Progress& progress = {});
+                        const Progress& progress = {}, bool repeatable = false);
+  /// Potentials and what has been worked out from them, for a checkpoint.
+  void exchange_state(Archive& archive);
 
   /// At the potentials of the source (scale 1). Electrode cells hold the electrode's potential; cells that
   /// carry no current (insulator, sigma = 0) hold 0.

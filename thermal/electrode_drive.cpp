@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 
+#include "thermal/archive.h"
 #include "thermal/tissue_law.h"
 
 namespace spinetherm {
@@ -27,8 +28,12 @@ float SigmaTable::operator()(std::uint8_t label, float T_degC) const {
 }
 
 ElectrodeDrive::ElectrodeDrive(const ThermalProblem& problem, const ThermalProblem* patch,
-                               const std::vector<std::uint8_t>& covered, int threads)
-    : problem_(problem), covered_(covered), threads_(threads), sigma_table_(problem.tissue_map) {
+                               const std::vector<std::uint8_t>& covered, int threads, bool repeatable)
+    : problem_(problem),
+      covered_(covered),
+      threads_(threads),
+      repeatable_(repeatable),
+      sigma_table_(problem.tissue_map) {
   for (std::size_t n = 0; n < problem.sources.size(); ++n) {
     const auto* s = std::get_if<ElectrodesSource>(&problem.sources[n].what);
     if (s == nullptr) continue;
@@ -105,11 +110,12 @@ void ElectrodeDrive::solve(Field& f, const Progress& progress) {
   Progress quiet;
   quiet.stop = progress.stop;
   const double tolerance = f.solved ? kLater : kFirst;
-  summary_ = f.whole().solve(f.parts.front().sigma, tolerance, quiet);
+  summary_ = f.whole().solve(f.parts.front().sigma, tolerance, quiet, repeatable_);
   for (std::size_t p = 1; p < f.parts.size() && summary_.usable(); ++p) {
     f.parts[p].field->take_outer_potential(f.whole());
-    summary_ = f.parts[p].field->solve(f.parts[p].sigma, tolerance, quiet);
+    summary_ = f.parts[p].field->solve(f.parts[p].sigma, tolerance, quiet, repeatable_);
   }
+  if (repeatable_ && summary_.termination == Termination::cancelled) return;
   f.solved = true;
   ++solves_;
   // The cells that matter whichever channel acts.
@@ -252,6 +258,22 @@ void ElectrodeDrive::record(double t_s, ElectricalHistory& history) const {
     h.current_A.push_back(channel_A);
     h.voltage_V.push_back(channel_A > 0 ? channel_W / channel_A : 0);
   }
+}
+
+void ElectrodeDrive::exchange_state(Archive& archive) {
+  for (Field& f : fields_) {
+    archive(f.solved, f.due, f.shape, f.growth, f.solved_s);
+    for (Part& p : f.parts) archive(*p.field, p.sigma, p.powered, p.ratio, p.power);
+  }
+  for (Drive& d : drives_) {
+    archive(d.on, d.power_W);
+    for (Channel& c : d.channels) {
+      archive(c.power_W);
+      if (c.hold) archive(*c.hold);
+      if (c.roll_off) archive(*c.roll_off);
+    }
+  }
+  archive(last_on_, last_scale_, summary_.termination, summary_.message, solves_, next_drive_);
 }
 
 Volume<float> ElectrodeDrive::potential_V() const {

@@ -32,8 +32,9 @@ class ElectrodeDrive {
   /// `patch`: the problem on a finer grid over a part of the grid, which takes the place of the cells that
   /// are `covered`: the potential is solved for on the whole grid, then in the patch with that around it; the
   /// power of the given potentials is that of both. Null: no patch.
+  /// `repeatable`: an update_fields() that is cancelled goes on where it was when it is called again.
   ElectrodeDrive(const ThermalProblem& problem, const ThermalProblem* patch,
-                 const std::vector<std::uint8_t>& covered, int threads);
+                 const std::vector<std::uint8_t>& covered, int threads, bool repeatable = false);
   bool acting() const {
     return std::any_of(drives_.begin(), drives_.end(), [](const Drive& d) { return d.on; });
   }
@@ -71,6 +72,7 @@ class ElectrodeDrive {
   Volume<float> power_W_per_m3() const;
   const ElectricSummary& summary() const { return summary_; }
   int solves() const { return solves_; }
+  void exchange_state(Archive& archive);
 
  private:
   /// The grid, or the patch.
@@ -87,6 +89,7 @@ class ElectrodeDrive {
     std::size_t source = 0;  ///< the first one with these electrodes
     std::vector<Part> parts;
     bool solved = false;
+    bool due = false;   ///< conductivity is set, the solve was cancelled
     double shape = 1;   ///< power of grid and patch together over that of the grid alone
     double growth = 1;  ///< of the power of given potentials since the last solve
     double solved_s = 0;
@@ -133,6 +136,7 @@ class ElectrodeDrive {
   const ThermalProblem& problem_;
   std::vector<std::uint8_t> covered_;
   int threads_;
+  bool repeatable_;
   SigmaTable sigma_table_;
   std::vector<Field> fields_;
   std::vector<Drive> drives_;
@@ -141,35 +145,43 @@ class ElectrodeDrive {
   double last_scale_ = 0;
   ElectricSummary summary_;
   int solves_ = 0;
+  std::size_t next_drive_ = 0;  ///< of update_fields(); not 0: it was cancelled
 };
 
 template <class Temperature>
 bool ElectrodeDrive::update_fields(double t_s, const Temperature& expected_degC, const Progress& progress) {
   bool changed = false;
-  for (const Drive& d : drives_) {
+  for (; next_drive_ < drives_.size(); ++next_drive_) {
+    const Drive& d = drives_[next_drive_];
     Field& f = fields_[d.field];
     if (!d.on) continue;
-    const double change = f.solved ? follow(f, d, expected_degC) : kSolveAtOnce;
-    changed = changed || change > 0;
-    if (change < kSolve || (change < kSolveAtOnce && t_s - f.solved_s < kSolvePause_s)) continue;
-    for (std::size_t p = 0; p < f.parts.size(); ++p) {
-      Part& part = f.parts[p];
-      // The cells that follow keep the conductivity that belongs to their heating.
-      std::vector<float> followed(part.powered.size());
-      for (std::size_t n = 0; n < followed.size(); ++n)
-        followed[n] = part.sigma[part.powered[n]] * part.ratio[n];
-      const Grid& grid = part.problem->grid();
-      part.sigma = Volume<float>(grid);
+    if (!f.due) {
+      const double change = f.solved ? follow(f, d, expected_degC) : kSolveAtOnce;
+      changed = changed || change > 0;
+      if (change < kSolve || (change < kSolveAtOnce && t_s - f.solved_s < kSolvePause_s)) continue;
+      for (std::size_t p = 0; p < f.parts.size(); ++p) {
+        Part& part = f.parts[p];
+        // The cells that follow keep the conductivity that belongs to their heating.
+        std::vector<float> followed(part.powered.size());
+        for (std::size_t n = 0; n < followed.size(); ++n)
+          followed[n] = part.sigma[part.powered[n]] * part.ratio[n];
+        const Grid& grid = part.problem->grid();
+        part.sigma = Volume<float>(grid);
 #pragma omp parallel for num_threads(threads_) schedule(static)
-      for (int k = 0; k < grid.size[2]; ++k)
-        for (std::size_t c = grid.index(0, 0, k); c < grid.index(0, 0, k + 1); ++c)
-          part.sigma[c] = sigma_at(part, c, expected_degC(p, c, 0));
-      for (std::size_t n = 0; n < followed.size(); ++n) part.sigma[part.powered[n]] = followed[n];
+        for (int k = 0; k < grid.size[2]; ++k)
+          for (std::size_t c = grid.index(0, 0, k); c < grid.index(0, 0, k + 1); ++c)
+            part.sigma[c] = sigma_at(part, c, expected_degC(p, c, 0));
+        for (std::size_t n = 0; n < followed.size(); ++n) part.sigma[part.powered[n]] = followed[n];
+      }
+      f.due = true;
     }
     solve(f, progress);
-    f.solved_s = t_s;
     changed = true;
+    if (summary_.termination == Termination::cancelled) return changed;
+    f.due = false;
+    f.solved_s = t_s;
   }
+  next_drive_ = 0;
   return changed;
 }
 

@@ -209,7 +209,7 @@ ErrorEstimate estimate_error(const ThermalResult& fine, const ThermalResult& coa
 }
 
 void add_error_estimate(const ThermalProblem& problem, const BioheatOptions& options, ThermalResult& result,
-                        const Progress& progress) {
+                        const Progress& progress, const Checkpointing& checkpointing) {
   if (!result.summary.usable()) return;
   const auto without = [&](const std::string& why) {
     result.warnings.push_back("no error estimate: on larger cells, " + why);
@@ -217,7 +217,7 @@ void add_error_estimate(const ThermalProblem& problem, const BioheatOptions& opt
   const ThermalProblem coarse = coarsened(problem);
   if (coarse.grid() == problem.grid()) return without("there are too few of them");
   try {
-    const ThermalResult run = solve(coarse, options, progress);
+    const ThermalResult run = solve(coarse, options, progress, checkpointing);
     if (!run.summary.usable()) return without(run.summary.message);
     result.error_estimate = estimate_error(result, run);
   } catch (const ConfigError& e) {

@@ -27,7 +27,8 @@ ErrorEstimate estimate_error(const ThermalResult& fine, const ThermalResult& coa
 
 /// Runs the coarsened problem and puts the estimate into `result`, a finished run of `problem`. Where the
 /// coarser run is not possible or does not end well, the estimate stays empty and a warning says why.
+/// `checkpointing`: of the coarser run.
 void add_error_estimate(const ThermalProblem& problem, const BioheatOptions& options, ThermalResult& result,
-                        const Progress& progress = {});
+                        const Progress& progress = {}, const Checkpointing& checkpointing = {});
 
 }  // namespace spinetherm

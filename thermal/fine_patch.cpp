@@ -8,6 +8,7 @@
 #include <map>
 
 #include "imaging/core/error.h"
+#include "thermal/archive.h"
 #include "thermal/tissue_law.h"
 
 namespace spinetherm {
@@ -342,6 +343,11 @@ bool PatchLink<Real>::follow_perfusion(const HeatLevel<Real>& window, HeatLevel<
       patch.perfusion[children_[m]] = perfusion0_[m] * Real(share);
   }
   return changed;
+}
+
+template <class Real>
+void PatchLink<Real>::exchange_state(Archive& archive) {
+  archive(window_perfusion_, window_perfusion0_);
 }
 
 template class PatchLink<float>;

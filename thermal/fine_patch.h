@@ -61,6 +61,7 @@ class PatchLink {
   /// Where the perfusion of a covered cell has changed, that of its fine cells changes in proportion. True
   /// when it has anywhere.
   bool follow_perfusion(const HeatLevel<Real>& window, HeatLevel<Real>& patch);
+  void exchange_state(Archive& archive);
 
  private:
   struct HaloCell {

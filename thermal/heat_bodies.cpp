@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "thermal/archive.h"
 #include "thermal/cryo.h"
 #include "thermal/electrode_links.h"
 #include "thermal/fine_patch.h"
@@ -75,12 +76,7 @@ double HeatBodies<Real>::gas_theta(const Probe& probe, double t_s) const {
 }
 
 template <class Real>
-double HeatBodies<Real>::switch_to(HeatLevel<Real>& level, DoseField<Real>* dose, const std::vector<bool>& on,
-                                   double t_s, bool first) {
-  const std::vector<double> walls_before = walls_degC_;
-  const std::vector<Body> bodies_before = bodies_;
-  const std::vector<std::int16_t> owner_before = links_.owner;
-
+void HeatBodies<Real>::place(HeatLevel<Real>& level, const std::vector<bool>& on, double t_s) {
   bodies_.clear();
   curves_.clear();
   moving_ = false;
@@ -119,6 +115,15 @@ double HeatBodies<Real>::switch_to(HeatLevel<Real>& level, DoseField<Real>* dose
       if (links_.owner[c] != 0 && bodies_[std::size_t(links_.owner[c]) - 1].wall == films_.wall(f))
         film_cells_[f].push_back(c);
   walls_degC_.assign(curves_.size(), std::nan(""));
+}
+
+template <class Real>
+double HeatBodies<Real>::switch_to(HeatLevel<Real>& level, DoseField<Real>* dose, const std::vector<bool>& on,
+                                   double t_s, bool first) {
+  const std::vector<double> walls_before = walls_degC_;
+  const std::vector<Body> bodies_before = bodies_;
+  const std::vector<std::int16_t> owner_before = links_.owner;
+  place(level, on, t_s);
 
   // Cells that change sides carry their heat with them.
   double taken_J = 0;
@@ -274,6 +279,15 @@ bool HeatBodies<Real>::surroundings(const Grid& grid, std::array<int, 3>& low,
     }
   }
   return !links_.walls.empty();
+}
+
+template <class Real>
+void HeatBodies<Real>::exchange_state(Archive& archive, HeatLevel<Real>& level, const std::vector<bool>& on,
+                                      double t_s) {
+  if (archive.reading()) place(level, on, t_s);
+  archive(skipped_s_);
+  for (Probe& p : probes_) archive(p.last_mean_theta, p.source, p.from_s, p.from_theta);
+  if (archive.reading()) set_walls(level, t_s, level.y[std::size_t(level.now)]);
 }
 
 template class HeatBodies<float>;

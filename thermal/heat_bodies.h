@@ -46,11 +46,16 @@ class HeatBodies {
   std::optional<double> wall_degC(const Eigen::Vector3d& x_mm) const;
   /// Cells around the held bodies: they must be active. Empty when there are none.
   bool surroundings(const Grid& grid, std::array<int, 3>& low, std::array<int, 3>& high) const;
+  /// For a checkpoint: on reading, the bodies are those of the sources that are `on`, and the walls those of
+  /// this time and of the level's state. The level must have been read before.
+  void exchange_state(Archive& archive, HeatLevel<Real>& level, const std::vector<bool>& on, double t_s);
   bool moving() const { return moving_; }
   const BodyLinks& links() const { return links_; }
   const std::vector<Body>& bodies() const { return bodies_; }
 
  private:
+  /// Bodies, walls and links of the sources that are `on`.
+  void place(HeatLevel<Real>& level, const std::vector<bool>& on, double t_s);
   void hold(const Region& region, const Curve& curve);
   void close(const Region& region);
 

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <variant>
 
+#include "thermal/archive.h"
 #include "thermal/heat_source.h"
 
 namespace spinetherm {
@@ -133,6 +134,11 @@ double HeatInput<Real>::apply(HeatLevel<Real>& level, const std::vector<Electrod
     n = end;
   }
   return power * level.cell_volume_m3();
+}
+
+template <class Real>
+void HeatInput<Real>::exchange_state(Archive& archive) {
+  archive(woken_for_);
 }
 
 template class HeatInput<float>;

@@ -26,6 +26,8 @@ class HeatInput {
   /// `new_fields`: the fields of the electrodes are not those of the last call.
   double apply(HeatLevel<Real>& level, const std::vector<ElectrodeDrive::Heating>& electric,
                const std::vector<BodyLinks::Ghost>& ghosts, bool new_fields);
+  /// After switch_to() with the same sources.
+  void exchange_state(Archive& archive);
 
  private:
   double density_W_per_m3(const HeatLevel<Real>& level, std::size_t cell) const;

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 
+#include "thermal/archive.h"
 #include "thermal/tissue_law.h"
 
 namespace spinetherm {
@@ -163,6 +164,17 @@ HeatLevel<Real> make_level(const ThermalProblem& problem, int threads) {
 }
 
 template <class Real>
+void exchange_state(Archive& archive, HeatLevel<Real>& level) {
+  std::vector<Real>& state = level.y[std::size_t(level.now)];
+  archive(state, level.rate, level.theta, level.resistivity, level.perfusion, level.source, level.heating,
+          level.rows, level.hole, level.correctable);
+  if (!archive.reading()) return;
+  // Of the stages only the cells that are not stepped are read before they are written.
+  for (std::vector<Real>& stage : level.y)
+    if (&stage != &state) stage = state;
+}
+
+template <class Real>
 void update_properties(HeatLevel<Real>& level, const std::vector<Real>& u) {
   if (level.rows.empty()) return;
   Real* theta = level.theta.empty() ? nullptr : level.theta.data();
@@ -275,6 +287,7 @@ double stored_J(const HeatLevel<Real>& level) {
 #define SPINETHERM_INSTANTIATE(Real)                                            \
   template struct Fixes<Real>;                                                  \
   template HeatLevel<Real> make_level(const ThermalProblem&, int);              \
+  template void exchange_state(Archive&, HeatLevel<Real>&);                     \
   template void update_properties(HeatLevel<Real>&, const std::vector<Real>&);  \
   template HeatView<Real> view_of(HeatLevel<Real>&, const std::vector<Real>&);  \
   template bool grow_active(HeatLevel<Real>&, int, double);                     \

@@ -83,6 +83,12 @@ struct HeatLevel {
 template <class Real>
 HeatLevel<Real> make_level(const ThermalProblem& problem, int threads);
 
+/// State of the level for a checkpoint: what steps, switches and dose change in it. Geometry of the
+/// applicators
+/// (`fixes`) comes from who sets it, all else from make_level().
+template <class Real>
+void exchange_state(Archive& archive, HeatLevel<Real>& level);
+
 /// theta and 1/k of the active cells, from the state `u`.
 template <class Real>
 void update_properties(HeatLevel<Real>& level, const std::vector<Real>& u);

@@ -23,6 +23,10 @@ class Padded {
   T& operator[](std::size_t n) { return values_[pad_ + n]; }
   const T& operator[](std::size_t n) const { return values_[pad_ + n]; }
   std::size_t count() const { return values_.size() - 2 * pad_; }
+  template <class Archive>
+  void exchange_state(Archive& archive) {
+    archive(values_);
+  }
 
  private:
   std::size_t pad_ = 0;

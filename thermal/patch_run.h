@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "thermal/archive.h"
 #include "thermal/fine_patch.h"
 #include "thermal/heat_input.h"
 #include "thermal/steam.h"
@@ -17,7 +18,6 @@ struct PatchRun {
   HeatBodies<Real> bodies;
   HeatInput<Real> input;
   std::vector<Real> window_rate;  ///< of the window: the rates of covered cells at the present state, else 0
-  double heating_W = 0;
 
   PatchRun(const ThermalProblem& window, int threads)
       : problem(patch_problem(window)),
@@ -34,6 +34,17 @@ struct PatchRun {
     for (int& n : high) --n;
     include_box(level.rows, {1, 1, 1}, high);
   }
+  /// See HeatRun; the bodies of the window have been placed.
+  void exchange_state(Archive& archive, const HeatLevel<Real>& window, const std::vector<bool>& on,
+                      double t_s) {
+    archive(level, link, steam, input, window_rate);
+    if (archive.reading()) level.covered = link.closed_halo(window, level);
+    bodies.exchange_state(archive, level, on, t_s);
+    if (!archive.reading()) return;
+    input.switch_to(level, on, false);
+    link.set_openings(bodies.links());
+  }
+
   PatchRun(const PatchRun&) = delete;
   PatchRun& operator=(const PatchRun&) = delete;
 };

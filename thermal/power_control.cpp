@@ -4,7 +4,16 @@
 #include <algorithm>
 #include <cmath>
 
+#include "thermal/archive.h"
+
 namespace spinetherm {
+
+void HoldController::exchange_state(Archive& archive) {
+  archive(begun_, tracking_, start_s_, start_degC_, last_s_, last_degC_, last_power_W_, steepest_K_per_s_W_,
+          dead_time_s_, tau_s_, switch_s_, switch_degC_, integral_W_, swing_K_, calm_);
+}
+
+void RollOffSwitch::exchange_state(Archive& archive) { archive(lowest_ohm_, on_again_s_); }
 
 double HoldController::period_s() const {
   if (!tracking_) return 0.25;  // the rise beside an electrode is over in seconds

@@ -7,6 +7,8 @@
 
 namespace spinetherm {
 
+class Archive;
+
 /// Holds a temperature by power within [0, max_W]. It learns the tissue while it heats: at full power it
 /// measures the steepest rise per watt b [K/s/W] and the dead time theta until the heat arrives. As soon as
 /// the temperature coasting on at its present slope would reach the set value within theta + tau, tau =
@@ -29,6 +31,8 @@ class HoldController {
   const HoldTemperature& target() const { return hold_; }
   /// Longest time until it wants to be asked again [s].
   double period_s() const;
+  /// But for the target.
+  void exchange_state(Archive& archive);
 
  private:
   double track(double t_s, double T_degC);
@@ -48,6 +52,7 @@ class RollOffSwitch {
   bool is_off(double t_s, double resistance_ohm);
   /// When it will switch on again; empty while it is on.
   std::optional<double> on_again_s() const { return on_again_s_; }
+  void exchange_state(Archive& archive);
 
  private:
   RollOff rule_;

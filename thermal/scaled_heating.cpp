@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "thermal/archive.h"
 #include "thermal/heat_bodies.h"
 #include "thermal/heat_source.h"
 
@@ -99,6 +100,12 @@ void ScaledHeating<Real>::set_step(HeatLevel<Real>& level, double t_s, double dt
       }
   power_W_ = 0;
   for (const double plane : plane_W_per_m3) power_W_ += plane * level.cell_volume_m3();
+}
+
+template <class Real>
+void ScaledHeating<Real>::exchange_state(Archive& archive) {
+  archive(base_, power_W_);
+  for (Part& p : parts_) archive(p.factor);
 }
 
 template class ScaledHeating<float>;

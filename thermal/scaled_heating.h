@@ -31,6 +31,8 @@ class ScaledHeating {
   void begin(const HeatLevel<Real>& level);
   /// Sets the means over the step in the level's source, heating and rate.
   void set_step(HeatLevel<Real>& level, double t_s, double dt_s);
+  /// After switch_to() with the same sources.
+  void exchange_state(Archive& archive);
   /// Of the present step [W].
   double power_W() const { return power_W_; }
 

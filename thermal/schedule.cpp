@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "thermal/archive.h"
+
 namespace spinetherm {
 namespace {
 
@@ -40,6 +42,8 @@ const EarlyEnd* Schedule::open_end(double t_s) const {
     if (scheduled_s(t_s) >= e.between_s[0] && scheduled_s(t_s) < e.between_s[1] - 2 * kRoundOff_s) return &e;
   return nullptr;
 }
+
+void Schedule::exchange_state(Archive& archive) { archive(skipped_s_); }
 
 EndedEarly Schedule::end(const EarlyEnd& e, double t_s) {
   skipped_s_ = e.between_s[1] - t_s;

@@ -8,6 +8,8 @@
 
 namespace spinetherm {
 
+class Archive;
+
 /// Where a run is in what is scheduled. Until a sensor ends an interval the two times are the same; then the
 /// schedule is ahead of the run by what was left out.
 class Schedule {
@@ -24,6 +26,7 @@ class Schedule {
   const EarlyEnd* open_end(double t_s) const;
   /// Ends it; returns the record of it.
   EndedEarly end(const EarlyEnd& e, double t_s);
+  void exchange_state(Archive& archive);
 
  private:
   double scheduled_s(double t_s) const;

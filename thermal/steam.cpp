@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <vector>
 
+#include "thermal/archive.h"
+
 namespace spinetherm {
 
 template <class Real>
@@ -63,6 +65,11 @@ double Steam<Real>::follow(HeatLevel<Real>& level) {
       }
     }
   return left_J;
+}
+
+template <class Real>
+void Steam<Real>::exchange_state(Archive& archive) {
+  archive(cells_);
 }
 
 template class Steam<float>;

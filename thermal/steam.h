@@ -20,6 +20,7 @@ class Steam {
   /// cell's state is another one now.
   double follow(HeatLevel<Real>& level);
   bool changed() const { return changed_; }
+  void exchange_state(Archive& archive);
 
  private:
   struct Boiled {

@@ -95,6 +95,11 @@ double correct_flows(HeatLevel<Real>& level) {
       for (int j = l[1]; j < h[1]; ++j)
         for (int i = l[0]; i < h[0]; ++i) {
           const std::size_t c = level.grid.index(i, j, k);
+          // What is at rest stays there, to the last bit.
+          std::array<int, 3> inner_cell{i, j, k};
+          inner_cell[a] += lower ? 1 : -1;
+          if (!level.rows.holds(i, j, k) || !level.rows.holds(inner_cell[0], inner_cell[1], inner_cell[2]))
+            continue;
           if ((level.correctable[c] & (8U << a)) == 0) continue;
           const std::size_t s = a == 0   ? 1
                                 : a == 1 ? std::size_t(level.grid.size[0])

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "thermal/archive.h"
 #include "thermal/rkl2.h"
 #include "thermal/scaled_heating.h"
 
@@ -48,6 +49,8 @@ double StepControl::propose(double t_s, double stop_s, double stiffness_per_s) c
   if (dt >= left) return left;
   return dt > left / 2 ? left / 2 : dt;
 }
+
+void StepControl::exchange_state(Archive& archive) { archive(next_s_); }
 
 bool StepControl::judge(double dt_s, double error_K, double change_K, bool finite) {
   if (!finite) {

@@ -7,6 +7,8 @@
 
 namespace spinetherm {
 
+class Archive;
+
 /// Instants [s] at which a macro-step must end: switches of sources, corners of temperature curves, samples,
 /// and the end of the run. Sorted, unique, in (0, end]. What is scheduled comes earlier by `skipped_s`.
 std::vector<double> step_events(const ThermalProblem& problem, double end_s, double skipped_s = 0);
@@ -24,6 +26,7 @@ class StepControl {
   /// Something has switched: begin small again.
   void restart() { next_s_ = options_.first_step_s; }
   double next_s() const { return next_s_; }
+  void exchange_state(Archive& archive);
 
  private:
   BioheatOptions options_;

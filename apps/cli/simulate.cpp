@@ -6,6 +6,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "apps/checkpoint_folder.h"
 #include "apps/cli/job_options.h"
 #include "apps/engine_options.h"
 #include "apps/io/plan_file.h"
@@ -22,7 +23,38 @@ namespace fs = std::filesystem;
 struct SimulateOptions {
   JobCommandOptions job;
   fs::path patient;  ///< --case
+  double checkpoint_every_s = 20;
+  bool resume = false;
 };
+
+/// Without --out nobody could say what to resume: then nothing is saved.
+CheckpointFolder checkpoints_of(const SimulateOptions& options, const CommandContext& context) {
+  if (!context.out) {
+    if (options.resume)
+      throw ConfigError("--resume needs --out", "", "name the directory of the run that was stopped");
+    return {};
+  }
+  return {fs::absolute(*context.out), options.checkpoint_every_s, options.resume};
+}
+OutputOptions output_of(const SimulateOptions& options, const CommandContext& context, std::string name) {
+  OutputOptions out = context.output("simulate", std::move(name));
+  out.resume = options.resume;
+  return out;
+}
+
+/// Runs `compute` with the checkpoints. CheckpointError and cancelled: with the name of the folder.
+template <class Compute>
+void compute_with(CheckpointFolder& folder, const CommandContext& context, const Compute& compute) {
+  try {
+    compute([&folder] { return folder.next(); });
+  } catch (CheckpointError& e) {
+    if (e.where().empty()) e.within(folder.path().string());
+    throw;
+  }
+  if (context.progress.cancelled() && folder.any())
+    throw ComputationFailed("cancelled; its checkpoint is kept", folder.path().string(),
+                            "go on with the same command and --resume");
+}
 
 void print_result(const ThermalResult& r, const fs::path& folder) {
   std::cout << fmt::format("simulated    {}, {:.2f} s, {:.0f} MB\n", r.summary.message, r.summary.wall_time_s,
@@ -64,16 +96,21 @@ void print_result(const ThermalResult& r, const fs::path& folder) {
 
 int simulate_problem(const SimulateOptions& options, const CommandContext& context) {
   const ThermalProblem problem = read_problem(options.job.input);
-  OutputDirectory out(context.output("simulate", options.job.input.stem().string()));
+  OutputDirectory out(output_of(options, context, options.job.input.stem().string()));
+  CheckpointFolder folder = checkpoints_of(options, context);
   const BioheatOptions engine = engine_options(problem, context.threads);
-  ThermalResult result = solve(problem, engine, context.progress);
-  add_error_estimate(problem, engine, result, context.progress);
+  ThermalResult result;
+  compute_with(folder, context, [&](const Checkpoints& checkpoints) {
+    result = solve(problem, engine, context.progress, next_of(checkpoints));
+    add_error_estimate(problem, engine, result, context.progress, next_of(checkpoints));
+  });
   throw_if_cancelled(context.progress);
   if (!result.summary.usable())
     throw ComputationFailed("the simulation ended without a result: " + result.summary.message,
                             options.job.input.string(), "check properties and sources");
   write_result(result, out.working());
   out.commit();
+  folder.remove();
   if (context.json)
     print_json(to_json(result));
   else
@@ -87,16 +124,20 @@ int simulate_patient(const SimulateOptions& options, const CommandContext& conte
       read_case(options.patient.empty() ? case_file_of(plan, options.job.input) : options.patient);
   JobOptions wanted = job_options(options.job, context);
   wanted.energy = plan.protocol.front().modality;
-  OutputDirectory out(context.output("simulate", patient.name()));
+  OutputDirectory out(output_of(options, context, patient.name()));
+  CheckpointFolder folder = checkpoints_of(options, context);
   Job job = make_job(patient, wanted, provenance_of(patient, context));
   read_images(job, context.progress);
   find_anatomy(job, context.progress);
   find_target(job, context.progress);
   judge_eligibility(job, context.progress);
-  simulate_plan(job, plan, context.progress);
+  compute_with(folder, context, [&](const Checkpoints& checkpoints) {
+    simulate_plan(job, plan, context.progress, checkpoints);
+  });
   require_result(job, context);
   write_simulation(job, out.working());
   out.commit();
+  folder.remove();
   const ThermalResult& result = job.plan()->thermal;
   if (context.json)
     print_json(to_json(result));
@@ -130,6 +171,15 @@ Run simulate_command(CLI::App& app) {
       ->type_name("MM")
       ->check(CLI::Range(0.1, 4.0))
       ->capture_default_str();
+  app.add_option("--checkpoint-every", options->checkpoint_every_s,
+                 "with --out: save the state of the run in DIR/checkpoint after every so many seconds of "
+                 "computing, and when it is cancelled; removed when the results are there")
+      ->type_name("S")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+  app.add_flag("--resume", options->resume,
+               "go on from the checkpoint in --out, with the input and options it was made with (threads may "
+               "differ): the result is that of an uninterrupted run");
   return [options](const CommandContext& context) -> int {
     return is_plan(options->job.input) ? simulate_patient(*options, context)
                                        : simulate_problem(*options, context);

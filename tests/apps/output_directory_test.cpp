@@ -132,6 +132,35 @@ TEST_F(OutputDirectoryTest, AKilledRunIsNamedAndForceClearsIt) {
   EXPECT_THAT(scratch.listing(), ElementsAre("results/", "results/.spinetherm"));
 }
 
+TEST_F(OutputDirectoryTest, CheckpointsOfAStoppedRunAreReplacedOnlyByOneThatResumes) {
+  fs::create_directories("results/checkpoint");
+  EXPECT_THAT([&] { OutputDirectory output(given("results")); },
+              ThrowsMessage<IoError>(HasSubstr("--resume")));
+  OutputOptions options = given("results");
+  options.resume = true;
+  { OutputDirectory stopped_again(options); }
+  EXPECT_THAT(scratch.listing(), ElementsAre("results/", "results/checkpoint/"));
+  OutputDirectory output(options);
+  write(output.working() / "result.json", "{}");
+  output.commit();
+  EXPECT_THAT(scratch.listing(), ElementsAre("results/", "results/.spinetherm", "results/result.json"));
+  EXPECT_THAT([&] { OutputDirectory(OutputOptions(options)); },
+              ThrowsMessage<IoError>(HasSubstr("the output directory exists")));
+}
+
+TEST_F(OutputDirectoryTest, ResumingClearsWhatAKilledRunLeftButNotALivingOne) {
+  OutputOptions options = given("results");
+  options.resume = true;
+  fs::create_directory("results.partial");
+  {
+    const OutputDirectory living(options);
+    EXPECT_THAT([&] { OutputDirectory(OutputOptions(options)); },
+                ThrowsMessage<IoError>(HasSubstr("another run writes there")));
+    EXPECT_TRUE(fs::exists(living.working()));
+  }
+  EXPECT_THAT(scratch.listing(), IsEmpty());
+}
+
 TEST_F(OutputDirectoryTest, NamesCannotLeaveTheOutputFolder) {
   const OutputDirectory output({{}, false, "run", "../../etc"});
   EXPECT_EQ(output.final_path().parent_path(), scratch / "out");
