@@ -174,6 +174,7 @@ class HeatRun {
     switch_sources();
     update_electrodes();
     begin_J_ = stored();
+    if (patch_) patch_->link.follow_perfusion(level_, patch_->level);  // as it is at the start
     record_bodies();
     read_points();
     events_ = events();
@@ -561,11 +562,11 @@ class HeatRun {
     if (outside_at_rest) fill_resting(level_, level_.y[std::size_t(spare)], level_.theta_rest);
     ++result_.summary.steps;
     record_bodies();
-    boundary_out_J_ += steam_.follow(level_);
+    boundary_out_J_ += steam_.follow(level_, highest_degC_ - kReference_degC);
     bool changed = steam_.changed();
     if (patch_) {
       patch_->link.clear_rates(level_.rate);
-      boundary_out_J_ += patch_->steam.follow(patch_->level);
+      boundary_out_J_ += patch_->steam.follow(patch_->level, HUGE_VAL);
       changed = patch_->link.follow_perfusion(level_, patch_->level) || patch_->steam.changed() || changed;
     }
     if (changed)

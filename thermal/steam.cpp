@@ -27,10 +27,10 @@ double Steam<Real>::latent_u(const HeatLevel<Real>& level, std::size_t cell, dou
 }
 
 template <class Real>
-double Steam<Real>::follow(HeatLevel<Real>& level) {
+double Steam<Real>::follow(HeatLevel<Real>& level, double highest_theta) {
   constexpr double kFalls_K = 3;
   changed_ = false;
-  if (!boils_) return 0;
+  if (!boils_ || (cells_.empty() && highest_theta <= double(lowest_u_))) return 0;
   std::vector<Real>& state = level.y[std::size_t(level.now)];
   double left_J = 0;
   const auto shift = [&](std::size_t c, double by_u) {
@@ -54,7 +54,7 @@ double Steam<Real>::follow(HeatLevel<Real>& level) {
       for (int i = level.rows.begin[row]; i < level.rows.end[row]; ++i) {
         const std::size_t c = c0 + std::size_t(i);
         const std::uint8_t l = level.label[c];
-        if (!(u[i] > level.table.u_boil[l]) || level.table.boil_slope[l] == Real(1) || level.is_hole(c))
+        if (!(u[i] > level.table.u_boil[l]) || level.table.boil_slope[l] == Real(1) || level.is_out(c))
           continue;
         Boiled& cell = cells_[c];
         if (cell.lost_u > 0) {  // dry already: to where it was

@@ -16,9 +16,9 @@ template <class Real>
 class Steam {
  public:
   explicit Steam(const HeatLevel<Real>& level);
-  /// After a step: takes off and gives back. Returns the heat [J] that has left; `changed` tells whether a
-  /// cell's state is another one now.
-  double follow(HeatLevel<Real>& level);
+  /// After a step: takes off and gives back; no cell is warmer than `highest_theta` [K]. Returns the heat [J]
+  /// that has left; `changed` tells whether a cell's state is another one now.
+  double follow(HeatLevel<Real>& level, double highest_theta);
   bool changed() const { return changed_; }
   void exchange_state(Archive& archive);
 

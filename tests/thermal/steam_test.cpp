@@ -29,17 +29,17 @@ TEST(Steam, ACellThatCoolsHasLostItsLatentHeat) {
   Steam<double> steam(level);
   double& u = level.y[0][3];
   u = 62 + 150;
-  EXPECT_EQ(steam.follow(level), 0);
+  EXPECT_EQ(steam.follow(level, 1e9), 0);
   EXPECT_FALSE(steam.changed());
   u = 62 + 146;
   const double latent_u = 150 * (1 - level.table.boil_slope[0]);
-  EXPECT_NEAR(steam.follow(level), latent_u * 1060 * 3600 * 1e-9, 1e-9);
+  EXPECT_NEAR(steam.follow(level, 1e9), latent_u * 1060 * 3600 * 1e-9, 1e-9);
   EXPECT_TRUE(steam.changed());
   EXPECT_NEAR(u, 62 + 146 - latent_u, 1e-9);
-  EXPECT_EQ(steam.follow(level), 0);
+  EXPECT_EQ(steam.follow(level, 1e9), 0);
   // Back to boiling: its water is gone, so the heat is not taken a second time.
   u = 62.5;
-  EXPECT_NEAR(steam.follow(level), -latent_u * 1060 * 3600 * 1e-9, 1e-9);
+  EXPECT_NEAR(steam.follow(level, 1e9), -latent_u * 1060 * 3600 * 1e-9, 1e-9);
   EXPECT_NEAR(u, 62.5 + latent_u, 1e-9);
 }
 
@@ -51,7 +51,7 @@ TEST(Steam, LittleUpsAndDownsOfBoilingLoseNothing) {
   double lost_J = 0;
   for (int n = 0; n < 20; ++n) {
     level.y[0][0] = 62 + 100 + (n % 2);
-    lost_J += steam.follow(level);
+    lost_J += steam.follow(level, 1e9);
   }
   EXPECT_EQ(lost_J, 0);
 }
