@@ -17,6 +17,7 @@
 #include "thermal/cryo.h"
 #include "thermal/electric_field.h"
 #include "thermal/error_estimate.h"
+#include "thermal/fine_patch.h"
 #include "thermal/rfa.h"
 #include "thermal/tissue_map.h"
 
@@ -162,9 +163,9 @@ ThermalProblem freezing() {
 }
 
 /// A bipolar probe or three cryoprobes in a soft tumour of 16 mm inside the vertebra, as `simulate` builds it
-/// for a patient: window of 1 mm around the active parts, tissues of the table, until the dose has settled.
-/// Damage counts in neural tissue alone. Without what a patient's images bring: graded bone, discs, nerves,
-/// epidural fat.
+/// for a patient: window of 1 mm around the active parts, cells of half a millimetre beside them, tissues of
+/// the table, until the dose has settled. Damage counts in neural tissue alone. Without what a patient's
+/// images bring: graded bone, discs, nerves, epidural fat.
 ThermalProblem patient_like(const std::vector<Applicator>& applicators, const Protocol& protocol,
                             double margin_mm) {
   const Vector3d tumour_mm(0, 0, 0);
@@ -176,19 +177,28 @@ ThermalProblem patient_like(const std::vector<Applicator>& applicators, const Pr
   ThermalProblem p;
   p.tissue_map.labels = Volume<std::uint8_t>(thermal_grid(applicators, devices, tumour_mm, 1, margin_mm));
   const Grid& grid = p.grid();
-  for (int k = 0; k < grid.size[2]; ++k)
-    for (int j = 0; j < grid.size[1]; ++j)
-      for (int i = 0; i < grid.size[0]; ++i) {
-        const Vector3d x = grid.to_world(i, j, k);
-        const bool tumour = (x - tumour_mm).norm() < tumour_radius_mm;
-        p.tissue_map.labels(i, j, k) = std::uint8_t(
-            tumour ? TissueClass::tumour_lytic : tissue_of_label.at(vertebra_label(x.x(), x.y(), x.z())));
-      }
+  const auto set_labels = [&](Volume<std::uint8_t>& labels) {
+    for (int k = 0; k < labels.grid.size[2]; ++k)
+      for (int j = 0; j < labels.grid.size[1]; ++j)
+        for (int i = 0; i < labels.grid.size[0]; ++i) {
+          const Vector3d x = labels.grid.to_world(i, j, k);
+          const bool tumour = (x - tumour_mm).norm() < tumour_radius_mm;
+          labels(i, j, k) = std::uint8_t(tumour ? TissueClass::tumour_lytic
+                                                : tissue_of_label.at(vertebra_label(x.x(), x.y(), x.z())));
+        }
+  };
+  set_labels(p.tissue_map.labels);
   p.tissue_map.tissues = tissue_table();
   for (std::size_t n = 0; n < p.tissue_map.tissues.size(); ++n) {
     p.tissue_map.tissues[n].metabolic_W_per_m3 = 0;  // part of the state at rest
     if (TissueClass(n) != TissueClass::csf) p.tissue_map.tissues[n].damage.reset();
   }
+  const ActiveBox active = active_box(applicators, devices);
+  const Vector3d beside = Vector3d::Constant(6);
+  p.patch.emplace();
+  p.patch->labels =
+      Volume<std::uint8_t>(patch_grid(grid, active.low_mm - beside, active.high_mm + beside, 2));
+  set_labels(p.patch->labels);
   p.sources = protocol.modality == "cryo" ? make_cryo_sources(applicators, devices, protocol)
                                           : make_rfa_sources(applicators, devices, protocol);
   p.duration_s = protocol.duration_s();
@@ -232,8 +242,12 @@ ThermalProblem three_cryoprobes() {
   return patient_like(probes, device(probes.front().device).protocol, 36 * 1.6);
 }
 
-ThermalProblem exact(ThermalProblem p) {
+/// Exact surfaces, and smaller cells beside the applicator: `half_mm` to each side of the middle of the box.
+ThermalProblem exact(ThermalProblem p, const Vector3d& half_mm, int ratio) {
   p.voxel_applicators = false;
+  const Grid& grid = p.grid();
+  const Vector3d middle = grid.to_world((grid.size[0] - 1) / 2.0 * Vector3d::Ones());
+  p.patch = refined(p.tissue_map, patch_grid(grid, middle - half_mm, middle + half_mm, ratio));
   return p;
 }
 
@@ -263,8 +277,8 @@ const std::vector<BenchCase>& bench_cases() {
         {"BH-2", "bioheat, 192^3 at 0.5 mm, 600 s", plain},
         field({"EL-1", "electric field of two poles on whole cells, 128^3 at 0.5 mm", plain}),
         {"CRYO-1", "freeze, thaw, freeze; probe on whole cells, 96^3 at 1 mm, 1500 s", plain},
-        field({"EL-1-exact", "EL-1 with exact surfaces", {}}),
-        {"CRYO-1-exact", "CRYO-1 with exact surfaces", {}},
+        field({"EL-1-exact", "EL-1 with exact surfaces and a fine patch", {}}),
+        {"CRYO-1-exact", "CRYO-1 with exact surfaces and a fine patch", {}},
         with_estimate(
             {"RFA-full", "bipolar probe in a vertebra, 600 s and until settled, error estimate", plain}),
         with_estimate({"CRYO-3",
@@ -300,9 +314,9 @@ ThermalProblem bench_problem(const std::string& name) {
   else if (name == "CRYO-1")
     p = freezing();
   else if (name == "EL-1-exact")
-    p = exact(electrodes());
+    p = exact(electrodes(), {12, 5, 5}, 4);
   else if (name == "CRYO-1-exact")
-    p = exact(freezing());
+    p = exact(freezing(), {6, 6, 20}, 3);
   else if (name == "RFA-full")
     p = full_rfa();
   else
@@ -337,9 +351,21 @@ BenchResult run_bench(const BenchCase& which, const ThermalProblem& problem, int
     r.message = s.message;
     r.solve_s = s.wall_time_s;
     r.iterations = s.iterations;
-    const double power_W = field.power_W(), current_A = field.current_A();
-    r.thermal.electrical =
-        ElectricalHistory{{0}, {field.resistance_ohm()}, {power_W}, {current_A}, {power_W / current_A}, {}};
+    double power_W = field.power_W(), current_A = field.current_A();
+    if (problem.patch && s.usable()) {
+      ElectricField part = ElectricField::part_of(field, problem.patch->labels.grid);
+      part.take_outer_potential(field);
+      TissueMap map = *problem.patch;
+      map.tissues = problem.tissue_map.tissues;
+      const ElectricSummary fine = part.solve(electrical_S_per_m(map), kTolerance, progress);
+      r.usable = fine.usable();
+      r.message = fine.message;
+      r.solve_s += fine.wall_time_s;
+      current_A *= part.outer_scale();
+      power_W *= part.outer_scale();
+    }
+    r.thermal.electrical = ElectricalHistory{
+        {0}, {power_W / (current_A * current_A)}, {power_W}, {current_A}, {power_W / current_A}, {}};
     r.thermal.potential = field.potential_V();
     r.thermal.power_density = field.power_W_per_m3();
   } else {

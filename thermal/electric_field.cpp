@@ -102,6 +102,8 @@ struct ElectricField::State {
   bool part = false;
   std::vector<HeldLink> held;
   std::vector<std::vector<float>> held_V;  ///< by channel, by held link
+  double outer_scale = 1;                  ///< of held_V
+  double whole_A = 0;                      ///< current of the only channel in the whole; 0: scale stays 1
 
   State(const Grid& g, const ElectrodesSource& s, bool as_voxels, int n, bool as_part = false)
       : grid(g),
@@ -158,7 +160,7 @@ struct ElectricField::State {
   double held_volts(std::size_t link) const {
     double sum = 0;
     for (std::size_t n = 0; n < held_V.size(); ++n) sum += scale[n] * double(held_V[n][link]);
-    return sum;
+    return outer_scale * sum;
   }
 
   /// Of one channel alone the potential itself.
@@ -267,7 +269,7 @@ struct ElectricField::State {
     for (const SurfaceLink& l : geometry.links)
       b[l.cell] += float(l.metres * double(sigma_S_per_m[l.cell]) * unit_V(channel, l.electrode));
     for (std::size_t n = 0; n < held.size(); ++n)
-      b[held[n].cell] += held_S(held[n], sigma_S_per_m) * held_V[channel][n];
+      b[held[n].cell] += held_S(held[n], sigma_S_per_m) * float(outer_scale) * held_V[channel][n];
   }
 
   void sum_unit_currents(const Volume<float>& sigma_S_per_m) {
@@ -423,6 +425,8 @@ void ElectricField::take_outer_potential(const ElectricField& whole) {
   State& s = *state_;
   State& w = *whole.state_;
   s.held_V.assign(s.channels.size(), std::vector<float>(s.held.size()));
+  s.outer_scale = 1;
+  s.whole_A = s.driven == 1 ? std::abs(w.channel_A(0, [&](int e) { return w.unit_A(e, 0); })) : 0;
   for (std::size_t n = 0; n < s.channels.size(); ++n) {
     const Padded<double>& u = w.unit(n);
     for (std::size_t l = 0; l < s.held.size(); ++l) {
@@ -452,6 +456,7 @@ void ElectricField::take_outer_potential(const ElectricField& whole) {
     }
   }
 }
+double ElectricField::outer_scale() const { return state_->outer_scale; }
 void ElectricField::follow(const ElectricField& whole) {
   State& s = *state_;
   s.scale = whole.state_->scale;
@@ -471,13 +476,27 @@ ElectricSummary ElectricField::solve(const Volume<float>& sigma_S_per_m, double 
   if (repeatable)
     for (std::size_t n = 0; n < s.channels.size(); ++n) before.push_back(s.unit(n));
   FlowSummary flow;
-  for (std::size_t n = 0; n < s.channels.size(); ++n) {
-    s.assemble_channel(sigma_S_per_m, n);
-    const FlowSummary one = s.flow.solve(s.b, s.unit(n), {.tolerance = tolerance}, progress);
-    flow.iterations += one.iterations;
-    if (one.relative_residual >= flow.relative_residual) flow.relative_residual = one.relative_residual;
-    if (n == 0 || one.termination != Termination::converged) flow.termination = one.termination;
-    if (one.termination != Termination::converged) break;
+  const auto solve_channels = [&] {
+    flow.relative_residual = 0;
+    for (std::size_t n = 0; n < s.channels.size(); ++n) {
+      s.assemble_channel(sigma_S_per_m, n);
+      const FlowSummary one = s.flow.solve(s.b, s.unit(n), {.tolerance = tolerance}, progress);
+      flow.iterations += one.iterations;
+      if (one.relative_residual >= flow.relative_residual) flow.relative_residual = one.relative_residual;
+      if (n == 0 || one.termination != Termination::converged) flow.termination = one.termination;
+      if (one.termination != Termination::converged) break;
+    }
+  };
+  solve_channels();
+  constexpr int kRounds = 4;
+  constexpr double kSame = 1e-3;
+  for (int round = 0; round < kRounds && s.whole_A > 0 && flow.termination == Termination::converged;
+       ++round) {
+    s.sum_unit_currents(sigma_S_per_m);
+    const double scale = std::abs(s.channel_A(0, [&](int e) { return s.unit_A(e, 0); })) / s.whole_A;
+    if (!(scale > 0.2 && scale < 5) || std::abs(scale - s.outer_scale) < kSame * s.outer_scale) break;
+    s.outer_scale = scale;
+    solve_channels();
   }
   if (flow.termination == Termination::cancelled)
     for (std::size_t n = 0; n < before.size(); ++n) std::swap(s.unit(n), before[n]);
@@ -497,7 +516,7 @@ ElectricSummary ElectricField::solve(const Volume<float>& sigma_S_per_m, double 
 void ElectricField::exchange_state(Archive& archive) {
   State& s = *state_;
   archive(s.u, s.units, s.potential, s.power, s.current_A, s.power_W, s.scale, s.volts, s.amperes, s.unit_A,
-          s.admittance_S, s.floats_with, s.last_sigma, s.held_V);
+          s.admittance_S, s.floats_with, s.last_sigma, s.held_V, s.outer_scale, s.whole_A);
   // Scales that change share the power anew by the links of the last solve.
   if (archive.reading() && !s.last_sigma.empty()) s.assemble(s.last_sigma);
 }

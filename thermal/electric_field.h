@@ -82,8 +82,12 @@ class ElectricField {
   void drive(const std::vector<double>& scale);
   const std::vector<double>& scale() const;  ///< floating electrodes behind the channels [V]
   /// Of a part: takes the potentials of the outermost cells from `whole` as it was last solved; then solve()
-  /// the part.
+  /// the part. Far away, the potential goes with the current: where one channel drives all, solve() scales
+  /// these potentials until the part's current is as much larger than the whole's, whose electrodes are
+  /// coarser.
   void take_outer_potential(const ElectricField& whole);
+  /// Of a part: that scale; the potential of the whole outside the part goes with it.
+  double outer_scale() const;
   /// Of a part: the same scales as the whole, floating electrodes included.
   void follow(const ElectricField& whole);
   /// Power [W] that a channel gives, current [A] out of its poles, and their ratio power / current^2; of a

@@ -148,6 +148,10 @@ void ElectrodeDrive::take_power(Field& f) const {
     Part& part = f.parts[p];
     part.power = part.field->power_W_per_m3();
     if (f.parts.size() == 1) continue;
+    if (p == 0) {
+      part.share = std::pow(f.parts[1].field->outer_scale(), 2);
+      for (float& q : part.power.values) q *= float(part.share);
+    }
     double sum = 0;
     for (std::size_t c = 0; c < part.power.values.size(); ++c)
       if (p > 0 || covered_[c] == 0) sum += double(part.power[c]);
@@ -263,7 +267,7 @@ void ElectrodeDrive::record(double t_s, ElectricalHistory& history) const {
 void ElectrodeDrive::exchange_state(Archive& archive) {
   for (Field& f : fields_) {
     archive(f.solved, f.due, f.shape, f.growth, f.solved_s);
-    for (Part& p : f.parts) archive(*p.field, p.sigma, p.powered, p.ratio, p.power);
+    for (Part& p : f.parts) archive(*p.field, p.sigma, p.powered, p.ratio, p.power, p.share);
   }
   for (Drive& d : drives_) {
     archive(d.on, d.power_W);

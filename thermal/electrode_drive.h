@@ -83,6 +83,7 @@ class ElectrodeDrive {
     std::vector<std::size_t> powered;  ///< cells that take 0.1 % of the largest power density
     std::vector<float> ratio;          ///< of their conductivity to that of the last solve
     Volume<float> power;               ///< of the potentials as given, as it follows the conductivity [W/m3]
+    double share = 1;                  ///< of the field's own power densities, see ElectricField::outer_scale
     double cell_m3() const { return problem->grid().voxel_volume_mm3() * 1e-9; }
   };
   struct Field {
@@ -195,7 +196,7 @@ double ElectrodeDrive::follow(Field& f, const Drive& d, const Temperature& expec
     double change = 0, before = 0, now = 0;
     for (std::size_t n = 0; n < part.powered.size(); ++n) {
       const std::size_t c = part.powered[n];
-      const double q = double(solved[c]), heating = scale * double(part.power[c]);
+      const double q = part.share * double(solved[c]), heating = scale * double(part.power[c]);
       // The ratio r of its own consequence: r = sigma(T(r)) / sigma_solved, which falls where tissue dries.
       const auto consequence = [&](double r) {
         return double(sigma_at(part, c, expected_degC(p, c, scale * q * r - heating))) /
@@ -224,7 +225,7 @@ double ElectrodeDrive::follow(Field& f, const Drive& d, const Temperature& expec
     const Volume<float>& solved = part.field->power_W_per_m3();
     for (std::size_t n = 0; n < part.powered.size(); ++n)
       part.power[part.powered[n]] =
-          float(double(solved[part.powered[n]]) * double(part.ratio[n]) * before_W / now_W);
+          float(part.share * double(solved[part.powered[n]]) * double(part.ratio[n]) * before_W / now_W);
   }
   f.growth = 1 + (now_W - before_W) / f.solved_W();
   return change_W / now_W;

@@ -161,23 +161,7 @@ std::optional<TissueMap> coarser_patch(const TissueMap& patch, const Grid& windo
     if (last[a] < first[a] + 1) return std::nullopt;
   }
   const Grid grid = patch_grid(window, window.to_world(first), window.to_world(last), ratio);
-  const auto at_middles = [&]<class T>(const Volume<T>& values) {
-    if (values.empty()) return Volume<T>{};
-    Volume<T> out(grid);
-    for (int k = 0; k < grid.size[2]; ++k)
-      for (int j = 0; j < grid.size[1]; ++j)
-        for (int i = 0; i < grid.size[0]; ++i) {
-          const std::array<int, 3> c = old.nearest(grid.to_world(i, j, k));
-          out(i, j, k) = values(c[0], c[1], c[2]);
-        }
-    return out;
-  };
-  TissueMap out;
-  out.labels = at_middles(patch.labels);
-  const CellFactors& f = patch.factors;
-  out.factors = {at_middles(f.conductivity), at_middles(f.heat_capacity), at_middles(f.perfusion),
-                 at_middles(f.electrical)};
-  return out;
+  return refined(patch, grid);
 }
 
 }  // namespace

@@ -99,6 +99,26 @@ Grid patch_grid(const Grid& window, const Eigen::Vector3d& low_mm, const Eigen::
   return grid;
 }
 
+TissueMap refined(const TissueMap& window, const Grid& patch) {
+  const auto nearest = [&]<class T>(const Volume<T>& values) {
+    if (values.empty()) return Volume<T>{};
+    Volume<T> out(patch);
+    for (int k = 0; k < patch.size[2]; ++k)
+      for (int j = 0; j < patch.size[1]; ++j)
+        for (int i = 0; i < patch.size[0]; ++i) {
+          const std::array<int, 3> c = values.grid.nearest(patch.to_world(i, j, k));
+          out(i, j, k) = values(c[0], c[1], c[2]);
+        }
+    return out;
+  };
+  TissueMap out;
+  out.labels = nearest(window.labels);
+  const CellFactors& f = window.factors;
+  out.factors = {nearest(f.conductivity), nearest(f.heat_capacity), nearest(f.perfusion),
+                 nearest(f.electrical)};
+  return out;
+}
+
 ThermalProblem patch_problem(const ThermalProblem& problem) {
   const TissueMap& patch = *problem.patch;
   const PatchBox box = patch_box(problem.grid(), patch.labels.grid);

@@ -23,6 +23,8 @@ struct PatchBox {
 PatchBox patch_box(const Grid& window, const Grid& patch);
 /// Grid of a patch of `ratio` over the window's cells around [low_mm, high_mm], as far as two cells are left.
 Grid patch_grid(const Grid& window, const Eigen::Vector3d& low_mm, const Eigen::Vector3d& high_mm, int ratio);
+/// Labels and factors of the window's nearest cells on the grid of a patch, without tissues.
+TissueMap refined(const TissueMap& window, const Grid& patch);
 /// The problem on the patch with one layer of cells around it, the halo: labels of the window's cells there,
 /// and a conductivity by which the half of a halo cell conducts like the half of the window's cell.
 ThermalProblem patch_problem(const ThermalProblem& problem);

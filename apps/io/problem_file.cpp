@@ -14,6 +14,7 @@
 #include "imaging/core/error.h"
 #include "imaging/read.h"
 #include "imaging/write.h"
+#include "thermal/fine_patch.h"
 
 namespace spinetherm {
 namespace {
@@ -269,6 +270,20 @@ Json factors_json(const CellFactors& f, const WriteField& write_field) {
   return j;
 }
 
+/// Labels of its own, else the window's: layers anew for the smaller cells, files by the nearest cell.
+TissueMap read_patch(const JsonReader& r, const JsonReader& window_labels, const fs::path& folder,
+                     const TissueMap& window) {
+  const Grid grid = patch_grid(window.labels.grid, r.get<Vector3d>("low_mm"), r.get<Vector3d>("high_mm"),
+                               r.get_or<int>("ratio", 2));
+  TissueMap patch = refined(window, grid);
+  if (const auto labels = r.find("labels"))
+    patch.labels = read_labels(*labels, folder, grid, window.tissues.size());
+  else if (window_labels.has("layers"))
+    patch.labels = read_layers(window_labels.at("layers"), grid, window.tissues.size());
+  r.finish();
+  return patch;
+}
+
 }  // namespace
 
 ThermalProblem parse_problem(const nlohmann::json& document, const fs::path& folder) {
@@ -283,6 +298,7 @@ ThermalProblem parse_problem(const nlohmann::json& document, const fs::path& fol
   if (p.tissue_map.tissues.size() > 256) tissues.fail("more than 256 tissues", "merge some");
   p.tissue_map.labels = read_labels(r.at("labels"), folder, grid, p.tissue_map.tissues.size());
   if (const auto factors = r.find("factors")) p.tissue_map.factors = read_factors(*factors, folder, grid);
+  if (const auto patch = r.find("patch")) p.patch = read_patch(*patch, r.at("labels"), folder, p.tissue_map);
 
   const bool perfused = std::any_of(p.tissue_map.tissues.begin(), p.tissue_map.tissues.end(),
                                     [](const Tissue& t) { return t.perfusion_per_s != 0; });
@@ -343,6 +359,15 @@ void write_problem(const ThermalProblem& p, const fs::path& path) {
     j["labels"] = {{"file", name_of("labels")}};
   }
   if (!p.tissue_map.factors.empty()) j["factors"] = factors_json(p.tissue_map.factors, write_field);
+  if (p.patch) {
+    const Grid& patch = p.patch->labels.grid;
+    const PatchBox box = patch_box(grid, patch);
+    j["patch"] = {{"low_mm", to_json(grid.to_world(box.low[0], box.low[1], box.low[2]))},
+                  {"high_mm", to_json(grid.to_world(box.high[0] - 1, box.high[1] - 1, box.high[2] - 1))},
+                  {"ratio", box.ratio}};
+    write_volume(path.parent_path() / name_of("patch_labels"), p.patch->labels);
+    j["patch"]["labels"] = {{"file", name_of("patch_labels")}};
+  }
   j["blood"] = {{"density_kg_per_m3", p.blood.density_kg_per_m3},
                 {"specific_heat_J_per_kg_K", p.blood.specific_heat_J_per_kg_K},
                 {"temperature_degC", p.blood.temperature_degC}};
