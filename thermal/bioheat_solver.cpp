@@ -199,7 +199,10 @@ class HeatRun {
     archive(t_s_, next_, on_, electrodes_due_, heating_due_, settled_, wall_time_s);
     archive(level_, dose_, steam_, drive_, schedule_, control_, points_);
     bodies_.exchange_state(archive, level_, on_, t_s_);
-    if (patch_) patch_->exchange_state(archive, level_, on_, t_s_);
+    if (patch_) {
+      patch_->exchange_state(archive, level_, on_, t_s_);
+      if (archive.reading()) bodies_.take_films(patch_->bodies);
+    }
     if (archive.reading()) {
       wall_time_s_ = wall_time_s;
       input_.switch_to(level_, on_, fourth_order());
@@ -220,7 +223,10 @@ class HeatRun {
   /// The bodies as the finest cells see them.
   const HeatBodies<Real>& near_bodies() const { return patch_ ? patch_->bodies : bodies_; }
   void record_bodies() {
-    if (patch_) patch_->bodies.record(t_s_, nullptr, &result_.cryo);
+    if (patch_) {
+      patch_->bodies.record(t_s_, nullptr, &result_.cryo);
+      bodies_.take_films(patch_->bodies);
+    }
     bodies_.record(t_s_, &dose_, patch_ ? nullptr : &result_.cryo);
   }
 
@@ -322,6 +328,14 @@ class HeatRun {
     const ActiveRows before = level_.rows;
     std::array<int, 3> low{}, high{};
     if (level_.can_rest && bodies_.surroundings(level_.grid, low, high)) include_box(level_.rows, low, high);
+    if (level_.can_rest && patch_) {
+      const PatchBox box = patch_box(level_.grid, problem_.patch->labels.grid);
+      for (std::size_t a = 0; a < 3; ++a) {
+        low[a] = box.low[a] - 2;
+        high[a] = box.high[a] + 2;
+      }
+      include_box(level_.rows, low, high);
+    }
     if (level_.can_rest && !scaled_.empty()) include_box(level_.rows, {0, 0, 0}, level_.grid.size);
     heating_W_ = input_.apply(level_, drive_.heating(0), bodies_.links().ghosts, new_fields);
     if (patch_) {
@@ -432,8 +446,11 @@ class HeatRun {
       const double end_s = t_s_ + dt >= stop_s ? stop_s : t_s_ + dt;
       prepare_sweep(last, end_s);
       if (bodies_.moving()) {
+        if (patch_) {
+          patch_->bodies.fill_holes(patch_->level);
+          bodies_.take_films(patch_->bodies);
+        }
         bodies_.fill_holes(level_);
-        if (patch_) patch_->bodies.fill_holes(patch_->level);
       }
       const auto judged = [&](HeatLevel<Real>& level) {
         StepView<Real> step;

@@ -17,12 +17,16 @@ double cem43_rate(double T_degC, DoseBelow39 below) {
 /// Simpson's rule is good to 5e-5 when the rate changes by less than this factor over the step.
 bool is_gentle(double r0, double r1) { return r0 < 1.8 * r1 && r1 < 1.8 * r0; }
 
+/// Above it [K from 37 degC] nothing is frozen.
+constexpr double kIce_K = -36;
+
 }  // namespace
 
 template <class Real>
 DoseField<Real>::DoseField(const ThermalProblem& problem, const HeatLevel<Real>& level)
     : below_(problem.cem43_quarter_below_39 ? DoseBelow39::quarter : DoseBelow39::none),
       start_degC_(problem.initial_degC),
+      even_start_(problem.initial_field.empty()),
       tissues_(problem.tissue_map.tissues),
       damage_tables_(tissues_.size()) {
   const std::size_t count = level.grid.count();
@@ -38,6 +42,10 @@ DoseField<Real>::DoseField(const ThermalProblem& problem, const HeatLevel<Real>&
                    (t.frozen || t.perfusion_rule.stops_at_arrhenius || t.perfusion_rule.stops_above_degC);
     falls_[n] = t.perfusion_per_s > 0 && t.perfusion_rule.falls_with_arrhenius;
     rules = rules || has_rule_[n];
+    if (has_rule_[n] && t.perfusion_rule.stops_above_degC)
+      rules_from_theta_ =
+          std::min(rules_from_theta_, Real(*t.perfusion_rule.stops_above_degC - kReference_degC));
+    rules_by_dose_ = rules_by_dose_ || t.perfusion_rule.stops_at_arrhenius.has_value();
     returns = returns || (has_rule_[n] && t.frozen && t.perfusion_rule.returns_after_freezing);
   }
   cem43.assign(count, 0);
@@ -109,7 +117,7 @@ template <class Real>
 typename DoseField<Real>::Course DoseField<Real>::course_of(const HeatLevel<Real>& level,
                                                             const std::vector<Real>& u0, std::size_t row,
                                                             std::size_t begin, std::size_t end) const {
-  constexpr Real kCool_K = 2, kIce_K = -36;
+  constexpr Real kCool_K = 2;
   if (below_ != DoseBelow39::none || cell_death || freezes) return Course::warm;
   if (!row_has_law_.empty() && row_has_law_[row] != 0) return Course::warm;
   const Real* u = u0.data() + begin;
@@ -118,7 +126,7 @@ typename DoseField<Real>::Course DoseField<Real>::course_of(const HeatLevel<Real
   int warm = 0, cold = 0;
   for (std::size_t n = 0; n < end - begin; ++n) {
     warm |= !((u[n] < kCool_K) & (theta[n] < kCool_K));
-    cold |= !((theta[n] > kIce_K) & (u[n] > kIce_K));
+    cold |= !((theta[n] > Real(kIce_K)) & (u[n] > Real(kIce_K)));
   }
   if (hole != nullptr)
     for (std::size_t n = 0; n < end - begin; ++n) warm |= hole[n];
@@ -127,8 +135,8 @@ typename DoseField<Real>::Course DoseField<Real>::course_of(const HeatLevel<Real
 }
 
 template <class Real>
-void DoseField<Real>::only_extremes(const Real* theta, std::size_t count, std::size_t begin, double t_s,
-                                    Findings& f) {
+std::array<Real, 2> DoseField<Real>::only_extremes(const Real* theta, std::size_t count, std::size_t begin,
+                                                   double t_s, Findings& f) {
   float* high = peak.data() + begin;
   float* low = lowest.data() + begin;
   const auto now = float(t_s);
@@ -145,10 +153,15 @@ void DoseField<Real>::only_extremes(const Real* theta, std::size_t count, std::s
       if (time != nullptr) time[n] = passed ? now : time[n];
     }
   };
-  update(high, peak_time.empty() ? nullptr : peak_time.data() + begin, true);
-  update(low, lowest_time.empty() ? nullptr : lowest_time.data() + begin, false);
+  // All extremes begin at the start: where nothing has passed it, nothing can be new.
+  const Real start = Real(start_degC_ - kReference_degC);
+  if (!even_start_ || most > start)
+    update(high, peak_time.empty() ? nullptr : peak_time.data() + begin, true);
+  if (!even_start_ || least < start)
+    update(low, lowest_time.empty() ? nullptr : lowest_time.data() + begin, false);
   f.highest_degC = std::max(f.highest_degC, double(most) + kReference_degC);
   f.lowest_degC = std::min(f.lowest_degC, double(least) + kReference_degC);
+  return {least, most};
 }
 
 template <class Real>
@@ -264,13 +277,22 @@ typename DoseField<Real>::Findings DoseField<Real>::add_step(HeatLevel<Real>& le
           if (freezes) freezes->add(c, s.T1_degC);
           if (cell_death) cell_death->add(c, s);
         }
+      Real row_least = Real(HUGE_VAL), row_most = -row_least;
       // Holes between the cells keep what their walls have.
       for (std::size_t c = begin; c < end;) {
         std::size_t last = c;
         while (last < end && !level.is_hole(last)) ++last;
-        if (last > c) only_extremes(theta1 + c, last - c, c, t_s, f);
+        if (last > c) {
+          const auto [least, most] = only_extremes(theta1 + c, last - c, c, t_s, f);
+          row_least = std::min(row_least, least);
+          row_most = std::max(row_most, most);
+        }
         c = last + 1;
       }
+      // No cell of the row can close or open its vessels.
+      if (rules_ && !rules_by_dose_ && perfusion_kept_.empty() && row_most < rules_from_theta_ &&
+          row_least > Real(kIce_K))
+        continue;
       if (rules_)
         for (std::size_t c = begin; c < end; ++c)
           if (has_rule_[level.label[c]] && !level.is_hole(c))

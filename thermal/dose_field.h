@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <vector>
 
@@ -76,13 +77,19 @@ class DoseField {
   TemperatureStep step_of(const HeatLevel<Real>& level, const std::vector<Real>& u0,
                           const std::vector<Real>& rate0, double dt_s, std::size_t cell) const;
   double add_damage(std::size_t cell, std::size_t label, const TemperatureStep& s);
-  void only_extremes(const Real* theta, std::size_t count, std::size_t begin, double t_s, Findings& findings);
+  /// Returns the least and the largest theta.
+  std::array<Real, 2> only_extremes(const Real* theta, std::size_t count, std::size_t begin, double t_s,
+                                    Findings& findings);
   double update_perfusion(HeatLevel<Real>& level, std::size_t cell, double T_degC);
   /// w exp(-Omega) when `added` damage has come; as update_perfusion().
   double fall_of_perfusion(HeatLevel<Real>& level, std::size_t cell, double added, double T_degC);
 
   DoseBelow39 below_;
   double start_degC_ = 37;
+  bool even_start_ = true;  ///< all cells begin at that
+  /// Above this temperature [K], and below ice, cells may change their perfusion; some by their dose.
+  Real rules_from_theta_ = std::numeric_limits<Real>::max();
+  bool rules_by_dose_ = false;
   std::vector<Tissue> tissues_;
   std::vector<RateTable> damage_tables_;       ///< by label; empty where the tissue has no law
   std::vector<std::uint8_t> perfusion_state_;  ///< by cell: 0 as given, 1 stopped for good, 2 stopped by ice

@@ -208,7 +208,7 @@ std::optional<double> ElectrodeDrive::period_s() const {
     if (!d.on) continue;
     for (const Channel& c : d.channels) {
       if (c.hold) take(c.hold->period_s());
-      if (c.roll_off) take(1.0);
+      if (c.roll_off) take(c.roll_off->period_s());
     }
   }
   return period;

@@ -17,7 +17,7 @@ constexpr int kRounds = 4;
 }  // namespace
 
 template <class Real>
-void FilmWalls<Real>::link(const Grid& grid, const BodyLinks& links, bool voxel) {
+void FilmWalls<Real>::link(const Grid& grid, const BodyLinks& links, bool voxel, bool in_patch) {
   voxel_ = voxel;
   for (Wall& w : walls_) {
     w.links.clear();
@@ -28,6 +28,7 @@ void FilmWalls<Real>::link(const Grid& grid, const BodyLinks& links, bool voxel)
       w.links.push_back({n, l.cell, l.conductance_per_m2, l.area_per_m, 0});
       area_per_m += l.area_per_m;
     }
+    if (!(area_per_m > 0) && in_patch) continue;
     if (!(area_per_m > 0))
       throw ConfigError("a cryoprobe is lost between the cells of the grid", "/grid/spacing_mm",
                         "take finer cells, or exact applicators");
@@ -40,6 +41,7 @@ void FilmWalls<Real>::link(const Grid& grid, const BodyLinks& links, bool voxel)
 template <class Real>
 void FilmWalls<Real>::update_wall(HeatLevel<Real>& level, const std::vector<Real>& u, double gas_theta,
                                   Wall& w) {
+  if (w.links.empty()) return;  // a patch has it, see take_states()
   const double volume_m3 = level.cell_volume_m3(), h = w.law.film_W_per_m2_K;
   const double limit_W_per_m3 = w.law.limit_W / volume_m3;
   double gas = gas_theta, flow = 0;

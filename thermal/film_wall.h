@@ -42,10 +42,16 @@ class FilmWalls {
   void add(int wall, const FilmLaw& law) { walls_.push_back({wall, law, {}, {}, 0}); }
   bool empty() const { return walls_.empty(); }
   /// Which fixes belong to which wall. ConfigError when the grid has no cell inside a wall's body.
-  void link(const Grid& grid, const BodyLinks& links, bool voxel);
+  /// `in_patch`: a wall without links here is another level's.
+  void link(const Grid& grid, const BodyLinks& links, bool voxel, bool in_patch = false);
   /// Sets conductances and gas temperatures in the level's fixes for the state `u`; `gas_theta` by row of
   /// add().
   void update(HeatLevel<Real>& level, const std::vector<Real>& u, const std::vector<double>& gas_theta);
+  /// Walls without links take the states of the same walls on another level.
+  void take_states(const FilmWalls& other) {
+    for (std::size_t n = 0; n < walls_.size(); ++n)
+      if (walls_[n].links.empty()) walls_[n].state = other.walls_[n].state;
+  }
   const State& state(std::size_t n) const { return walls_[n].state; }
   int wall(std::size_t n) const { return walls_[n].wall; }
   std::size_t size() const { return walls_.size(); }

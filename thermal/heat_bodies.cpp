@@ -108,7 +108,7 @@ void HeatBodies<Real>::place(HeatLevel<Real>& level, const std::vector<bool>& on
   if (!level.covered.empty()) cover(level.grid, level.covered, links_);
   level.fixes =
       make_fixes<Real>(level.grid, links_, curves_.size(), problem_.voxel_applicators, level.covered);
-  films_.link(level.grid, links_, problem_.voxel_applicators);
+  films_.link(level.grid, links_, problem_.voxel_applicators, !level.covered.empty());
   film_cells_.assign(films_.size(), {});
   for (std::size_t f = 0; f < films_.size(); ++f)
     for (std::size_t c = 0; c < links_.owner.size(); ++c)
@@ -264,6 +264,15 @@ void HeatBodies<Real>::record(double t_s, DoseField<Real>* dose, std::optional<C
       p.free_from_s.reset();
     else if (!p.free_from_s)
       p.free_from_s = t_s;
+  }
+}
+
+template <class Real>
+void HeatBodies<Real>::take_films(const HeatBodies& patch) {
+  films_.take_states(patch.films_);
+  for (std::size_t f = 0; f < films_.size(); ++f) {
+    probes_[placed_[f]].last_mean_theta = films_.state(f).mean_theta;
+    walls_degC_[std::size_t(films_.wall(f))] = films_.state(f).mean_theta + kReference_degC;
   }
 }
 

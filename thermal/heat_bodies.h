@@ -38,6 +38,8 @@ class HeatBodies {
   /// Appends what the cryoprobes do in the present state. Their cells' extremes are those of the wall. Null:
   /// not kept.
   void record(double t_s, DoseField<Real>* dose, std::optional<CryoHistory>* history) const;
+  /// Of the window: the walls of cryoprobes are what the patch over them has found.
+  void take_films(const HeatBodies& patch);
   /// Gives the cells of held bodies their wall's temperature in all stages.
   void fill_holes(HeatLevel<Real>& level) const;
   /// Continues the present state into the taken cells beside the walls, for stencils that reach into them.

@@ -9,14 +9,21 @@
 namespace spinetherm {
 
 void HoldController::exchange_state(Archive& archive) {
-  archive(begun_, tracking_, start_s_, start_degC_, last_s_, last_degC_, last_power_W_, steepest_K_per_s_W_,
-          dead_time_s_, tau_s_, switch_s_, switch_degC_, integral_W_, swing_K_, calm_);
+  archive(begun_, tracking_, start_s_, start_degC_, last_s_, last_degC_, last_power_W_, slope_K_per_s_,
+          steepest_K_per_s_W_, dead_time_s_, tau_s_, switch_s_, switch_degC_, integral_W_, swing_K_, calm_);
 }
 
-void RollOffSwitch::exchange_state(Archive& archive) { archive(lowest_ohm_, on_again_s_); }
+void RollOffSwitch::exchange_state(Archive& archive) { archive(lowest_ohm_, last_ohm_, on_again_s_); }
 
 double HoldController::period_s() const {
-  if (!tracking_) return 0.25;  // the rise beside an electrode is over in seconds
+  if (!tracking_) {
+    // The rise beside an electrode is over in seconds; a set value that is far off may take minutes. A fifth
+    // of the time until it would be reached, at the present slope, is early enough.
+    const double by_age_s = std::clamp((last_s_ - start_s_) / 40, 0.25, 5.0);
+    if (!(slope_K_per_s_ > 0)) return by_age_s;
+    const double left_s = (hold_.degC - last_degC_) / slope_K_per_s_ - dead_time_s_ - tau_s_;
+    return std::clamp(left_s / 5, 0.25, by_age_s);
+  }
   return std::min(calm_ * std::clamp((tau_s_ + dead_time_s_) / 5, 0.25, 2.0), 5.0);
 }
 
@@ -38,6 +45,7 @@ double HoldController::power_W(double t_s, double T_degC) {
   if (tracking_) return last_power_W_ = track(t_s, T_degC);
 
   const double slope = (T_degC - last_degC_) / (t_s - last_s_);
+  slope_K_per_s_ = slope;
   const double per_W = last_power_W_ > 0 ? slope / last_power_W_ : 0;
   if (per_W > steepest_K_per_s_W_) {
     steepest_K_per_s_W_ = per_W;
@@ -93,7 +101,13 @@ double HoldController::track(double t_s, double T_degC) {
   return given;
 }
 
+double RollOffSwitch::period_s() const {
+  // Half way to the limit the resistance may be about to leap.
+  return last_ohm_ < (1 + rule_.rise / 2) * lowest_ohm_ ? 3 : 1;
+}
+
 bool RollOffSwitch::is_off(double t_s, double resistance_ohm) {
+  last_ohm_ = resistance_ohm;
   if (on_again_s_) {
     if (t_s < *on_again_s_) return true;
     on_again_s_.reset();

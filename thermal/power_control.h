@@ -40,7 +40,7 @@ class HoldController {
   HoldTemperature hold_;
   bool begun_ = false, tracking_ = false;
   double start_s_ = 0, start_degC_ = 0, last_s_ = 0, last_degC_ = 0, last_power_W_ = 0;
-  double steepest_K_per_s_W_ = 0, dead_time_s_ = 0, tau_s_ = 2;
+  double slope_K_per_s_ = 0, steepest_K_per_s_W_ = 0, dead_time_s_ = 0, tau_s_ = 2;
   double switch_s_ = 0, switch_degC_ = 0, integral_W_ = 0, swing_K_ = 0;
   double calm_ = 1;  ///< times the shortest period
 };
@@ -50,13 +50,15 @@ class RollOffSwitch {
  public:
   explicit RollOffSwitch(const RollOff& rule) : rule_(rule) {}
   bool is_off(double t_s, double resistance_ohm);
+  /// Longest time until it wants to see the resistance again [s].
+  double period_s() const;
   /// When it will switch on again; empty while it is on.
   std::optional<double> on_again_s() const { return on_again_s_; }
   void exchange_state(Archive& archive);
 
  private:
   RollOff rule_;
-  double lowest_ohm_ = 0;
+  double lowest_ohm_ = 0, last_ohm_ = 0;
   std::optional<double> on_again_s_;
 };
 

@@ -400,6 +400,17 @@ void validate_patch(const ThermalProblem& problem) {
     throw ConfigError("whole-cell applicators with a fine patch", "/patch", "leave one of them out");
   for (std::size_t n = 0; n < problem.sources.size(); ++n) {
     const auto& what = problem.sources[n].what;
+    if (const auto* probe = std::get_if<CryoprobeSource>(&what)) {
+      const Grid& grid = patch.labels.grid;
+      const Vector3d back = (probe->entry_mm - probe->tip_mm).normalized();
+      for (const double from_tip_mm : {probe->active_from_tip_mm, probe->active_to_tip_mm}) {
+        const Vector3d at = grid.to_index(probe->tip_mm + from_tip_mm * back);
+        for (Eigen::Index a = 0; a < 3; ++a)
+          if (at[a] < 1 || at[a] > grid.size[std::size_t(a)] - 2)
+            throw ConfigError("the cooling part of a cryoprobe reaches out of the fine patch",
+                              fmt::format("/sources/{}", n), "enlarge the patch");
+      }
+    }
     if (std::holds_alternative<FixedTemperatureSource>(what) ||
         std::holds_alternative<ElectrodesSource>(what) || std::holds_alternative<CryoprobeSource>(what) ||
         std::holds_alternative<GaussianSource>(what))

@@ -10,6 +10,7 @@
 #include "tests/thermal/thermal_fixture.h"
 #include "thermal/bioheat_solver.h"
 #include "thermal/error_estimate.h"
+#include "thermal/fine_patch.h"
 #include "thermal/fingerprint.h"
 
 namespace spinetherm {
@@ -295,9 +296,18 @@ TEST_P(CheckpointTest, StopAndGo) {
   expect_same(result, whole);
 }
 
+/// The same with finer cells around the electrode.
+RunCase in_fine_patch() {
+  RunCase run = held_temperature();
+  run.name = "in fine patch";
+  ThermalProblem& p = run.problem;
+  p.patch = refined(p.tissue_map, patch_grid(p.grid(), {4, 5, 5}, {12, 12, 12}, 2));
+  return run;
+}
+
 INSTANTIATE_TEST_SUITE_P(Runs, CheckpointTest,
                          testing::Values(held_temperature(), pulsed_by_impedance(), two_channels(),
-                                         frozen_twice(), several_sources()),
+                                         frozen_twice(), several_sources(), in_fine_patch()),
                          [](const auto& each) {
                            std::string name = each.param.name;
                            std::replace(name.begin(), name.end(), ' ', '_');
