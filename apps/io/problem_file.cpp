@@ -273,8 +273,11 @@ Json factors_json(const CellFactors& f, const WriteField& write_field) {
 /// Labels of its own, else the window's: layers anew for the smaller cells, files by the nearest cell.
 TissueMap read_patch(const JsonReader& r, const JsonReader& window_labels, const fs::path& folder,
                      const TissueMap& window) {
-  const Grid grid = patch_grid(window.labels.grid, r.get<Vector3d>("low_mm"), r.get<Vector3d>("high_mm"),
-                               r.get_or<int>("ratio", 2));
+  const int ratio = r.get_or<int>("ratio", 2);
+  if (ratio < 2 || ratio > 8)
+    r.fail(fmt::format("the patch's cells are {} times finer", ratio), "give a ratio of 2 to 8");
+  const Grid grid =
+      patch_grid(window.labels.grid, r.get<Vector3d>("low_mm"), r.get<Vector3d>("high_mm"), ratio);
   TissueMap patch = refined(window, grid);
   if (const auto labels = r.find("labels"))
     patch.labels = read_labels(*labels, folder, grid, window.tissues.size());

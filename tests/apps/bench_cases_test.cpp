@@ -50,7 +50,9 @@ TEST(BenchCases, ThoseWithPeersHavePlainFlowsAndWholeCells) {
     ThermalProblem exact = bench_problem(std::string(name) + "-exact");
     EXPECT_TRUE(voxel.voxel_applicators);
     EXPECT_FALSE(exact.voxel_applicators);
+    EXPECT_TRUE(exact.patch);
     exact.voxel_applicators = true;
+    exact.patch.reset();
     EXPECT_EQ(exact, voxel) << "the same problem otherwise";
   }
 }
@@ -63,6 +65,8 @@ TEST(BenchCases, PatientLikeOnesHaveWhatAPatientsSimulationHas) {
   for (const ThermalProblem& p : {rfa, cryo}) {
     EXPECT_TRUE(p.until_dose_settled);
     EXPECT_FALSE(p.voxel_applicators);
+    ASSERT_TRUE(p.patch);
+    EXPECT_EQ(p.patch->labels.grid.spacing_mm, Eigen::Vector3d::Constant(0.5));
     EXPECT_EQ(p.grid().spacing_mm, Eigen::Vector3d::Ones());
     for (const auto label : {std::uint8_t(TissueClass::tumour_lytic), std::uint8_t(TissueClass::csf)})
       EXPECT_GT(std::ranges::count(p.tissue_map.labels.values, label), 1000);

@@ -208,6 +208,32 @@ TEST(ProblemFile, EverythingSurvivesWritingAndReading) {
   EXPECT_THAT(schema_errors(parse_json_file(folder / "problem.json"), "problem"), IsEmpty());
 }
 
+TEST(ProblemFile, AFinePatchHasTheLabelsOfItsOwnCells) {
+  const ScratchFolder folder;
+  nlohmann::json j = example();
+  j["tissues"].push_back(second_tissue());
+  j["labels"] = nlohmann::json::parse(
+      R"({"layers": [{"axis": "y", "below_mm": 6.7, "tissue": 1}, {"axis": "y", "below_mm": 99, "tissue": 0}]})");
+  j["patch"] = {{"low_mm", {4, 5, 4}}, {"high_mm", {9, 8, 8}}, {"ratio", 4}};
+  const ThermalProblem p = parse_problem(j, {});
+  ASSERT_TRUE(p.patch);
+  const Volume<std::uint8_t>& labels = p.patch->labels;
+  EXPECT_EQ(labels.grid.size, (std::array<int, 3>{24, 16, 20}));
+  EXPECT_EQ(labels.grid.spacing_mm.x(), 0.25);
+  EXPECT_EQ(labels(0, 8, 0), 1);  // y = 6.625, in a cell of the grid that reaches beyond the layer
+  EXPECT_EQ(labels(0, 9, 0), 0);
+
+  write_problem(p, folder / "problem.json");
+  EXPECT_TRUE(read_problem(folder / "problem.json") == p);
+  EXPECT_THAT(schema_errors(parse_json_file(folder / "problem.json"), "problem"), IsEmpty());
+
+  j["patch"]["ratio"] = 1;
+  EXPECT_THROW((void)parse_problem(j, {}), ConfigError);
+  j["patch"]["ratio"] = 2;
+  j["sources"][0] = {{"kind", "point"}, {"power_W", 1}, {"at_mm", {7, 6, 5}}};
+  EXPECT_THROW((void)parse_problem(j, {}), ConfigError);
+}
+
 /// A document that is changed at one place, and what must be said of it.
 struct BadProblem {
   const char* pointer;
