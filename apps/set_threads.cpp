@@ -17,7 +17,7 @@ void set_threads(int threads) {
 void wait_without_spinning(char** argv) {
   for (const char* name : {"GOMP_SPINCOUNT", "OMP_WAIT_POLICY"})
     if (std::getenv(name) != nullptr) return;
-  setenv("GOMP_SPINCOUNT", "3000", 1);
+  setenv("GOMP_SPINCOUNT", "10000", 1);
   execv("/proc/self/exe", argv);  // returns only when it failed: then we spin
 }
 
