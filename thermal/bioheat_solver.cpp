@@ -34,10 +34,6 @@ namespace {
 /// below 1e-5 of the heat of a run in float, 1e-8 in double; it shows in the energy residual.
 template <class Real>
 constexpr double kRest_K = sizeof(Real) == sizeof(double) ? 1e-8 : 2e-5;
-/// Heating that warms a cell by less than this over the whole run, were it alone, may be left out where
-/// nothing else happens: the far field of electrodes fills the box.
-template <class Real>
-constexpr double kUnheated_K = sizeof(Real) == sizeof(double) ? 1e-8 : 1e-3;
 /// The error allowed in a step grows with the distance from 37 degC: at 60 degC it is three times, at 100
 /// degC seven times that at rest.
 constexpr double kErrorGrowth_per_K = 0.1;
@@ -78,7 +74,7 @@ class HeatRun {
                patch_ ? patch_->link.covered() : std::vector<std::uint8_t>{}, level_.threads,
                bool(checkpointing.save)),
         schedule_(problem),
-        input_(problem, kUnheated_K<Real>, std::max(schedule_.end_s(), 1.0)),
+        input_(problem, kRest_K<Real>, std::max(schedule_.end_s(), 1.0)),
         control_(options),
         points_(problem) {
     if (!patch_) return;
