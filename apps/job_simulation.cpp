@@ -19,6 +19,7 @@
 namespace spinetherm {
 namespace {
 
+constexpr double kPatch_mm = 0.5;
 /// Beyond it the window's cells suffice: gradients have fallen to a few kelvin per millimetre.
 constexpr double kPatchMargin_mm = 6;
 /// Ice of 20 mm around the probes stops perfusion, and in front of it cold spreads for half an hour by
@@ -164,7 +165,8 @@ ThermalProblem thermal_problem(const Job& job, const Plan& plan, TissueMapReport
                    job.options.margin_mm * spread * (is_cold(plan) ? kColdSpread : 1));
   problem.tissue_map =
       make_tissue_map(job.ct, job.anatomy, grid, tissue_table(), options, report ? *report : local);
-  if (const int ratio = int(std::lround(job.options.spacing_mm / job.options.patch_mm)); ratio > 1) {
+  const double patch_mm = job.options.patch_mm.value_or(is_cold(plan) ? job.options.spacing_mm : kPatch_mm);
+  if (const int ratio = int(std::lround(job.options.spacing_mm / patch_mm)); ratio > 1) {
     const ActiveBox box = active_box(plan.applicators, devices);
     const Eigen::Vector3d margin = Eigen::Vector3d::Constant(kPatchMargin_mm);
     TissueMapReport of_patch;

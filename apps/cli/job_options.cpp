@@ -24,10 +24,10 @@ void add_job_options(CLI::App& app, JobCommandOptions& options) {
       ->check(CLI::Range(0.25, 4.0))
       ->capture_default_str();
   app.add_option("--patch", options.job.patch_mm,
-                 "cells around the applicators, mm; as large as --spacing: none of their own")
+                 "cells around the applicators, mm; as large as --spacing: none of their own; "
+                 "without it 0.5 with heat, none with cold")
       ->type_name("MM")
-      ->check(CLI::Range(0.1, 4.0))
-      ->capture_default_str();
+      ->check(CLI::Range(0.1, 4.0));
   app.add_option("--solves", options.job.max_solves, "simulations while planning, at most")
       ->type_name("N")
       ->check(CLI::Range(1, 100))

@@ -167,10 +167,10 @@ Run simulate_command(CLI::App& app) {
       ->check(CLI::Range(0.25, 4.0))
       ->capture_default_str();
   app.add_option("--patch", options->job.job.patch_mm,
-                 "of a plan: cells around the applicators, mm; as large as --spacing: none of their own")
+                 "of a plan: cells around the applicators, mm; as large as --spacing: none of their own; "
+                 "without it 0.5 with heat, none with cold")
       ->type_name("MM")
-      ->check(CLI::Range(0.1, 4.0))
-      ->capture_default_str();
+      ->check(CLI::Range(0.1, 4.0));
   app.add_option("--checkpoint-every", options->checkpoint_every_s,
                  "with --out: save the state of the run in DIR/checkpoint after every so many seconds of "
                  "computing, and when it is cancelled; removed when the results are there")
