@@ -2,6 +2,7 @@
 #pragma once
 
 #include <Eigen/Dense>
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -157,7 +158,11 @@ class Archive {
       return;
     }
     const auto same = [&](std::size_t a, std::size_t b) {
-      return std::memcmp(&values[a], &values[b], sizeof(T)) == 0;
+      // By their bytes: what is not a number is kept as it is, too.
+      const auto raw = std::as_bytes(std::span<const T>(values));
+      const auto first = raw.subspan(a * sizeof(T), sizeof(T)),
+                 second = raw.subspan(b * sizeof(T), sizeof(T));
+      return std::equal(first.begin(), first.end(), second.begin());
     };
     const auto block = [&](std::size_t begin, std::size_t end, bool repeated) {
       if (begin == end) return;

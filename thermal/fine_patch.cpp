@@ -161,7 +161,7 @@ PatchLink<Real>::PatchLink(const ThermalProblem& problem, const HeatLevel<Real>&
   patch_size_ = grid.size;
   ratio_ = m;
   covered_.assign(window.count(), 0);
-  children_each_ = std::size_t(m * m * m);
+  children_each_ = std::size_t(m) * std::size_t(m) * std::size_t(m);
   for (int k = box.low[2]; k < box.high[2]; ++k)
     for (int j = box.low[1]; j < box.high[1]; ++j)
       for (int i = box.low[0]; i < box.high[0]; ++i) {

@@ -40,7 +40,7 @@ ThermalProblem patch_problem(const ThermalProblem& problem);
 template <class Real>
 class PatchLink {
  public:
-  PatchLink(const ThermalProblem& window, const HeatLevel<Real>& patch);
+  PatchLink(const ThermalProblem& problem, const HeatLevel<Real>& patch);
 
   /// 1: the cell of the window lies under the patch.
   const std::vector<std::uint8_t>& covered() const { return covered_; }

@@ -37,7 +37,7 @@ class HeatBodies {
   void run_ahead(double skipped_s) { skipped_s_ = skipped_s; }
   /// Appends what the cryoprobes do in the present state. Their cells' extremes are those of the wall. Null:
   /// not kept.
-  void record(double t_s, DoseField<Real>* dose, std::optional<CryoHistory>* history) const;
+  void record(double t_s, DoseField<Real>* dose, std::optional<CryoHistory>* kept) const;
   /// Of the window: the walls of cryoprobes are what the patch over them has found.
   void take_films(const HeatBodies& patch);
   /// Gives the cells of held bodies their wall's temperature in all stages.

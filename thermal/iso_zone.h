@@ -26,7 +26,7 @@ struct IsoOptions {
 /// the crossings on the lines between neighbouring centres. Second order in the spacing. `taken`: cells
 /// inside an applicator, without a value of their own (empty: none); they count as the mean of their
 /// neighbours, layer by layer, so that the applicator belongs to the zone around it.
-Zone iso_zone(const Grid& grid, const std::vector<float>& values, double level, const IsoOptions& options,
+Zone iso_zone(const Grid& whole, const std::vector<float>& all, double level, const IsoOptions& options,
               const std::vector<std::uint8_t>& taken);
 
 /// The values that `taken` cells count as, see iso_zone().
