@@ -85,11 +85,11 @@ void print_result(const ThermalResult& r, const fs::path& folder) {
                              e.planned_to_s, e.at_s);
   std::cout << fmt::format("energy       in {:.4g} J, stored {:.4g} J, out {:.4g} J, residual {:.1e}\n",
                            r.energy.in_J, r.energy.stored_J, r.energy.out_J, r.energy.relative_residual);
-  if (r.error_estimate.peak_K)
-    std::cout << fmt::format("error        about {:.2g} K{}\n", *r.error_estimate.peak_K,
-                             r.error_estimate.zone_radius_mm ? fmt::format(", {:.2g} mm of the zone's radius",
-                                                                           *r.error_estimate.zone_radius_mm)
-                                                             : "");
+  std::vector<std::string> error;
+  if (r.error_estimate.peak_K) error.push_back(fmt::format("{:.2g} K", *r.error_estimate.peak_K));
+  if (r.error_estimate.zone_radius_mm)
+    error.push_back(fmt::format("{:.2g} mm of the zone's radius", *r.error_estimate.zone_radius_mm));
+  if (!error.empty()) std::cout << fmt::format("error        about {}\n", fmt::join(error, ", "));
   for (const std::string& warning : r.warnings) std::cout << "warning      " << warning << '\n';
   std::cout << "results      " << folder.string() << '\n';
 }
