@@ -189,9 +189,9 @@ template <class Real>
 enum class Mix { one, two, many };
 template <Mix M, int L, class Real>
 struct Constants {
-  int first = 0, second = 0;
   typename Vector<Real, L>::I is_first = {};
   const std::uint8_t* label = nullptr;
+  int first = 0, second = 0;
 
   [[gnu::always_inline]] VectorOf<Real, L> operator()(const Real* by_label) const {
     if constexpr (M == Mix::one) return all<L>(by_label[first]);
