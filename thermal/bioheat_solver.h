@@ -9,7 +9,7 @@
 namespace spinetherm {
 
 struct BioheatOptions {
-  /// Largest temperature change of a cell in one macro-step [K]; a fifth of it while electrodes act, whose
+  /// Largest temperature change of a cell in one macro-step [K]; half of it while electrodes act, whose
   /// power follows the temperature.
   double max_step_K = 20;
   /// Longest macro-step [s].

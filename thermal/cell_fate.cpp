@@ -43,6 +43,13 @@ std::vector<float> FreezeHistory::lowest_twice() const {
   return out;
 }
 
+void FreezeHistory::take(const FreezeHistory& other, std::size_t cell, std::size_t to) {
+  freezes_[to] = other.freezes_[cell];
+  now_[to] = other.now_[cell];
+  lowest_[to] = other.lowest_[cell];
+  second_[to] = other.second_[cell];
+}
+
 void FreezeHistory::exchange_state(Archive& archive) { archive(freezes_, now_, lowest_, second_); }
 
 CellState advance(const CellDeathModel& m, CellState state, const TemperatureStep& step) {

@@ -27,6 +27,8 @@ class FreezeHistory {
   }
   std::vector<float> freezes() const { return {freezes_.begin(), freezes_.end()}; }
   std::vector<float> lowest_twice() const;
+  /// Cell `to` has had what cell `cell` of another list has had.
+  void take(const FreezeHistory& other, std::size_t cell, std::size_t to);
   void exchange_state(Archive& archive);
 
  private:
@@ -66,6 +68,10 @@ class CellDeath {
   explicit CellDeath(std::size_t cells, const CellDeathModel& model = {});
   void add(std::size_t cell, const TemperatureStep& step);
   const std::vector<float>& dead() const { return dead_; }
+  void take(const CellDeath& other, std::size_t cell, std::size_t to) {
+    alive_[to] = other.alive_[cell];
+    dead_[to] = other.dead_[cell];
+  }
   void exchange_state(Archive& archive);
 
  private:

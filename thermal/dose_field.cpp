@@ -94,6 +94,7 @@ double DoseField<Real>::update_perfusion(HeatLevel<Real>& level, std::size_t c, 
   else if (next == 0)
     level.perfusion[c] = Real(perfusion_kept_[c]);
   state = next;
+  if (level.is_out(c)) return 0;
   const Real change = (level.perfusion[c] - before) * (level.theta_blood - Real(T_degC - kReference_degC));
   level.rate[c] += change * level.inverse_capacity[c];
   return double(change);
@@ -107,6 +108,7 @@ double DoseField<Real>::fall_of_perfusion(HeatLevel<Real>& level, std::size_t c,
   const double share = double(arrhenius[c]) > kClosed ? 0 : std::exp(-added);
   level.perfusion[c] = Real(double(before) * share);
   if (!perfusion_kept_.empty()) perfusion_kept_[c] = float(double(perfusion_kept_[c]) * share);
+  if (level.is_out(c)) return 0;
   const Real change = (level.perfusion[c] - before) * (level.theta_blood - Real(T_degC - kReference_degC));
   level.rate[c] += change * level.inverse_capacity[c];
   return double(change);
@@ -319,6 +321,26 @@ void DoseField<Real>::restart(std::size_t cell, double T_degC, double t_s) {
   lowest[cell] = std::min(lowest[cell], float(T_degC));
   if (!peak_time.empty() && peak[cell] == float(T_degC)) peak_time[cell] = float(t_s);
   if (!lowest_time.empty() && lowest[cell] == float(T_degC)) lowest_time[cell] = float(t_s);
+}
+
+template <class Real>
+void DoseField<Real>::take(const DoseField& from, const std::vector<std::size_t>& cells,
+                           const std::vector<std::uint8_t>& hole) {
+  for (std::size_t n = 0; n < cells.size(); ++n) {
+    const std::size_t c = cells[n];
+    if (!hole.empty() && hole[c] != 0) continue;
+    const auto one = [&](const std::vector<float>& source, std::vector<float>& to) {
+      if (!to.empty()) to[c] = source.empty() ? std::numeric_limits<float>::quiet_NaN() : source[n];
+    };
+    one(from.cem43, cem43);
+    one(from.arrhenius, arrhenius);
+    one(from.peak, peak);
+    one(from.lowest, lowest);
+    one(from.peak_time, peak_time);
+    one(from.lowest_time, lowest_time);
+    if (freezes) freezes->take(*from.freezes, n, c);
+    if (cell_death) cell_death->take(*from.cell_death, n, c);
+  }
 }
 
 template <class Real>

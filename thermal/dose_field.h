@@ -58,6 +58,9 @@ class DoseField {
   void finish(const HeatLevel<Real>& level, double t_s);
   /// A cell that leaves an applicator begins with no dose; its extremes begin at `T_degC`.
   void restart(std::size_t cell, double T_degC, double t_s);
+  /// Cell n of `from` is cell `cells[n]` here; those in `hole` keep what they have.
+  void take(const DoseField& from, const std::vector<std::size_t>& cells,
+            const std::vector<std::uint8_t>& hole);
   void exchange_state(Archive& archive);
 
   std::vector<float> cem43,

@@ -9,6 +9,7 @@
 #include <cmath>
 #include <limits>
 #include <map>
+#include <numeric>
 
 #include "imaging/core/error.h"
 #include "imaging/core/units.h"
@@ -319,9 +320,11 @@ struct ElectricField::State {
     const FlowSystem& s = flow.system();
     const std::ptrdiff_t nx = grid.size[0], plane = nx * grid.size[1];
     Padded<float> shares(grid.size);  // conductivities that share the power of a link between its ends
-    for (std::size_t c = 0; c < grid.count(); ++c)
-      shares[c] = geometry.insulated[c] ? kNoShare : std::max(sigma_S_per_m[c], 1e-20F);
     float* q = power.values.data();
+#pragma omp parallel for schedule(static) num_threads(threads)
+    for (int k = 0; k < grid.size[2]; ++k)
+      for (std::size_t c = grid.index(0, 0, k); c < grid.index(0, 0, k + 1); ++c)
+        shares[c] = geometry.insulated[c] ? kNoShare : std::max(sigma_S_per_m[c], 1e-20F);
 #pragma omp parallel for schedule(static) num_threads(threads)
     for (int k = 0; k < grid.size[2]; ++k)
       for (int j = 0; j < grid.size[1]; ++j) {
@@ -352,15 +355,17 @@ struct ElectricField::State {
     hand_on_insulated();
     // mm3 to m3.
     const double volume_m3 = grid.voxel_volume_mm3() * 1e-9;
-    power_W = 0;
+    std::vector<double> of_plane(std::size_t(grid.size[2]));
+#pragma omp parallel for schedule(static) num_threads(threads)
     for (int k = 0; k < grid.size[2]; ++k) {
       double sum = 0;
       for (std::ptrdiff_t c = k * plane; c < (k + 1) * plane; ++c) {
         sum += double(q[c]);
         q[c] = float(double(q[c]) / volume_m3);
       }
-      power_W += sum;
+      of_plane[std::size_t(k)] = sum;
     }
+    power_W = std::accumulate(of_plane.begin(), of_plane.end(), 0.0);
   }
 
   /// Tissue slivers of cells centred in an insulator: their power goes to the neighbours, as the heat solver

@@ -201,14 +201,20 @@ std::optional<double> ElectrodeDrive::controlled_power_W(const Field& f, std::si
   return power;
 }
 
-std::optional<double> ElectrodeDrive::period_s() const {
+double ElectrodeDrive::power_W() const {
+  double power = 0;
+  for (const Drive& d : drives_) power += d.on ? d.power_W : 0;
+  return power;
+}
+
+std::optional<double> ElectrodeDrive::period_s(double t_s) const {
   std::optional<double> period;
   const auto take = [&](double s) { period = std::min(period.value_or(s), s); };
   for (const Drive& d : drives_) {
     if (!d.on) continue;
     for (const Channel& c : d.channels) {
-      if (c.hold) take(c.hold->period_s());
-      if (c.roll_off) take(c.roll_off->period_s());
+      if (c.roll_off) take(c.roll_off->period_s(t_s));
+      if (c.hold && !(c.roll_off && c.roll_off->on_again_s())) take(c.hold->period_s());
     }
   }
   return period;
@@ -216,10 +222,11 @@ std::optional<double> ElectrodeDrive::period_s() const {
 
 std::vector<ElectrodeDrive::Heating> ElectrodeDrive::heating(std::size_t part) const {
   std::vector<Heating> list;
-  for (const Drive& d : drives_) {
-    if (!d.on || d.power_W <= 0) continue;
+  for (std::size_t n = 0; n < drives_.size(); ++n) {
+    const Drive& d = drives_[n];
     const Field& f = fields_[d.field];
-    list.push_back({d.power_W / f.solved_W(), f.parts[part].power.values.data()});
+    if (!d.on || !f.solved) continue;
+    list.push_back({n, d.power_W > 0 ? d.power_W / f.solved_W() : 0, f.parts[part].power.values.data()});
   }
   return list;
 }

@@ -48,9 +48,9 @@ class ElectrodeDrive {
   /// dries, sigma falls a hundredfold within some kelvin: there, the q that belongs to the temperature which
   /// it leads to is taken, or the cell would be dry and wet by turns. The potential is solved for anew when
   /// the conductivity has changed by 4 % in the mean weighted with the power, 2 s after the last solve at the
-  /// earliest, or by 20 % at any time. `expected_degC(part, cell, added)` gives a cell's temperature at the
-  /// end of the next step with `added` [W/m3] more heating than now. True when the power density has changed.
-  /// Not converged or cancelled: see summary().
+  /// earliest, or by 20 % at any time, and not while all channels pause. `expected_degC(part, cell, added)`
+  /// gives a cell's temperature at the end of the next step with `added` [W/m3] more heating than now. True
+  /// when the power density has changed. Not converged or cancelled: see summary().
   template <class Temperature>
   bool update_fields(double t_s, const Temperature& expected_degC, const Progress& progress);
   /// Sets the power of each channel of each source from its control; `sensor_degC(at_mm)` gives the
@@ -59,13 +59,16 @@ class ElectrodeDrive {
   template <class Sensor>
   bool update_power(double t_s, const Sensor& sensor_degC);
   /// Longest time until update_power() must be called again; empty: no control needs it.
-  std::optional<double> period_s() const;
+  std::optional<double> period_s(double t_s) const;
+  double power_W() const;  ///< of all sources that act
   /// Power density of a source that acts: `scale` times that of the potentials as given.
   struct Heating {
+    std::size_t drive = 0;
     double scale = 0;
     const float* unit_W_per_m3 = nullptr;
   };
-  std::vector<Heating> heating(std::size_t part) const;  ///< 0: of the grid, 1: of the patch
+  /// `part` 0: of the grid, 1: of the patch. Sources without power have the scale 0.
+  std::vector<Heating> heating(std::size_t part) const;
   void record(double t_s, ElectricalHistory& history) const;
   /// Potential and power density when a source last acted; empty: none has.
   Volume<float> potential_V() const;
@@ -125,6 +128,12 @@ class ElectrodeDrive {
   /// solve.
   template <class Temperature>
   double follow(Field& field, const Drive& drive, const Temperature& expected_degC) const;
+  /// Whether all channels have been switched off by their roll-off and stay so for now.
+  static bool is_paused(const Drive& d, double t_s) {
+    return std::ranges::all_of(d.channels, [&](const Channel& c) {
+      return c.roll_off && c.roll_off->on_again_s() && *c.roll_off->on_again_s() > t_s;
+    });
+  }
   static double power_W(const Field& f) { return f.solved_W() * f.growth; }
   static double resistance_ohm(const Field& f) { return f.whole().resistance_ohm() / (f.shape * f.growth); }
   void solve(Field& field, const Progress& progress);
@@ -159,7 +168,8 @@ bool ElectrodeDrive::update_fields(double t_s, const Temperature& expected_degC,
     if (!f.due) {
       const double change = f.solved ? follow(f, d, expected_degC) : kSolveAtOnce;
       changed = changed || change > 0;
-      if (change < kSolve || (change < kSolveAtOnce && t_s - f.solved_s < kSolvePause_s)) continue;
+      if (is_paused(d, t_s) || change < kSolve || (change < kSolveAtOnce && t_s - f.solved_s < kSolvePause_s))
+        continue;
       for (std::size_t p = 0; p < f.parts.size(); ++p) {
         Part& part = f.parts[p];
         // The cells that follow keep the conductivity that belongs to their heating.

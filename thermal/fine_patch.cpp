@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <set>
 
 #include "imaging/core/error.h"
 #include "thermal/archive.h"
@@ -151,6 +152,30 @@ ThermalProblem patch_problem(const ThermalProblem& problem) {
   return out;
 }
 
+ThermalProblem problem_under_patch(const ThermalProblem& problem) {
+  const Grid& window = problem.grid();
+  const PatchBox box = patch_box(window, problem.patch->labels.grid);
+  Grid grid = window;
+  for (std::size_t a = 0; a < 3; ++a) grid.size[a] = box.high[a] - box.low[a];
+  grid.origin_mm = window.to_world(box.low[0], box.low[1], box.low[2]);
+  const auto cut = [&]<class T>(const Volume<T>& values) {
+    if (values.empty()) return Volume<T>{};
+    Volume<T> out(grid);
+    for (int k = 0; k < grid.size[2]; ++k)
+      for (int j = 0; j < grid.size[1]; ++j)
+        for (int i = 0; i < grid.size[0]; ++i)
+          out(i, j, k) = values(box.low[0] + i, box.low[1] + j, box.low[2] + k);
+    return out;
+  };
+  ThermalProblem out = problem;
+  out.patch.reset();
+  out.tissue_map.labels = cut(problem.tissue_map.labels);
+  const CellFactors& f = problem.tissue_map.factors;
+  out.tissue_map.factors = {cut(f.conductivity), cut(f.heat_capacity), cut(f.perfusion), cut(f.electrical)};
+  out.initial_field = cut(problem.initial_field);
+  return out;
+}
+
 template <class Real>
 PatchLink<Real>::PatchLink(const ThermalProblem& problem, const HeatLevel<Real>& patch)
     : tissues_(problem.tissue_map.tissues) {
@@ -227,6 +252,12 @@ PatchLink<Real>::PatchLink(const ThermalProblem& problem, const HeatLevel<Real>&
     face_begin_.push_back(std::uint32_t(faces_.size()));
   }
   for (std::size_t f = 0; f < faces_.size(); ++f) face_of_[{faces_[f].cell, faces_[f].halo}] = f;
+  std::set<std::size_t> ring;
+  for (const HaloCell& h : halo_) {
+    ring.insert({h.window, h.beyond});
+    for (std::size_t a = 0; a < 2; ++a) ring.insert({h.before[a], h.after[a]});
+  }
+  ring_.assign(ring.begin(), ring.end());
   perfusion0_.reserve(children_.size());
   for (const std::size_t c : children_) perfusion0_.push_back(patch.perfusion[c]);
 }
@@ -282,10 +313,11 @@ void PatchLink<Real>::fill_halo(const HeatLevel<Real>& window, const std::vector
 }
 
 template <class Real>
-void PatchLink<Real>::exchange(HeatLevel<Real>& window, const HeatLevel<Real>& patch,
-                               const std::vector<Real>& u) {
+void PatchLink<Real>::outflow(const HeatLevel<Real>& patch, const std::vector<Real>& u,
+                              std::vector<Real>& flow) const {
   const TissueTable<Real>& table = patch.table;
   const auto count = std::ptrdiff_t(beside_.size());
+  flow.resize(beside_.size());
 #pragma omp parallel for num_threads(patch.team()) schedule(static)
   for (std::ptrdiff_t n = 0; n < count; ++n) {
     Real sum = 0;
@@ -304,40 +336,76 @@ void PatchLink<Real>::exchange(HeatLevel<Real>& window, const HeatLevel<Real>& p
       state(face.halo, t_out, r_out);
       sum += face.factor * face.open * ((t_in - t_out) / (r_in + r_out));
     }
-    const std::size_t c = beside_[std::size_t(n)];
-    window.heating[c] = window.is_hole(c) ? Real(0) : window.source[c] + sum * window.inverse_capacity[c];
+    flow[std::size_t(n)] = sum;
   }
 }
 
 template <class Real>
-void PatchLink<Real>::average(HeatLevel<Real>& window, const HeatLevel<Real>& patch,
-                              std::vector<Real>& rate) const {
+void PatchLink<Real>::set_inflow(HeatLevel<Real>& window, const std::vector<double>& flow_W_per_m3) const {
+  for (std::size_t n = 0; n < beside_.size(); ++n) {
+    const std::size_t c = beside_[n];
+    const Real heating =
+        window.is_hole(c)
+            ? Real(0)
+            : Real(double(window.source[c]) + flow_W_per_m3[n] * double(window.inverse_capacity[c]));
+    if (!window.is_hole(c)) window.rate[c] += heating - window.heating[c];
+    window.heating[c] = heating;
+  }
+}
+
+template <class Real>
+double PatchLink<Real>::longest_step_s(const HeatLevel<Real>& window, const HeatLevel<Real>& patch) const {
+  double most = 0;
+  for (std::size_t n = 0; n < beside_.size(); ++n) {
+    double sum = 0;
+    for (std::uint32_t f = face_begin_[n]; f < face_begin_[n + 1]; ++f)
+      sum += double(faces_[f].factor) /
+             double(patch.resistivity[faces_[f].cell] + patch.resistivity[faces_[f].halo]);
+    const std::size_t c = beside_[n];
+    const std::uint8_t label = window.label[c];
+    const bool may_freeze = window.y[std::size_t(window.now)][c] < window.steepest_below[label];
+    most = std::max(
+        most, sum * double(window.inverse_capacity[c]) * (may_freeze ? double(window.steepest[label]) : 1.0));
+  }
+  return most > 0 ? 1 / most : HUGE_VAL;
+}
+
+template <class Real>
+void PatchLink<Real>::average(const HeatLevel<Real>& patch, HeatLevel<Real>& under) const {
   const Real* theta = patch.theta_now();
   const auto count = std::ptrdiff_t(under_.size());
-  std::vector<Real>& u = window.y[std::size_t(window.now)];
+  std::vector<Real>& u = under.y[std::size_t(under.now)];
 #pragma omp parallel for num_threads(patch.team()) schedule(static)
   for (std::ptrdiff_t n = 0; n < count; ++n) {
+    const auto c = std::size_t(n);
     double t = 0, r = 0;
     int open = 0;
     for (std::size_t m = 0; m < children_each_; ++m) {
-      const std::size_t c = children_[std::size_t(n) * children_each_ + m];
-      if (patch.is_hole(c)) continue;
-      t += double(theta[c]);
-      r += double(patch.rate[c]);
+      const std::size_t child = children_[c * children_each_ + m];
+      if (patch.is_hole(child)) continue;
+      t += double(theta[child]);
+      r += double(patch.rate[child]);
       ++open;
     }
     if (open == 0) continue;
-    const std::size_t c = under_[std::size_t(n)];
     const double mean = t / open;
-    u[c] = Real(u_of_theta(tissues_[window.label[c]], mean));
-    if (!window.theta.empty()) window.theta[c] = Real(mean);
-    rate[c] = Real(r / open);
+    u[c] = Real(u_of_theta(tissues_[under.label[c]], mean));
+    if (!under.theta.empty()) under.theta[c] = Real(mean);
+    under.rate[c] = Real(r / open);
   }
 }
 
 template <class Real>
-void PatchLink<Real>::copy(const std::vector<Real>& from, std::vector<Real>& to) const {
-  for (const std::size_t c : under_) to[c] = from[c];
+void PatchLink<Real>::hand_up(const HeatLevel<Real>& under, HeatLevel<Real>& window) const {
+  std::vector<Real>& u = window.y[std::size_t(window.now)];
+  const std::vector<Real>& from = under.y[std::size_t(under.now)];
+  for (std::size_t n = 0; n < under_.size(); ++n) {
+    const std::size_t c = under_[n];
+    if (window.is_hole(c)) continue;
+    u[c] = from[n];
+    if (!window.theta.empty()) window.theta[c] = under.theta[n];
+    window.rate[c] = under.rate[n];
+  }
 }
 
 template <class Real>
@@ -346,28 +414,34 @@ void PatchLink<Real>::clear_rates(std::vector<Real>& rate) const {
 }
 
 template <class Real>
-bool PatchLink<Real>::follow_perfusion(const HeatLevel<Real>& window, HeatLevel<Real>& patch) {
-  if (window_perfusion0_.empty()) {
-    for (const std::size_t c : under_) window_perfusion0_.push_back(float(window.perfusion[c]));
-    window_perfusion_ = window_perfusion0_;
-    return false;
+double PatchLink<Real>::follow_perfusion(const HeatLevel<Real>& under, HeatLevel<Real>& patch) {
+  if (perfusion_.empty()) {
+    perfusion_under0_.assign(under.perfusion.begin(), under.perfusion.end());
+    perfusion_ = perfusion_under0_;
+    return 0;
   }
-  bool changed = false;
+  double change = 0;
   for (std::size_t n = 0; n < under_.size(); ++n) {
-    const auto w = float(window.perfusion[under_[n]]);
-    if (w == window_perfusion_[n]) continue;
-    window_perfusion_[n] = w;
-    changed = true;
-    const float share = window_perfusion0_[n] > 0 ? w / window_perfusion0_[n] : 1.0F;
-    for (std::size_t m = n * children_each_; m < (n + 1) * children_each_; ++m)
-      patch.perfusion[children_[m]] = perfusion0_[m] * Real(share);
+    const auto w = float(under.perfusion[n]);
+    if (w == perfusion_[n]) continue;
+    perfusion_[n] = w;
+    const float share = perfusion_under0_[n] > 0 ? w / perfusion_under0_[n] : 1.0F;
+    for (std::size_t m = n * children_each_; m < (n + 1) * children_each_; ++m) {
+      const std::size_t c = children_[m];
+      const Real before = patch.perfusion[c];
+      patch.perfusion[c] = perfusion0_[m] * Real(share);
+      if (patch.is_out(c)) continue;
+      const Real more = (patch.perfusion[c] - before) * (patch.theta_blood - patch.theta_now()[c]);
+      patch.rate[c] += more * patch.inverse_capacity[c];
+      change += double(more);
+    }
   }
-  return changed;
+  return change * patch.cell_volume_m3();
 }
 
 template <class Real>
 void PatchLink<Real>::exchange_state(Archive& archive) {
-  archive(window_perfusion_, window_perfusion0_);
+  archive(perfusion_, perfusion_under0_);
 }
 
 template class PatchLink<float>;

@@ -29,6 +29,9 @@ TissueMap refined(const TissueMap& window, const Grid& patch);
 /// and a conductivity by which the half of a halo cell conducts like the half of the window's cell.
 ThermalProblem patch_problem(const ThermalProblem& problem);
 
+/// The problem on the cells of the window under the patch alone, for dose and perfusion there.
+ThermalProblem problem_under_patch(const ThermalProblem& problem);
+
 /// Couples a window of cells with a fine patch in it. A face between the two has one flow for each fine cell
 /// on it,
 ///   q = (theta_halo - theta) / (h/2 (r + m r_window)),
@@ -36,7 +39,7 @@ ThermalProblem patch_problem(const ThermalProblem& problem);
 /// and corrected so that q is the slope at the face of the parabola through the fine cell and the next two of
 /// the window, as the face does not lie midway; m the ratio of spacings: what leaves one side enters the
 /// other, to the last digits. The window's cells under the patch are not stepped; they take the mean of the
-/// patch after each step.
+/// patch.
 template <class Real>
 class PatchLink {
  public:
@@ -44,25 +47,37 @@ class PatchLink {
 
   /// 1: the cell of the window lies under the patch.
   const std::vector<std::uint8_t>& covered() const { return covered_; }
+  /// These cells, in the order of problem_under_patch().
+  const std::vector<std::size_t>& under() const { return under_; }
+  /// Cells of the window that the halo is filled from.
+  const std::vector<std::size_t>& ring() const { return ring_; }
+  /// Cells of the window that flows go to.
+  const std::vector<std::size_t>& beside() const { return beside_; }
   /// Cells of the halo that stand for cells of the window inside an applicator: no heat passes to them.
   std::vector<std::uint8_t> closed_halo(const HeatLevel<Real>& window, const HeatLevel<Real>& patch) const;
   /// How far the faces of the patch are open, once its applicators are in place.
   void set_openings(const BodyLinks& links_of_patch);
-  /// State of the halo from that of the window, in `u` of the patch; with `arrays` also temperature and
-  /// resistivity.
+  /// State of the halo from that of the ring, in `u` of the patch; with `arrays` also temperature and
+  /// resistivity. `u_window`: as long as the window.
   void fill_halo(const HeatLevel<Real>& window, const std::vector<Real>& u_window, HeatLevel<Real>& patch,
                  std::vector<Real>& u, bool arrays) const;
-  /// window.heating = window.source + what flows out of the patch, after fill_halo() for the same states.
-  void exchange(HeatLevel<Real>& window, const HeatLevel<Real>& patch, const std::vector<Real>& u);
-  /// Temperature and rate of the covered cells of the window from those of the patch.
-  void average(HeatLevel<Real>& window, const HeatLevel<Real>& patch, std::vector<Real>& rate) const;
-  /// Values of covered cells from one array of the window to another.
-  void copy(const std::vector<Real>& from, std::vector<Real>& to) const;
+  /// What flows out of the patch into each cell beside it, over that cell's volume [W/m3]; after fill_halo()
+  /// for the same state.
+  void outflow(const HeatLevel<Real>& patch, const std::vector<Real>& u, std::vector<Real>& flow) const;
+  /// The window's heating and rate with this flow, instead of the one before.
+  void set_inflow(HeatLevel<Real>& window, const std::vector<double>& flow_W_per_m3) const;
+  /// Longest step of the window in which a constant flow through the faces may stand for the one that goes
+  /// with its temperature [s]: a window's cell that starts to differ by x K sheds at most x K through them.
+  double longest_step_s(const HeatLevel<Real>& window, const HeatLevel<Real>& patch) const;
+  /// Temperature and rate of the window's cells under the patch from those of the patch.
+  void average(const HeatLevel<Real>& patch, HeatLevel<Real>& under) const;
+  /// The same into the window.
+  void hand_up(const HeatLevel<Real>& under, HeatLevel<Real>& window) const;
   /// The rate of covered cells is 0 while the window is stepped.
   void clear_rates(std::vector<Real>& rate) const;
-  /// Where the perfusion of a covered cell has changed, that of its fine cells changes in proportion. True
-  /// when it has anywhere.
-  bool follow_perfusion(const HeatLevel<Real>& window, HeatLevel<Real>& patch);
+  /// Where the perfusion of a cell under the patch has changed, that of its fine cells changes in proportion,
+  /// and their rates with it. Returns the change of what the blood brings [W].
+  double follow_perfusion(const HeatLevel<Real>& under, HeatLevel<Real>& patch);
   void exchange_state(Archive& archive);
 
  private:
@@ -87,11 +102,12 @@ class PatchLink {
   std::vector<Face> faces_;                ///< by cell of the window
   std::vector<std::size_t> beside_;        ///< cells of the window with faces
   std::vector<std::uint32_t> face_begin_;  ///< by `beside_`, and one more
-  std::vector<std::size_t> under_;         ///< covered cells
-  std::vector<std::size_t> children_;      ///< ratio^3 fine cells each
+  std::vector<std::size_t> ring_;
+  std::vector<std::size_t> under_;     ///< covered cells
+  std::vector<std::size_t> children_;  ///< ratio^3 fine cells each
   std::size_t children_each_ = 0;
-  std::vector<float> window_perfusion_, window_perfusion0_;  ///< by covered cell: last seen, at the start
-  std::vector<Real> perfusion0_;                             ///< by child
+  std::vector<float> perfusion_, perfusion_under0_;  ///< by cell under the patch: last seen, at the start
+  std::vector<Real> perfusion0_;                     ///< by child
 };
 
 /// Of the window's links: those of covered cells are dropped, faces between covered and other cells closed.

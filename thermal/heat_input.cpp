@@ -84,17 +84,23 @@ double HeatInput<Real>::apply(HeatLevel<Real>& level, const std::vector<Electrod
 #pragma omp parallel for num_threads(level.team()) schedule(static)
   for (int k = rows.low[2]; k < rows.high[2]; ++k) {
     double power = 0;
+    std::vector<Real> before(std::size_t(level.grid.size[0]));
     for (int j = rows.low[1]; j < rows.high[1]; ++j) {
       const std::size_t row = rows.row(j, k), c0 = level.grid.index(0, j, k);
       const std::size_t from = c0 + std::size_t(rows.begin[row]);
       const std::size_t to = c0 + std::size_t(std::max(rows.end[row], rows.begin[row]));
       Real* source = level.source.data();
-      for (std::size_t c = from; c < to; ++c) {
-        const double q = given ? density_W_per_m3(level, c) : 0;
-        source[c] = Real(q * double(level.inverse_capacity[c]));
-        power += q;
-      }
+      std::copy(source + from, source + to, before.begin());
+      if (given)
+        for (std::size_t c = from; c < to; ++c) {
+          const double q = density_W_per_m3(level, c);
+          source[c] = Real(q * double(level.inverse_capacity[c]));
+          power += q;
+        }
+      else
+        std::fill(source + from, source + to, Real(0));
       for (const auto& e : electric) {
+        if (e.scale == 0) continue;
         constexpr std::size_t kLanes = 8;
         double lanes[kLanes] = {};
         const float* unit = e.unit_W_per_m3;
@@ -110,12 +116,17 @@ double HeatInput<Real>::apply(HeatLevel<Real>& level, const std::vector<Electrod
         for (; c < to; ++c) add(c, 0);
         for (const double lane : lanes) power += lane;
       }
-      if ((level.hole.empty() && level.covered.empty()) || electric.empty()) continue;
-      for (std::size_t c = from; c < to; ++c)
-        if (level.is_out(c)) {
-          for (const auto& e : electric) power -= double(Real(e.scale) * Real(e.unit_W_per_m3[c]));
-          source[c] = 0;
-        }
+      if ((!level.hole.empty() || !level.covered.empty()) && !electric.empty())
+        for (std::size_t c = from; c < to; ++c)
+          if (level.is_out(c)) {
+            for (const auto& e : electric) power -= double(Real(e.scale) * Real(e.unit_W_per_m3[c]));
+            source[c] = 0;
+          }
+      Real* rate = level.rate.data();
+      for (std::size_t c = from; c < to; ++c) rate[c] += source[c] - before[c - from];
+      if (level.heating.empty()) continue;
+      Real* heating = level.heating.data();
+      for (std::size_t c = from; c < to; ++c) heating[c] += source[c] - before[c - from];
     }
     planes[std::size_t(k)] = power;
   }
@@ -128,7 +139,11 @@ double HeatInput<Real>::apply(HeatLevel<Real>& level, const std::vector<Electrod
     for (const auto& e : electric) q += e.scale * double(e.unit_W_per_m3[ghosts[n].taken]);
     for (std::size_t m = n; m < end; ++m) {
       const double share = std::max(0.0, ghosts[m].ratio) * q / double(end - n);
-      level.source[ghosts[m].cell] += Real(share * double(level.inverse_capacity[ghosts[m].cell]));
+      const std::size_t c = ghosts[m].cell;
+      const auto added = Real(share * double(level.inverse_capacity[c]));
+      level.source[c] += added;
+      level.rate[c] += added;
+      if (!level.heating.empty()) level.heating[c] += added;
       power += share;
     }
     n = end;

@@ -20,12 +20,16 @@ class HeatInput {
   /// The sources that act from now on. `smooth`: for the corrected stencil, see heat_source.h.
   void switch_to(const HeatLevel<Real>& level, const std::vector<bool>& on, bool smooth);
   /// level.source = (q + q_m)/(rho c) of the active cells, after the cells that are heated have become
-  /// active. Returns the power [W] that they take. `ghosts`: cells that a held wall has taken; of the heat
-  /// that electrodes make there, the part that the wall does not swallow at once goes to the neighbours, in
-  /// the ratio of the local solutions.
-  /// `new_fields`: the fields of the electrodes are not those of the last call.
+  /// active; the level's heating and rate follow the change. Returns the power [W] that they take. `ghosts`:
+  /// cells that a held wall has taken; of the heat that electrodes make there, the part that the wall does
+  /// not swallow at once goes to the neighbours, in the ratio of the local solutions. `new_fields`: the
+  /// fields of the electrodes are not those of the last call.
   double apply(HeatLevel<Real>& level, const std::vector<ElectrodeDrive::Heating>& electric,
                const std::vector<BodyLinks::Ghost>& ghosts, bool new_fields);
+  /// What heats a cell but for the electrodes [K/s].
+  double steady_rate(const HeatLevel<Real>& level, std::size_t cell) const {
+    return density_W_per_m3(level, cell) * double(level.inverse_capacity[cell]);
+  }
   /// After switch_to() with the same sources.
   void exchange_state(Archive& archive);
 

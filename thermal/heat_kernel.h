@@ -131,9 +131,9 @@ struct StepView {
   Real dt = 0;
   /// The error counts over 1 + relative |y|: what is hot or cold need not be known as well [1/K].
   Real relative = 0;
-  /// Of cells below `cool` [K] the error counts `cool_weight` times: beside ice the estimate is that of a
-  /// front that has just moved, which dies out again.
-  Real cool = -1e30F, cool_weight = 1;
+  /// Of cells below `cool` and above `hot` [K] the error counts less: beside ice and steam the estimate is
+  /// that of a front that has just moved, which dies out again.
+  Real cool = -1e30F, cool_weight = 1, hot = 1e30F, hot_weight = 1;
   const std::uint8_t* label = nullptr;  ///< with `steepest`
   const Real* steepest = nullptr;       ///< by label: largest d theta/du of the tissue, see heat_level.cpp
   const Real* threshold = nullptr;      ///< by label: u below which `steepest` counts

@@ -274,7 +274,10 @@ struct Largest {
 template <class Real>
 [[gnu::always_inline]] inline Real error_weight(const StepView<Real>& step, Real y) {
   const Real size = y < 0 ? -y : y, one = 1;
-  return (y < step.cool ? step.cool_weight : one) / (one + step.relative * size);
+  return (y < step.cool  ? step.cool_weight
+          : y > step.hot ? step.hot_weight
+                         : one) /
+         (one + step.relative * size);
 }
 
 /// `weight` of change and error by cell; null: 1.
@@ -285,6 +288,7 @@ inline Largest<Real> look_at(int n, const Real* y0, const Real* y1, const Real* 
   using V = VectorOf<Real, kLanes>;
   const V zero = {}, one = zero + Real(1), part = zero + Real(0.8), half = zero + half_dt;
   const V relative = zero + step.relative, cool = zero + step.cool, cool_weight = zero + step.cool_weight;
+  const V hot = zero + step.hot, hot_weight = zero + step.hot_weight;
   V change = zero, error = zero, stiffness = zero, bad = zero;
   const auto look = [&](const Real* a, const Real* b, const Real* r0, const Real* r1, const Real* d,
                         const Real* w) __attribute__((always_inline)) {
@@ -299,7 +303,7 @@ inline Largest<Real> look_at(int n, const Real* y0, const Real* y1, const Real* 
     c = c < zero ? -c : c;
     e = e < zero ? -e : e;
     const V size = y_after < zero ? -y_after : y_after;
-    e *= (y_after < cool ? cool_weight : one) / (one + relative * size);
+    e *= (y_after < cool ? cool_weight : y_after > hot ? hot_weight : one) / (one + relative * size);
     change = c > change ? c : change;
     error = e > error ? e : error;
     stiffness = diag > stiffness ? diag : stiffness;

@@ -1,52 +1,76 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "thermal/archive.h"
+#include "thermal/dose_field.h"
+#include "thermal/electrode_drive.h"
 #include "thermal/fine_patch.h"
-#include "thermal/heat_input.h"
-#include "thermal/steam.h"
+#include "thermal/level_run.h"
 
 namespace spinetherm {
 
-/// What the solver owns of a fine patch: stepped with the window, its halo filled from it at every stage.
+/// A fine patch in time. It goes ahead of the window in steps of its own, up to the end of a turn: its halo
+/// goes on from the window's state by the rate there, and by what the electrodes heat. What has flowed
+/// through its faces by then, and the mean of the electrodes' power, are the window's heating over the turn.
+/// So each makes steps as long as its own cells allow, and no heat is lost.
 template <class Real>
-struct PatchRun {
-  ThermalProblem problem;  ///< with the halo
-  HeatLevel<Real> level;
-  PatchLink<Real> link;
-  Steam<Real> steam;
-  HeatBodies<Real> bodies;
-  HeatInput<Real> input;
-  std::vector<Real> window_rate;  ///< of the window: the rates of covered cells at the present state, else 0
+class PatchRun : public Surroundings<Real> {
+ public:
+  PatchRun(const ThermalProblem& window, const BioheatOptions& options, int threads);
 
-  PatchRun(const ThermalProblem& window, int threads)
-      : problem(patch_problem(window)),
-        level(make_level<Real>(problem, threads)),
-        link(window, level),
-        steam(level),
-        bodies(problem),
-        input(problem, 0, 1),
-        window_rate(window.grid().count(), Real(0)) {
-    // All of it is stepped, but for the halo.
-    level.can_rest = false;
-    level.rows = make_active_rows(level.grid.size, false);
-    std::array<int, 3> high = level.grid.size;
-    for (int& n : high) --n;
-    include_box(level.rows, {1, 1, 1}, high);
-  }
-  /// See HeatRun; the bodies of the window have been placed.
+  ThermalProblem problem;  ///< with the halo
+  LevelRun<Real> run;
+  PatchLink<Real> link;
+
+ private:
+  ThermalProblem problem_under_;
+
+ public:
+  HeatLevel<Real> under;  ///< the window's cells under the patch, as the mean of its cells
+  DoseField<Real> dose;   ///< of these
+  double turn_end_s = 0;
+  double turn_begin_s() const { return turn_begin_s_; }
+  bool in_turn() const { return run.t_s < turn_end_s; }
+
+  /// The window has its sources and bodies; places those of the patch. Returns the heat that this has taken
+  /// out of its cells [J].
+  double switch_to(const HeatLevel<Real>& window, const std::vector<bool>& on, bool first);
+  /// From the state of the window, at the same time.
+  void begin_turn(const LevelRun<Real>& window, double end_s);
+  /// The electrodes' heating from now on.
+  void set_heating(const ElectrodeDrive& drive, bool new_fields);
+  /// One accepted step within the turn; dose, perfusion and steam follow.
+  typename LevelRun<Real>::Outcome step(double stop_s, double change_counts, const Progress& progress);
+  const typename DoseField<Real>::Findings& last_dose() const { return last_dose_; }
+  double last_step_s() const { return last_step_s_; }
+  /// At the end of a turn: its flows into the window, and the electrodes' mean scales by drive.
+  std::vector<double> mean_flow_W_per_m3() const;
+  std::vector<double> mean_scales() const;
+
+  /// After the window, whose bodies have been placed.
   void exchange_state(Archive& archive, const HeatLevel<Real>& window, const std::vector<bool>& on,
-                      double t_s) {
-    archive(level, link, steam, input, window_rate);
-    if (archive.reading()) level.covered = link.closed_halo(window, level);
-    bodies.exchange_state(archive, level, on, t_s);
-    if (!archive.reading()) return;
-    input.switch_to(level, on, false);
-    link.set_openings(bodies.links());
-  }
+                      const ElectrodeDrive& drive);
+
+  void begin_step(double t_s, double dt_s, double present_s) override;
+  void set(double t_s, std::vector<Real>& u, bool arrays) override;
+  void weigh(double weight_s) override;
+  void keep() override;
 
   PatchRun(const PatchRun&) = delete;
   PatchRun& operator=(const PatchRun&) = delete;
+
+ private:
+  const HeatLevel<Real>* window_ = nullptr;
+  double turn_begin_s_ = 0;
+  std::vector<Real> ring_u_,
+      ring_rate_;               ///< by cell of the ring: at the begin of the turn, without electrodes
+  std::vector<Real> u_window_;  ///< scratch, by cell of the window; the ring's are set
+  std::vector<ElectrodeDrive::Heating> electric_;  ///< of the window, at present
+  std::vector<double> scale_s_;                    ///< by drive: integral over the turn so far
+  std::vector<Real> flow_;                         ///< of the last set()
+  std::vector<Real> flow_now_;                     ///< of the present state
+  std::vector<double> flow_s_, pending_s_;         ///< integrals over the turn and over the present step
+  typename DoseField<Real>::Findings last_dose_;
+  double last_step_s_ = 0;
 };
 
 }  // namespace spinetherm

@@ -101,7 +101,8 @@ double HoldController::track(double t_s, double T_degC) {
   return given;
 }
 
-double RollOffSwitch::period_s() const {
+double RollOffSwitch::period_s(double t_s) const {
+  if (on_again_s_ && *on_again_s_ > t_s) return *on_again_s_ - t_s;
   // Half way to the limit the resistance may be about to leap.
   return last_ohm_ < (1 + rule_.rise / 2) * lowest_ohm_ ? 3 : 1;
 }

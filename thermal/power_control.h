@@ -51,7 +51,7 @@ class RollOffSwitch {
   explicit RollOffSwitch(const RollOff& rule) : rule_(rule) {}
   bool is_off(double t_s, double resistance_ohm);
   /// Longest time until it wants to see the resistance again [s].
-  double period_s() const;
+  double period_s(double t_s) const;
   /// When it will switch on again; empty while it is on.
   std::optional<double> on_again_s() const { return on_again_s_; }
   void exchange_state(Archive& archive);
