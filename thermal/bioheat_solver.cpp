@@ -284,8 +284,10 @@ class HeatRun : Surroundings<Real> {
     const double per_s = 2 * h_m.cwiseProduct(h_m).cwiseInverse().sum() * double(level.inverse_capacity[c]) /
                          double(level.resistivity[c]);
     const double rate = double(level.rate[c]) + added_W_per_m3 * double(level.inverse_capacity[c]);
-    const double u = double(level.y[std::size_t(level.now)][c]) -
-                     rate * std::expm1(-per_s * near_control().next_s()) / per_s;
+    // dt (1 - exp(-x))/x within 3 %.
+    const double dt_s = near_control().next_s(), x = per_s * dt_s;
+    const double share = x < 3 ? 1 / (1 + x / 2 + x * x / 12) : 0.95 / x;
+    const double u = double(level.y[std::size_t(level.now)][c]) + rate * dt_s * share;
     return double(theta_of_u(level.table, level.label[c], Real(u))) + kReference_degC;
   }
 

@@ -116,54 +116,35 @@ double DoseField<Real>::fall_of_perfusion(HeatLevel<Real>& level, std::size_t c,
 
 /// Below 39 degC a row of tissue gathers no dose; above ice its perfusion stays as it is as well.
 template <class Real>
-typename DoseField<Real>::Course DoseField<Real>::course_of(const HeatLevel<Real>& level,
-                                                            const std::vector<Real>& u0, std::size_t row,
-                                                            std::size_t begin, std::size_t end) const {
+typename DoseField<Real>::Course DoseField<Real>::course_of(const RowRange<Real>& range, std::size_t row,
+                                                            bool has_holes) const {
   constexpr Real kCool_K = 2;
-  if (below_ != DoseBelow39::none || cell_death || freezes) return Course::warm;
+  if (below_ != DoseBelow39::none || cell_death || freezes || has_holes) return Course::warm;
   if (!row_has_law_.empty() && row_has_law_[row] != 0) return Course::warm;
-  const Real* u = u0.data() + begin;
-  const Real* theta = level.theta_now() + begin;
-  const std::uint8_t* hole = level.hole.empty() ? nullptr : level.hole.data() + begin;
-  int warm = 0, cold = 0;
-  for (std::size_t n = 0; n < end - begin; ++n) {
-    warm |= !((u[n] < kCool_K) & (theta[n] < kCool_K));
-    cold |= !((theta[n] > Real(kIce_K)) & (u[n] > Real(kIce_K)));
-  }
-  if (hole != nullptr)
-    for (std::size_t n = 0; n < end - begin; ++n) warm |= hole[n];
-  if (warm != 0) return Course::warm;
-  return cold != 0 || !perfusion_kept_.empty() ? Course::cold : Course::idle;
+  if (!(range.most_u0 < kCool_K && range.most_theta < kCool_K)) return Course::warm;
+  const bool cold = !(range.least_theta > Real(kIce_K) && range.least_u0 > Real(kIce_K));
+  return cold || !perfusion_kept_.empty() ? Course::cold : Course::idle;
 }
 
 template <class Real>
-std::array<Real, 2> DoseField<Real>::only_extremes(const Real* theta, std::size_t count, std::size_t begin,
-                                                   double t_s, Findings& f) {
-  float* high = peak.data() + begin;
-  float* low = lowest.data() + begin;
-  const auto now = float(t_s);
-  Real most = theta[0], least = theta[0];
-  for (std::size_t n = 0; n < count; ++n) {
-    most = theta[n] > most ? theta[n] : most;
-    least = theta[n] < least ? theta[n] : least;
-  }
-  const auto update = [&](float* extreme, float* time, bool up) {
-    for (std::size_t n = 0; n < count; ++n) {
-      const auto T = float(double(theta[n]) + kReference_degC);
-      const bool passed = up ? T > extreme[n] : T < extreme[n];
-      extreme[n] = passed ? T : extreme[n];
-      if (time != nullptr) time[n] = passed ? now : time[n];
-    }
-  };
+std::uint8_t DoseField<Real>::may_be_new(Real least, Real most) const {
   // All extremes begin at the start: where nothing has passed it, nothing can be new.
   const Real start = Real(start_degC_ - kReference_degC);
-  if (!even_start_ || most > start)
-    update(high, peak_time.empty() ? nullptr : peak_time.data() + begin, true);
-  if (!even_start_ || least < start)
-    update(low, lowest_time.empty() ? nullptr : lowest_time.data() + begin, false);
-  f.highest_degC = std::max(f.highest_degC, double(most) + kReference_degC);
-  f.lowest_degC = std::min(f.lowest_degC, double(least) + kReference_degC);
-  return {least, most};
+  return std::uint8_t((!even_start_ || most > start ? 1 : 0) | (!even_start_ || least < start ? 2 : 0));
+}
+
+template <class Real>
+void DoseField<Real>::add_extremes(Real theta, std::size_t c, double t_s) {
+  const auto T = float(theta + Real(kReference_degC));
+  const auto now = float(t_s);
+  if (T > peak[c]) {
+    peak[c] = T;
+    if (!peak_time.empty()) peak_time[c] = now;
+  }
+  if (T < lowest[c]) {
+    lowest[c] = T;
+    if (!lowest_time.empty()) lowest_time[c] = now;
+  }
 }
 
 template <class Real>
@@ -226,36 +207,73 @@ typename DoseField<Real>::Findings DoseField<Real>::add_step(HeatLevel<Real>& le
     f.lowest_degC = 1e9;
     double change = 0;
     const std::size_t plane = level.grid.index(0, 0, k);
-    std::vector<std::uint8_t> is_warm(std::size_t(level.grid.size[1]), 0);
-    std::vector<std::uint8_t> left(level.grid.index(0, 0, k + 1) - plane, 0);
-    bool any_warm = false;
+    const auto ny = std::size_t(level.grid.size[1]);
+    std::vector<std::uint8_t> is_warm(ny, 0), has_new(ny, 0);
+    std::vector<RowRange<Real>> ranges(ny);
+    std::vector<std::uint8_t> left;
+    run_ranges(view, u0.data(), theta1, ranges.data(), k);
+    const auto seen = [&](Real least, Real most) {
+      f.highest_degC = std::max(f.highest_degC, double(most) + kReference_degC);
+      f.lowest_degC = std::min(f.lowest_degC, double(least) + kReference_degC);
+    };
     for (int j = level.rows.low[1]; j < level.rows.high[1]; ++j) {
       const std::size_t row = level.rows.row(j, k);
       if (level.rows.end[row] <= level.rows.begin[row]) continue;
       const std::size_t begin = level.grid.index(level.rows.begin[row], j, k),
                         end = level.grid.index(level.rows.end[row], j, k);
-      const Course course = course_of(level, u0, row, begin, end);
+      RowRange<Real>& range = ranges[std::size_t(j)];
+      const bool has_holes = !level.hole.empty() && std::any_of(level.hole.begin() + std::ptrdiff_t(begin),
+                                                                level.hole.begin() + std::ptrdiff_t(end),
+                                                                [](std::uint8_t hole) { return hole != 0; });
+      const Course course = course_of(range, row, has_holes);
       if (course == Course::warm) {
         is_warm[std::size_t(j)] = 1;
-        any_warm = true;
-        continue;
+        left.resize(level.grid.index(0, 0, k + 1) - plane, 0);
       }
-      only_extremes(theta1 + begin, end - begin, begin, t_s, f);
-      for (std::size_t c = begin; course == Course::cold && c < end; ++c)
-        if (has_rule_[level.label[c]])
-          change += update_perfusion(level, c, double(theta1[c]) + kReference_degC);
+      if (has_holes) {
+        // Holes between the cells keep what their walls have.
+        range.least_theta = Real(HUGE_VAL);
+        range.most_theta = -range.least_theta;
+        for (std::size_t c = begin; c < end; ++c) {
+          if (level.is_hole(c)) continue;
+          range.least_theta = std::min(range.least_theta, theta1[c]);
+          range.most_theta = std::max(range.most_theta, theta1[c]);
+          add_extremes(theta1[c], c, t_s);
+        }
+        if (range.least_theta <= range.most_theta) seen(range.least_theta, range.most_theta);
+      } else {
+        has_new[std::size_t(j)] = may_be_new(range.least_theta, range.most_theta);
+        seen(range.least_theta, range.most_theta);
+      }
     }
-    if (any_warm) {
+    ExtremesView<Real> extremes;
+    extremes.theta = theta1;
+    extremes.t_s = float(t_s);
+    extremes.peak_degC = peak.data();
+    extremes.lowest_degC = lowest.data();
+    extremes.peak_time = peak_time.empty() ? nullptr : peak_time.data();
+    extremes.lowest_time = lowest_time.empty() ? nullptr : lowest_time.data();
+    extremes.row = has_new.data();
+    run_extremes(view, extremes, k);
+    if (!left.empty()) {
       DoseView<Real> here = dose;
       here.row = is_warm.data();
       here.left = left.data();
       f.added_cem43_min += run_dose(view, here, k);
     }
     for (int j = level.rows.low[1]; j < level.rows.high[1]; ++j) {
-      if (is_warm[std::size_t(j)] == 0) continue;
       const std::size_t row = level.rows.row(j, k);
+      if (level.rows.end[row] <= level.rows.begin[row]) continue;
       const std::size_t begin = level.grid.index(level.rows.begin[row], j, k),
                         end = level.grid.index(level.rows.end[row], j, k);
+      const RowRange<Real>& range = ranges[std::size_t(j)];
+      if (is_warm[std::size_t(j)] == 0) {
+        if (course_of(range, row, false) == Course::cold)
+          for (std::size_t c = begin; c < end; ++c)
+            if (has_rule_[level.label[c]])
+              change += update_perfusion(level, c, double(theta1[c]) + kReference_degC);
+        continue;
+      }
       for (std::size_t c = begin; c < end; ++c) {
         if (left[c - plane] == 0) continue;
         // Far above all dose the exact integral leaves the range of numbers.
@@ -279,26 +297,13 @@ typename DoseField<Real>::Findings DoseField<Real>::add_step(HeatLevel<Real>& le
           if (freezes) freezes->add(c, s.T1_degC);
           if (cell_death) cell_death->add(c, s);
         }
-      Real row_least = Real(HUGE_VAL), row_most = -row_least;
-      // Holes between the cells keep what their walls have.
-      for (std::size_t c = begin; c < end;) {
-        std::size_t last = c;
-        while (last < end && !level.is_hole(last)) ++last;
-        if (last > c) {
-          const auto [least, most] = only_extremes(theta1 + c, last - c, c, t_s, f);
-          row_least = std::min(row_least, least);
-          row_most = std::max(row_most, most);
-        }
-        c = last + 1;
-      }
       // No cell of the row can close or open its vessels.
-      if (rules_ && !rules_by_dose_ && perfusion_kept_.empty() && row_most < rules_from_theta_ &&
-          row_least > Real(kIce_K))
+      if (!rules_ || (!rules_by_dose_ && perfusion_kept_.empty() && range.most_theta < rules_from_theta_ &&
+                      range.least_theta > Real(kIce_K)))
         continue;
-      if (rules_)
-        for (std::size_t c = begin; c < end; ++c)
-          if (has_rule_[level.label[c]] && !level.is_hole(c))
-            change += update_perfusion(level, c, double(theta1[c]) + kReference_degC);
+      for (std::size_t c = begin; c < end; ++c)
+        if (has_rule_[level.label[c]] && !level.is_hole(c))
+          change += update_perfusion(level, c, double(theta1[c]) + kReference_degC);
     }
     f.blood_change_W = change * level.cell_volume_m3();
     planes[std::size_t(k)] = f;

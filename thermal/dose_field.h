@@ -74,15 +74,14 @@ class DoseField {
   double rest_cem43_per_s() const;
   void add_rest(std::size_t cell, double t_s);
   enum class Course { idle, cold, warm };
-  Course course_of(const HeatLevel<Real>& level, const std::vector<Real>& u0, std::size_t row,
-                   std::size_t begin, std::size_t end) const;
+  Course course_of(const RowRange<Real>& range, std::size_t row, bool has_holes) const;
   /// The step of one cell; in a phase change theta is not u, and the course is taken as straight.
   TemperatureStep step_of(const HeatLevel<Real>& level, const std::vector<Real>& u0,
                           const std::vector<Real>& rate0, double dt_s, std::size_t cell) const;
   double add_damage(std::size_t cell, std::size_t label, const TemperatureStep& s);
-  /// Returns the least and the largest theta.
-  std::array<Real, 2> only_extremes(const Real* theta, std::size_t count, std::size_t begin, double t_s,
-                                    Findings& findings);
+  /// Bits of ExtremesView for a row with these temperatures.
+  std::uint8_t may_be_new(Real least, Real most) const;
+  void add_extremes(Real theta, std::size_t cell, double t_s);
   double update_perfusion(HeatLevel<Real>& level, std::size_t cell, double T_degC);
   /// w exp(-Omega) when `added` damage has come; as update_perfusion().
   double fall_of_perfusion(HeatLevel<Real>& level, std::size_t cell, double added, double T_degC);

@@ -42,20 +42,29 @@ inline float near_part(const float* g, const double* u, const float* w, std::ptr
   return w[d] * tilt / (w[d] * tilt + w[c]);
 }
 
+/// Power of the link from c to c + stride.
+inline float link_power(const float* g, const double* u, std::ptrdiff_t c, std::ptrdiff_t stride) {
+  const auto drop = float(u[c + stride] - u[c]);
+  return g[c] * drop * drop;
+}
+
 /// Adds the power of a row's halves of the links to the next cells along a stride, and to the ones before.
+/// Links with less power than `little` are shared as two resistors.
 void add_near_halves(const float* g, const double* u, const float* w, std::ptrdiff_t row,
-                     std::ptrdiff_t count, std::ptrdiff_t stride, float* q) {
+                     std::ptrdiff_t count, std::ptrdiff_t stride, float little, float* q) {
   for (std::ptrdiff_t c = row; c < row + count; ++c) {
-    const auto drop = float(u[c + stride] - u[c]);
-    if (g[c] > 0) q[c] += g[c] * drop * drop * near_part(g, u, w, c, stride);
+    const float power = link_power(g, u, c, stride);
+    const float part = power > little ? near_part(g, u, w, c, stride) : w[c + stride] / (w[c + stride] + w[c]);
+    if (power > 0) q[c] += power * part;
   }
 }
 void add_far_halves(const float* g, const double* u, const float* w, std::ptrdiff_t row, std::ptrdiff_t count,
-                    std::ptrdiff_t stride, float* q) {
+                    std::ptrdiff_t stride, float little, float* q) {
   for (std::ptrdiff_t c = row; c < row + count; ++c) {
     const std::ptrdiff_t from = c - stride;
-    const auto drop = float(u[c] - u[from]);
-    if (g[from] > 0) q[c] += g[from] * drop * drop * (1 - near_part(g, u, w, from, stride));
+    const float power = link_power(g, u, from, stride);
+    const float near = power > little ? near_part(g, u, w, from, stride) : w[c] / (w[c] + w[from]);
+    if (power > 0) q[c] += power * (1 - near);
   }
 }
 
@@ -319,6 +328,13 @@ struct ElectricField::State {
   void share_power(const Volume<float>& sigma_S_per_m) {
     const FlowSystem& s = flow.system();
     const std::ptrdiff_t nx = grid.size[0], plane = nx * grid.size[1];
+    constexpr float kLittle = 1e-5F;  // of the largest power of a link
+    float little = 0;
+#pragma omp parallel for schedule(static) num_threads(threads) reduction(max : little)
+    for (std::ptrdiff_t c = 0; c < std::ptrdiff_t(grid.count()); ++c)
+      little = std::max({little, link_power(s.gx.data(), u.data(), c, 1),
+                         link_power(s.gy.data(), u.data(), c, nx), link_power(s.gz.data(), u.data(), c, plane)});
+    little *= kLittle;
     Padded<float> shares(grid.size);  // conductivities that share the power of a link between its ends
     float* q = power.values.data();
 #pragma omp parallel for schedule(static) num_threads(threads)
@@ -331,8 +347,8 @@ struct ElectricField::State {
         const std::ptrdiff_t row = k * plane + j * nx;
         std::fill(q + row, q + row + nx, 0.0F);
         const auto add = [&](const Padded<float>& g, std::ptrdiff_t stride, bool before, bool after) {
-          if (before) add_far_halves(g.data(), u.data(), shares.data(), row, nx, stride, q);
-          if (after) add_near_halves(g.data(), u.data(), shares.data(), row, nx, stride, q);
+          if (before) add_far_halves(g.data(), u.data(), shares.data(), row, nx, stride, little, q);
+          if (after) add_near_halves(g.data(), u.data(), shares.data(), row, nx, stride, little, q);
         };
         add(s.gx, 1, true, true);
         add(s.gy, nx, j > 0, j + 1 < grid.size[1]);

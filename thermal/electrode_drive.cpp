@@ -110,9 +110,9 @@ void ElectrodeDrive::solve(Field& f, const Progress& progress) {
   Progress quiet;
   quiet.stop = progress.stop;
   const double tolerance = f.solved ? kLater : kFirst;
-  summary_ = f.whole().solve(f.parts.front().sigma, tolerance, quiet, repeatable_);
-  for (std::size_t p = 1; p < f.parts.size() && summary_.usable(); ++p) {
-    f.parts[p].field->take_outer_potential(f.whole());
+  if (f.from_part == 0) summary_ = f.whole().solve(f.parts.front().sigma, tolerance, quiet, repeatable_);
+  for (std::size_t p = 1; p < f.parts.size() && (f.from_part > 0 || summary_.usable()); ++p) {
+    if (f.from_part == 0) f.parts[p].field->take_outer_potential(f.whole());
     summary_ = f.parts[p].field->solve(f.parts[p].sigma, tolerance, quiet, repeatable_);
   }
   if (repeatable_ && summary_.termination == Termination::cancelled) return;
@@ -126,7 +126,7 @@ void ElectrodeDrive::solve(Field& f, const Progress& progress) {
   float largest = 0;
   for (const Part& part : f.parts)
     largest = std::max(largest, *std::max_element(part.power.values.begin(), part.power.values.end()));
-  for (std::size_t p = 0; p < f.parts.size(); ++p) {
+  for (std::size_t p = f.from_part; p < f.parts.size(); ++p) {
     Part& part = f.parts[p];
     part.powered.clear();
     for (std::size_t c = 0; c < part.power.values.size(); ++c) {
@@ -273,7 +273,7 @@ void ElectrodeDrive::record(double t_s, ElectricalHistory& history) const {
 
 void ElectrodeDrive::exchange_state(Archive& archive) {
   for (Field& f : fields_) {
-    archive(f.solved, f.due, f.shape, f.growth, f.solved_s);
+    archive(f.solved, f.due, f.shape, f.growth, f.solved_s, f.whole_solved_s, f.from_part);
     for (Part& p : f.parts) archive(*p.field, p.sigma, p.powered, p.ratio, p.power, p.share);
   }
   for (Drive& d : drives_) {

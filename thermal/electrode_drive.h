@@ -48,7 +48,7 @@ class ElectrodeDrive {
   /// dries, sigma falls a hundredfold within some kelvin: there, the q that belongs to the temperature which
   /// it leads to is taken, or the cell would be dry and wet by turns. The potential is solved for anew when
   /// the conductivity has changed by 4 % in the mean weighted with the power, 2 s after the last solve at the
-  /// earliest, or by 20 % at any time, and not while all channels pause. `expected_degC(part, cell, added)`
+  /// earliest, or by 20 % at any time (on the whole grid every 10 s at most where a patch follows it), and not while all channels pause. `expected_degC(part, cell, added)`
   /// gives a cell's temperature at the end of the next step with `added` [W/m3] more heating than now. True
   /// when the power density has changed. Not converged or cancelled: see summary().
   template <class Temperature>
@@ -96,7 +96,8 @@ class ElectrodeDrive {
     bool due = false;   ///< conductivity is set, the solve was cancelled
     double shape = 1;   ///< power of grid and patch together over that of the grid alone
     double growth = 1;  ///< of the power of given potentials since the last solve
-    double solved_s = 0;
+    double solved_s = 0, whole_solved_s = 0;
+    std::size_t from_part = 0;  ///< of a solve that is due: those before it stay as they are
     ElectricField& whole() { return *parts.front().field; }
     const ElectricField& whole() const { return *parts.front().field; }
     double solved_W() const { return whole().power_W() * shape; }
@@ -116,6 +117,12 @@ class ElectrodeDrive {
   /// Potentials of the channels are combined anew when one has changed by this part of the largest.
   static constexpr double kScale = 2e-3;
   static constexpr double kSolve = 0.04, kSolveAtOnce = 0.2, kSolvePause_s = 2, kDries = 0.02;
+  /// Around a patch the potential goes with the current, whatever tissue does beside the electrodes.
+  static constexpr double kWholePause_s = 10;
+  static bool is_whole_due(const Field& f, double t_s) {
+    const bool follows = f.parts.size() > 1 && f.whole().channels() == 1;
+    return !f.solved || !follows || t_s - f.whole_solved_s >= kWholePause_s;
+  }
 
   float sigma_at(const Part& part, std::size_t cell, float T_degC) const {
     const TissueMap& map = part.problem->tissue_map;
@@ -170,7 +177,8 @@ bool ElectrodeDrive::update_fields(double t_s, const Temperature& expected_degC,
       changed = changed || change > 0;
       if (is_paused(d, t_s) || change < kSolve || (change < kSolveAtOnce && t_s - f.solved_s < kSolvePause_s))
         continue;
-      for (std::size_t p = 0; p < f.parts.size(); ++p) {
+      f.from_part = is_whole_due(f, t_s) ? 0 : 1;
+      for (std::size_t p = f.from_part; p < f.parts.size(); ++p) {
         Part& part = f.parts[p];
         // The cells that follow keep the conductivity that belongs to their heating.
         std::vector<float> followed(part.powered.size());
@@ -191,6 +199,7 @@ bool ElectrodeDrive::update_fields(double t_s, const Temperature& expected_degC,
     if (summary_.termination == Termination::cancelled) return changed;
     f.due = false;
     f.solved_s = t_s;
+    if (f.from_part == 0) f.whole_solved_s = t_s;
   }
   next_drive_ = 0;
   return changed;
@@ -203,8 +212,10 @@ double ElectrodeDrive::follow(Field& f, const Drive& d, const Temperature& expec
   for (std::size_t p = 0; p < f.parts.size(); ++p) {
     Part& part = f.parts[p];
     const Volume<float>& solved = part.field->power_W_per_m3();
-    double change = 0, before = 0, now = 0;
-    for (std::size_t n = 0; n < part.powered.size(); ++n) {
+    const auto count = std::ptrdiff_t(part.powered.size());
+#pragma omp parallel for num_threads(threads_) schedule(static)
+    for (std::ptrdiff_t m = 0; m < count; ++m) {
+      const auto n = std::size_t(m);
       const std::size_t c = part.powered[n];
       const double q = part.share * double(solved[c]), heating = scale * double(part.power[c]);
       // The ratio r of its own consequence: r = sigma(T(r)) / sigma_solved, which falls where tissue dries.
@@ -222,6 +233,10 @@ double ElectrodeDrive::follow(Field& f, const Drive& d, const Temperature& expec
         r = (low + high) / 2;
       }
       part.ratio[n] = float(r);
+    }
+    double change = 0, before = 0, now = 0;
+    for (std::size_t n = 0; n < part.powered.size(); ++n) {
+      const double q = part.share * double(solved[part.powered[n]]), r = double(part.ratio[n]);
       before += q;
       now += q * r;
       change += q * r * std::abs(r - 1) / std::max(r, 1.0);

@@ -324,17 +324,21 @@ void PatchLink<Real>::outflow(const HeatLevel<Real>& patch, const std::vector<Re
     for (std::uint32_t f = face_begin_[std::size_t(n)]; f < face_begin_[std::size_t(n) + 1]; ++f) {
       const Face& face = faces_[f];
       if (patch.is_hole(face.cell)) continue;
-      const auto state = [&](std::uint32_t c, Real& theta, Real& r) {
-        const std::uint8_t label = patch.label[c];
-        theta = table.has_phases ? theta_of_u(table, label, u[c]) : u[c];
-        r = table.varies_with_T
-                ? Real(1) / (conductivity(table, label, theta) * Real(patch.conductivity_factor[c]))
-                : patch.resistivity[c];
+      const auto theta = [&](std::uint32_t c) {
+        return table.has_phases ? theta_of_u(table, patch.label[c], u[c]) : u[c];
       };
-      Real t_in, r_in, t_out, r_out;
-      state(face.cell, t_in, r_in);
-      state(face.halo, t_out, r_out);
-      sum += face.factor * face.open * ((t_in - t_out) / (r_in + r_out));
+      const Real t_in = theta(face.cell), t_out = theta(face.halo);
+      Real g;  // 1/(r + r')
+      if (table.varies_with_T) {
+        const auto k = [&](std::uint32_t c, Real t) {
+          return conductivity(table, patch.label[c], t) * Real(patch.conductivity_factor[c]);
+        };
+        const Real k_in = k(face.cell, t_in), k_out = k(face.halo, t_out);
+        g = k_in * k_out / (k_in + k_out);
+      } else {
+        g = 1 / (patch.resistivity[face.cell] + patch.resistivity[face.halo]);
+      }
+      sum += face.factor * face.open * ((t_in - t_out) * g);
     }
     flow[std::size_t(n)] = sum;
   }

@@ -64,7 +64,21 @@ template <class Real>
 double run_dose(const HeatView<Real>& view, const DoseView<Real>& dose, int k) {
   SPINETHERM_PICK(run_dose(view, dose, k));
 }
+template <class Real>
+void run_ranges(const HeatView<Real>& view, const Real* u0, const Real* theta, RowRange<Real>* by_row,
+                int k) {
+  SPINETHERM_PICK(run_ranges(view, u0, theta, by_row, k));
+}
+template <class Real>
+void run_extremes(const HeatView<Real>& view, const ExtremesView<Real>& extremes, int k) {
+  SPINETHERM_PICK(run_extremes(view, extremes, k));
+}
 #undef SPINETHERM_PICK
+
+template void run_ranges(const HeatView<float>&, const float*, const float*, RowRange<float>*, int);
+template void run_ranges(const HeatView<double>&, const double*, const double*, RowRange<double>*, int);
+template void run_extremes(const HeatView<float>&, const ExtremesView<float>&, int);
+template void run_extremes(const HeatView<double>&, const ExtremesView<double>&, int);
 
 template void run_stage(const HeatView<float>&, const StageView<float>&, float*, int);
 template void run_stage(const HeatView<double>&, const StageView<double>&, double*, int);

@@ -129,8 +129,9 @@ struct StepView {
   const Real* rate0 = nullptr;  ///< L before
   Real* rate1 = nullptr;        ///< receives L after
   Real dt = 0;
-  /// The error counts over 1 + relative |y|: what is hot or cold need not be known as well [1/K].
-  Real relative = 0;
+  /// The error counts over 1 + relative |y| [1/K], of what is warm over 1 + relative y + (hot_relative y)^2:
+  /// what is hot or cold need not be known as well.
+  Real relative = 0, hot_relative = 0;
   /// Of cells below `cool` and above `hot` [K] the error counts less: beside ice and steam the estimate is
   /// that of a front that has just moved, which dies out again.
   Real cool = -1e30F, cool_weight = 1, hot = 1e30F, hot_weight = 1;
@@ -188,6 +189,28 @@ struct DoseView {
 /// Returns the sum of the doses that were added [min].
 template <class Real>
 double run_dose(const HeatView<Real>& view, const DoseView<Real>& dose, int k);
+
+/// Least and largest values in the stepped cells of a row: of the state before a step and of the temperature
+/// after it.
+template <class Real>
+struct RowRange {
+  Real least_u0 = 0, most_u0 = 0, least_theta = 0, most_theta = 0;
+};
+/// By row j of plane k; empty rows are left out.
+template <class Real>
+void run_ranges(const HeatView<Real>& view, const Real* u0, const Real* theta, RowRange<Real>* by_row, int k);
+
+/// Extremes of the temperature of the cells of one plane, and when they were reached.
+template <class Real>
+struct ExtremesView {
+  const Real* theta = nullptr;
+  float t_s = 0;
+  float *peak_degC = nullptr, *peak_time = nullptr;      ///< the time may be null
+  float *lowest_degC = nullptr, *lowest_time = nullptr;  ///< likewise
+  const std::uint8_t* row = nullptr;                     ///< by j: bit 0 the peak, bit 1 the lowest
+};
+template <class Real>
+void run_extremes(const HeatView<Real>& view, const ExtremesView<Real>& extremes, int k);
 
 /// theta = theta(u) and resistivity = 1/k(theta) of the cells that are stepped, into arrays; null: not asked
 /// for.

@@ -70,8 +70,9 @@ struct Planes {
 
 /// Rates of the cells [begin, end) of a row; returns what the blood brings.
 template <bool WithDiagonal, class Real>
-inline double rates_of_row(const Row<Real>& row, int begin, int end, const BlockTissues* blocks,
+inline double rates_of_row(const Row<Real>& shared, int begin, int end, const BlockTissues* blocks,
                            const std::uint8_t* label, const Uniform<Real>* uniform) {
+  const Row<Real> row = shared;  // nobody else's: its pointers may stay in registers
   double sum = 0;
   if (blocks == nullptr) {
     for (int i = begin; i < end; ++i) {
@@ -289,6 +290,7 @@ inline Largest<Real> look_at(int n, const Real* y0, const Real* y1, const Real* 
   const V zero = {}, one = zero + Real(1), part = zero + Real(0.8), half = zero + half_dt;
   const V relative = zero + step.relative, cool = zero + step.cool, cool_weight = zero + step.cool_weight;
   const V hot = zero + step.hot, hot_weight = zero + step.hot_weight;
+  const V hot_relative = zero + step.hot_relative;
   V change = zero, error = zero, stiffness = zero, bad = zero;
   const auto look = [&](const Real* a, const Real* b, const Real* r0, const Real* r1, const Real* d,
                         const Real* w) __attribute__((always_inline)) {
@@ -303,7 +305,9 @@ inline Largest<Real> look_at(int n, const Real* y0, const Real* y1, const Real* 
     c = c < zero ? -c : c;
     e = e < zero ? -e : e;
     const V size = y_after < zero ? -y_after : y_after;
-    e *= (y_after < cool ? cool_weight : y_after > hot ? hot_weight : one) / (one + relative * size);
+    const V above = y_after > zero ? y_after * hot_relative : zero;
+    e *= (y_after < cool ? cool_weight : y_after > hot ? hot_weight : one) /
+         (one + relative * size + above * above);
     change = c > change ? c : change;
     error = e > error ? e : error;
     stiffness = diag > stiffness ? diag : stiffness;
@@ -542,6 +546,81 @@ double run_dose(const HeatView<Real>& v, const DoseView<Real>& d, int k) {
   return sum;
 }
 
+template <class Real>
+inline void range_of(int n, const Real* values, Real& least_of, Real& most_of) {
+  using V = VectorOf<Real, kLanes>;
+  Real least = values[0], most = values[0];
+  int i = 0;
+  if (n >= kLanes) {
+    V low = load<kLanes>(values), high = low;
+    for (i = kLanes; i + kLanes <= n; i += kLanes) {
+      const V v = load<kLanes>(values + i);
+      low = v < low ? v : low;
+      high = v > high ? v : high;
+    }
+    for (int l = 0; l < kLanes; ++l) {
+      least = low[l] < least ? low[l] : least;
+      most = high[l] > most ? high[l] : most;
+    }
+  }
+  for (; i < n; ++i) {
+    least = values[i] < least ? values[i] : least;
+    most = values[i] > most ? values[i] : most;
+  }
+  least_of = least;
+  most_of = most;
+}
+
+template <class Real>
+void run_ranges(const HeatView<Real>& v, const Real* u0, const Real* theta, RowRange<Real>* by_row, int k) {
+  for (int j = v.low[1]; j < v.high[1]; ++j) {
+    const Span own = row_of(v, j, k);
+    if (own.end <= own.begin) continue;
+    const std::ptrdiff_t c = own.begin + std::ptrdiff_t(v.size[0]) * (std::ptrdiff_t(v.size[1]) * k + j);
+    range_of(own.end - own.begin, u0 + c, by_row[j].least_u0, by_row[j].most_u0);
+    range_of(own.end - own.begin, theta + c, by_row[j].least_theta, by_row[j].most_theta);
+  }
+}
+
+template <bool Up, class Real>
+inline void extremes_of_row(int n, const Real* __restrict theta, float now, float* __restrict extreme,
+                            float* __restrict time) {
+  const Real reference = Real(37);
+  if (time == nullptr) {
+    for (int i = 0; i < n; ++i) {
+      const float T = float(theta[i] + reference);
+      extreme[i] = (Up ? T > extreme[i] : T < extreme[i]) ? T : extreme[i];
+    }
+    return;
+  }
+  for (int i = 0; i < n; ++i) {
+    const float T = float(theta[i] + reference);
+    const bool passed = Up ? T > extreme[i] : T < extreme[i];
+    time[i] = passed ? now : time[i];
+    extreme[i] = passed ? T : extreme[i];
+  }
+}
+
+template <class Real>
+void run_extremes(const HeatView<Real>& v, const ExtremesView<Real>& x, int k) {
+  for (int j = v.low[1]; j < v.high[1]; ++j) {
+    const Span own = row_of(v, j, k);
+    if (own.end <= own.begin || x.row[j] == 0) continue;
+    const int n = own.end - own.begin;
+    const std::ptrdiff_t c = own.begin + std::ptrdiff_t(v.size[0]) * (std::ptrdiff_t(v.size[1]) * k + j);
+    if ((x.row[j] & 1) != 0)
+      extremes_of_row<true>(n, x.theta + c, x.t_s, x.peak_degC + c,
+                            x.peak_time != nullptr ? x.peak_time + c : nullptr);
+    if ((x.row[j] & 2) != 0)
+      extremes_of_row<false>(n, x.theta + c, x.t_s, x.lowest_degC + c,
+                             x.lowest_time != nullptr ? x.lowest_time + c : nullptr);
+  }
+}
+
+template void run_ranges(const HeatView<float>&, const float*, const float*, RowRange<float>*, int);
+template void run_ranges(const HeatView<double>&, const double*, const double*, RowRange<double>*, int);
+template void run_extremes(const HeatView<float>&, const ExtremesView<float>&, int);
+template void run_extremes(const HeatView<double>&, const ExtremesView<double>&, int);
 template void run_stage(const HeatView<float>&, const StageView<float>&, float*, int);
 template void run_stage(const HeatView<double>&, const StageView<double>&, double*, int);
 template StepFindings run_rates(const HeatView<float>&, const StepView<float>&, float*, StepFindings*, int);

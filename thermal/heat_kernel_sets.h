@@ -16,6 +16,10 @@
   void run_properties(const HeatView<Real>&, Real*, Real*, int);                                   \
   template <class Real>                                                                            \
   double run_dose(const HeatView<Real>&, const DoseView<Real>&, int);                              \
+  template <class Real>                                                                            \
+  void run_ranges(const HeatView<Real>&, const Real*, const Real*, RowRange<Real>*, int);          \
+  template <class Real>                                                                            \
+  void run_extremes(const HeatView<Real>&, const ExtremesView<Real>&, int);                        \
   }
 SPINETHERM_DECLARE_KERNELS(baseline)
 SPINETHERM_DECLARE_KERNELS(avx2)

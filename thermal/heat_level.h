@@ -69,9 +69,9 @@ struct HeatLevel {
 
   const Real* theta_of(const std::vector<Real>& u) const { return theta.empty() ? u.data() : theta.data(); }
   const Real* theta_now() const { return theta_of(y[std::size_t(now)]); }
-  /// Threads for a sweep over the active cells: below 32768 cells each, waiting for one another costs more
+  /// Threads for a sweep over the active cells: below 12288 cells each, waiting for one another costs more
   /// than it saves.
-  int team() const { return std::clamp(int(double(rows.cells()) / 32768), 1, threads); }
+  int team() const { return std::clamp(int(double(rows.cells()) / 12288), 1, threads); }
   double cell_volume_m3() const { return grid.voxel_volume_mm3() * 1e-9; }
   /// Neither stepped nor heated here.
   bool is_out(std::size_t cell) const { return is_hole(cell) || (!covered.empty() && covered[cell] != 0); }
