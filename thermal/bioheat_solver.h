@@ -13,7 +13,7 @@ struct BioheatOptions {
   /// power follows the temperature.
   double max_step_K = 20;
   /// Longest macro-step [s].
-  double max_step_s = 60;
+  double max_step_s = 80;
   /// First macro-step, and the first one after a source has switched [s].
   double first_step_s = 0.05;
   /// Local error of one macro-step allowed in any cell, by the embedded estimate [K]. The estimate is large

@@ -354,6 +354,9 @@ inline double dose_of_row(int n, const Real* __restrict u0, const Real* __restri
     const Real *a = u0 + first, *b = u1 + first, *t = theta1 + first, *ra = rate0 + first,
                *rb = rate1 + first;
     std::uint8_t* out = left + first;
+    int any_warm = below_39;
+    for (int i = 0; i < count; ++i) any_warm |= (a[i] >= at_39) | (b[i] >= at_39);
+    if (any_warm == 0) continue;
     for (int i = 0; i < count; ++i) {
       const Real m = half * (a[i] + b[i]) + eighth * (ra[i] - rb[i]);
       const Real d0 = a[i] - at_43, d1 = b[i] - at_43, dm = m - at_43;
