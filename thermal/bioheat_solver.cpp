@@ -27,10 +27,10 @@
 namespace spinetherm {
 namespace {
 
-/// A cell counts as at rest below this departure from it. What leaks at the edge of the active cells stays
-/// below 1e-5 of the heat of a run in float, 1e-8 in double; it shows in the energy residual.
+/// A cell counts as at rest below this departure from it. What flows to cells at rest counts as leaving: they
+/// take it up without a change.
 template <class Real>
-constexpr double kRest_K = sizeof(Real) == sizeof(double) ? 1e-8 : 2e-5;
+constexpr double kRest_K = sizeof(Real) == sizeof(double) ? 1e-8 : 2e-4;
 /// Until-settled runs: shortest time after the last source, and the end of all patience.
 constexpr double kSettleLeast_s = 60, kSettleMost_s = 4 * 3600;
 /// How often a sensor that can end a step is read.

@@ -188,8 +188,31 @@ inline void sweep(const HeatView<Real>& v, bool fused, Real* scratch, int thread
           for (int i = i0; i < i0 + n; ++i)
             if (hole == nullptr || hole[i] == 0) flows.boundary_out += sign * double(flow[i]);
         };
+        // What goes to cells at rest beside the stepped ones, which do not take it up, leaves as well.
+        const auto add_edge = [&](double sign, const Real* flow, Span beside) {
+          const bool none = beside.end <= beside.begin;
+          const int low = none || beside.begin > own.end ? own.end : beside.begin;
+          const int high = none ? own.end : beside.end < own.begin ? own.begin : beside.end;
+          const auto add = [&](int i) {
+            if (hole == nullptr || hole[i] == 0) flows.boundary_out += sign * double(flow[i]);
+          };
+          for (int i = own.begin; i < low; ++i) add(i);
+          for (int i = high; i < own.end; ++i) add(i);
+        };
+        const bool books = v.rest_takes_heat && own.end > own.begin;
+        const auto is_apart = [&](Span beside) {
+          return books && (beside.end <= beside.begin || beside.begin > own.begin || beside.end < own.end);
+        };
         if (j == 0) add_outer(double(cy), row.fy);
         if (k == 0) add_outer(double(cz), row.fz);
+        if (j > 0 && is_apart(row_of(v, j - 1, k))) add_edge(double(cy), row.fy, row_of(v, j - 1, k));
+        if (k > 0 && is_apart(row_of(v, j, k - 1))) add_edge(double(cz), row.fz, row_of(v, j, k - 1));
+        if (books && own.begin > 0 && (hole == nullptr || hole[own.begin] == 0))
+          flows.boundary_out += double(cx) * double((row.t[own.begin] - row.t[own.begin - 1]) /
+                                                    (row.r[own.begin - 1] + row.r[own.begin]));
+        if (books && own.end < nx && (hole == nullptr || hole[own.end - 1] == 0))
+          flows.boundary_out -= double(cx) * double((row.t[own.end] - row.t[own.end - 1]) /
+                                                    (row.r[own.end - 1] + row.r[own.end]));
         if (own.begin == 0 && own.end > 0 && (hole == nullptr || hole[0] == 0))
           flows.boundary_out += double(cx) * double((row.t[0] - row.t_left) / (row.r_left + row.r[0]));
         if (own.end == nx && own.end > own.begin && (hole == nullptr || hole[nx - 1] == 0))
@@ -199,6 +222,8 @@ inline void sweep(const HeatView<Real>& v, bool fused, Real* scratch, int thread
             rates_of_row<WithDiagonal>(row, i0, i0 + n, v.blocks_of_row(j, k), v.label + c0, v.uniform);
         if (j + 1 == ny) add_outer(-double(cy), row.fy);
         if (k + 1 == nz) add_outer(-double(cz), row.fz);
+        if (j + 1 < ny && is_apart(row_of(v, j + 1, k))) add_edge(-double(cy), row.fy, row_of(v, j + 1, k));
+        if (k + 1 < nz && is_apart(row_of(v, j, k + 1))) add_edge(-double(cz), row.fz, row_of(v, j, k + 1));
         if (v.fix.face_begin != nullptr) {
           const auto at = std::size_t(k) * std::size_t(ny) + std::size_t(j);
           for (auto f = v.fix.face_begin[at]; f < v.fix.face_begin[at + 1]; ++f) {
@@ -306,7 +331,9 @@ inline Largest<Real> look_at(int n, const Real* y0, const Real* y1, const Real* 
     e = e < zero ? -e : e;
     const V size = y_after < zero ? -y_after : y_after;
     const V above = y_after > zero ? y_after * hot_relative : zero;
-    e *= (y_after < cool ? cool_weight : y_after > hot ? hot_weight : one) /
+    e *= (y_after < cool  ? cool_weight
+          : y_after > hot ? hot_weight
+                          : one) /
          (one + relative * size + above * above);
     change = c > change ? c : change;
     error = e > error ? e : error;

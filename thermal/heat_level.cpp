@@ -196,6 +196,7 @@ HeatView<Real> view_of(HeatLevel<Real>& level, const std::vector<Real>& u) {
   view.row_begin = level.rows.begin.data();
   view.row_end = level.rows.end.data();
   view.cells_below = level.rows.cells_below.data();
+  view.rest_takes_heat = level.can_rest;
   view.u = u.data();
   view.theta = level.theta_of(u);
   view.resistivity = level.resistivity.data();
