@@ -209,10 +209,11 @@ ThermalProblem patient_like(const std::vector<Applicator>& applicators, const Pr
   return p;
 }
 
-/// A bipolar probe through a pedicle for 10 min, 50 degC held at its sensor 10 mm from the middle of the
-/// zone: a sensor in the gap of cooled poles reads the coolant on coarse cells and the tissue on fine ones,
-/// and no estimate would follow.
-ThermalProblem full_rfa() {
+/// A bipolar probe through a pedicle for 10 min, 50 degC held at its edge by a sensor on the shaft (one in
+/// the gap of cooled poles reads the coolant on coarse cells and the tissue on fine ones, and no estimate
+/// would follow). `sensor_mm` from the middle: at 6 mm the set value is reached; at 10 mm, where the device
+/// has it, tissue beside the poles dries before, and the rising resistance switches the power off every 17 s.
+ThermalProblem full_rfa(double sensor_mm) {
   const Vector3d in = Vector3d(-0.35, -0.93, -0.1).normalized();
   Applicator probe;
   probe.device = "bipolar-articulating-10";
@@ -220,7 +221,11 @@ ThermalProblem full_rfa() {
   const Device& used = device(probe.device);
   probe.tip_mm = used.poles.back().to_tip_mm / 2 * in;
   probe.entry_mm = -80 * in;
-  return patient_like({probe}, used.protocol, 36);
+  ThermalProblem p = patient_like({probe}, used.protocol, 36);
+  for (Source& s : p.sources)
+    if (auto* electrodes = std::get_if<ElectrodesSource>(&s.what))
+      if (auto* hold = std::get_if<HoldTemperature>(&electrodes->control)) hold->sensor_mm = -sensor_mm * in;
+  return p;
 }
 
 /// Three parallel cryoprobes, 10 mm from each other: 10 min freeze, 5 min passive thaw, 10 min freeze.
@@ -281,6 +286,7 @@ const std::vector<BenchCase>& bench_cases() {
         {"CRYO-1-exact", "CRYO-1 with exact surfaces and a fine patch", {}},
         with_estimate(
             {"RFA-full", "bipolar probe in a vertebra, 600 s and until settled, error estimate", plain}),
+        with_estimate({"RFA-pulsed", "the same, switched off by its resistance every 17 s", plain}),
         with_estimate({"CRYO-3",
                        "three cryoprobes in a vertebra, 10-5-10 min and until settled, error estimate",
                        plain}),
@@ -318,7 +324,9 @@ ThermalProblem bench_problem(const std::string& name) {
   else if (name == "CRYO-1-exact")
     p = exact(freezing(), {6, 6, 20}, 3);
   else if (name == "RFA-full")
-    p = full_rfa();
+    p = full_rfa(6);
+  else if (name == "RFA-pulsed")
+    p = full_rfa(10);
   else
     p = three_cryoprobes();
   p.initial_degC = kRest_degC;

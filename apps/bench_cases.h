@@ -21,7 +21,8 @@ struct BenchCase {
 
 /// BH-1s, BH-1, BH-2 (bioheat in a vertebra map, Gaussian source), EL-1 (bipolar electrodes), CRYO-1 (freeze,
 /// thaw, freeze): other solvers are timed on them, too, applicators lie on whole cells. EL-1-exact,
-/// CRYO-1-exact: the same with exact surfaces. RFA-full, CRYO-3: what a patient's simulation does.
+/// CRYO-1-exact: the same with exact surfaces. RFA-full, RFA-pulsed, CRYO-3: what a patient's
+/// simulation does.
 const std::vector<BenchCase>& bench_cases();
 /// ConfigError for a name nobody knows.
 const BenchCase& bench_case(const std::string& name);

@@ -347,7 +347,7 @@ class HeatRun : Surroundings<Real> {
   void begin_turn() {
     const double dt =
         std::min(window_.control.propose(window_.t_s, next_event_s(), window_.findings.stiffness_per_s),
-                 patch_->link.longest_step_s(level_, patch_->run.level));
+                 patch_->link.longest_turn_s(level_, patch_->run.level));
     const double left = next_event_s() - window_.t_s;
     patch_->begin_turn(window_, dt < left * (1 - 1e-9) ? window_.t_s + dt : next_event_s());
   }

@@ -258,6 +258,8 @@ PatchLink<Real>::PatchLink(const ThermalProblem& problem, const HeatLevel<Real>&
     for (std::size_t a = 0; a < 2; ++a) ring.insert({h.before[a], h.after[a]});
   }
   ring_.assign(ring.begin(), ring.end());
+  for (const std::size_t c : beside_)
+    beside_in_ring_.push_back(std::size_t(std::lower_bound(ring_.begin(), ring_.end(), c) - ring_.begin()));
   perfusion0_.reserve(children_.size());
   for (const std::size_t c : children_) perfusion0_.push_back(patch.perfusion[c]);
 }
@@ -358,7 +360,7 @@ void PatchLink<Real>::set_inflow(HeatLevel<Real>& window, const std::vector<doub
 }
 
 template <class Real>
-double PatchLink<Real>::longest_step_s(const HeatLevel<Real>& window, const HeatLevel<Real>& patch) const {
+double PatchLink<Real>::longest_turn_s(const HeatLevel<Real>& window, const HeatLevel<Real>& patch) const {
   double most = 0;
   for (std::size_t n = 0; n < beside_.size(); ++n) {
     double sum = 0;
@@ -371,7 +373,8 @@ double PatchLink<Real>::longest_step_s(const HeatLevel<Real>& window, const Heat
     most = std::max(
         most, sum * double(window.inverse_capacity[c]) * (may_freeze ? double(window.steepest[label]) : 1.0));
   }
-  return most > 0 ? 1 / most : HUGE_VAL;
+  constexpr double kMost = 1;
+  return most > 0 ? kMost / most : HUGE_VAL;
 }
 
 template <class Real>

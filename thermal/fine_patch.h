@@ -53,6 +53,8 @@ class PatchLink {
   const std::vector<std::size_t>& ring() const { return ring_; }
   /// Cells of the window that flows go to.
   const std::vector<std::size_t>& beside() const { return beside_; }
+  /// Where in the ring these cells are.
+  const std::vector<std::size_t>& beside_in_ring() const { return beside_in_ring_; }
   /// Cells of the halo that stand for cells of the window inside an applicator: no heat passes to them.
   std::vector<std::uint8_t> closed_halo(const HeatLevel<Real>& window, const HeatLevel<Real>& patch) const;
   /// How far the faces of the patch are open, once its applicators are in place.
@@ -66,9 +68,10 @@ class PatchLink {
   void outflow(const HeatLevel<Real>& patch, const std::vector<Real>& u, std::vector<Real>& flow) const;
   /// The window's heating and rate with this flow, instead of the one before.
   void set_inflow(HeatLevel<Real>& window, const std::vector<double>& flow_W_per_m3) const;
-  /// Longest step of the window in which a constant flow through the faces may stand for the one that goes
-  /// with its temperature [s]: a window's cell that starts to differ by x K sheds at most x K through them.
-  double longest_step_s(const HeatLevel<Real>& window, const HeatLevel<Real>& patch) const;
+  /// Longest turn in which the patch may go ahead of the window [s]. A difference x of a cell beside the
+  /// patch, which sheds it at the rate s x, becomes (1 - s dt + (s dt)^2/2) x in a turn, as in Heun's method:
+  /// it must fall, s dt < 2.
+  double longest_turn_s(const HeatLevel<Real>& window, const HeatLevel<Real>& patch) const;
   /// Temperature and rate of the window's cells under the patch from those of the patch.
   void average(const HeatLevel<Real>& patch, HeatLevel<Real>& under) const;
   /// The same into the window.
@@ -99,9 +102,9 @@ class PatchLink {
   int ratio_ = 2;
   std::vector<std::uint8_t> covered_;
   std::vector<HaloCell> halo_;
-  std::vector<Face> faces_;                ///< by cell of the window
-  std::vector<std::size_t> beside_;        ///< cells of the window with faces
-  std::vector<std::uint32_t> face_begin_;  ///< by `beside_`, and one more
+  std::vector<Face> faces_;                           ///< by cell of the window
+  std::vector<std::size_t> beside_, beside_in_ring_;  ///< cells of the window with faces
+  std::vector<std::uint32_t> face_begin_;             ///< by `beside_`, and one more
   std::vector<std::size_t> ring_;
   std::vector<std::size_t> under_;     ///< covered cells
   std::vector<std::size_t> children_;  ///< ratio^3 fine cells each

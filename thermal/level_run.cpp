@@ -14,9 +14,9 @@ namespace {
 /// three times, at 60 degC six times, at 90 degC nineteen times that at rest.
 constexpr double kErrorGrowth_per_K = 0.1, kHotErrorGrowth_per_K = 1 / 15.0;
 /// Cells up to this far above freezing lie beside ice. The embedded estimate there is that of a kink, which
-/// dies out again; how much less it counts is a choice. Likewise above 95 degC beside steam.
+/// dies out again; how much less it counts is a choice. Likewise above 82 degC beside steam.
 constexpr double kBesideIce_K = 20, kErrorBesideIce = 0.01;
-constexpr double kBesideSteam_K = 58, kErrorBesideSteam = 0.1;
+constexpr double kBesideSteam_K = 45, kErrorBesideSteam = 0.1;
 
 }  // namespace
 

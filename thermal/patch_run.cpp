@@ -78,6 +78,13 @@ void PatchRun<Real>::begin_turn(const LevelRun<Real>& window, double end_s) {
     ring_rate_[n] = w.is_out(c) ? Real(0) : w.rate[c] - (w.source[c] - Real(window.input.steady_rate(w, c)));
   }
   run.refresh_rates();
+  // The window's rate is that of the mean flow of the last turn.
+  for (std::size_t n = 0; n < link.beside().size(); ++n) {
+    const std::size_t c = link.beside()[n];
+    if (w.is_hole(c)) continue;
+    const Real mean = (w.heating[c] - w.source[c]);
+    ring_rate_[link.beside_in_ring()[n]] += flow_now_[n] * w.inverse_capacity[c] - mean;
+  }
 }
 
 template <class Real>

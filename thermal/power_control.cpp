@@ -13,7 +13,9 @@ void HoldController::exchange_state(Archive& archive) {
           steepest_K_per_s_W_, dead_time_s_, tau_s_, switch_s_, switch_degC_, integral_W_, swing_K_, calm_);
 }
 
-void RollOffSwitch::exchange_state(Archive& archive) { archive(lowest_ohm_, last_ohm_, on_again_s_); }
+void RollOffSwitch::exchange_state(Archive& archive) {
+  archive(lowest_ohm_, last_ohm_, last_s_, rise_ohm_per_s_, on_again_s_);
+}
 
 double HoldController::period_s() const {
   if (!tracking_) {
@@ -103,12 +105,17 @@ double HoldController::track(double t_s, double T_degC) {
 
 double RollOffSwitch::period_s(double t_s) const {
   if (on_again_s_ && *on_again_s_ > t_s) return *on_again_s_ - t_s;
-  // Half way to the limit the resistance may be about to leap.
-  return last_ohm_ < (1 + rule_.rise / 2) * lowest_ohm_ ? 3 : 1;
+  // Half way to the limit the resistance may be about to leap; half the time that it would take is early
+  // enough.
+  const double longest_s = last_ohm_ < (1 + rule_.rise / 2) * lowest_ohm_ ? 3 : 1;
+  if (!(rise_ohm_per_s_ > 0)) return longest_s;
+  return std::clamp(((1 + rule_.rise) * lowest_ohm_ - last_ohm_) / rise_ohm_per_s_ / 2, 0.05, longest_s);
 }
 
 bool RollOffSwitch::is_off(double t_s, double resistance_ohm) {
+  rise_ohm_per_s_ = t_s > last_s_ ? (resistance_ohm - last_ohm_) / (t_s - last_s_) : 0;
   last_ohm_ = resistance_ohm;
+  last_s_ = t_s;
   if (on_again_s_) {
     if (t_s < *on_again_s_) return true;
     on_again_s_.reset();

@@ -58,7 +58,7 @@ class RollOffSwitch {
 
  private:
   RollOff rule_;
-  double lowest_ohm_ = 0, last_ohm_ = 0;
+  double lowest_ohm_ = 0, last_ohm_ = 0, last_s_ = 0, rise_ohm_per_s_ = 0;
   std::optional<double> on_again_s_;
 };
 

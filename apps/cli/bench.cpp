@@ -97,7 +97,7 @@ Run bench_command(CLI::App& app) {
   for (const BenchCase& c : bench_cases()) names.push_back(c.name);
   app.add_option(
          "--case", options->cases,
-         fmt::format("cases to run: {}; BH, RFA-full and CRYO-3 with plain second-order flows, as the other "
+         fmt::format("cases to run: {}; BH, RFA and CRYO-3 with plain second-order flows, as the other "
                      "solvers and patient runs have, EL the electric field alone",
                      fmt::join(names, ", ")))
       ->type_name("LIST")
