@@ -54,7 +54,8 @@ void add_near_halves(const float* g, const double* u, const float* w, std::ptrdi
                      std::ptrdiff_t count, std::ptrdiff_t stride, float little, float* q) {
   for (std::ptrdiff_t c = row; c < row + count; ++c) {
     const float power = link_power(g, u, c, stride);
-    const float part = power > little ? near_part(g, u, w, c, stride) : w[c + stride] / (w[c + stride] + w[c]);
+    const float part =
+        power > little ? near_part(g, u, w, c, stride) : w[c + stride] / (w[c + stride] + w[c]);
     if (power > 0) q[c] += power * part;
   }
 }
@@ -332,8 +333,9 @@ struct ElectricField::State {
     float little = 0;
 #pragma omp parallel for schedule(static) num_threads(threads) reduction(max : little)
     for (std::ptrdiff_t c = 0; c < std::ptrdiff_t(grid.count()); ++c)
-      little = std::max({little, link_power(s.gx.data(), u.data(), c, 1),
-                         link_power(s.gy.data(), u.data(), c, nx), link_power(s.gz.data(), u.data(), c, plane)});
+      little =
+          std::max({little, link_power(s.gx.data(), u.data(), c, 1), link_power(s.gy.data(), u.data(), c, nx),
+                    link_power(s.gz.data(), u.data(), c, plane)});
     little *= kLittle;
     Padded<float> shares(grid.size);  // conductivities that share the power of a link between its ends
     float* q = power.values.data();
@@ -473,7 +475,10 @@ void ElectricField::take_outer_potential(const ElectricField& whole) {
         sum += weight * u[q];
         weights += weight;
       }
-      s.held_V[n][l] = float(weights > 1e-6 ? sum / weights : 0);
+      if (!(weights > 1e-6))
+        throw ConfigError("the edge of the fine patch lies where no cell around it carries current", "/patch",
+                          "move or enlarge the patch, or use smaller cells");
+      s.held_V[n][l] = float(sum / weights);
     }
   }
 }

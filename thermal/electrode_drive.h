@@ -48,9 +48,10 @@ class ElectrodeDrive {
   /// dries, sigma falls a hundredfold within some kelvin: there, the q that belongs to the temperature which
   /// it leads to is taken, or the cell would be dry and wet by turns. The potential is solved for anew when
   /// the conductivity has changed by 4 % in the mean weighted with the power, 2 s after the last solve at the
-  /// earliest, or by 20 % at any time (on the whole grid every 10 s at most where a patch follows it), and not while all channels pause. `expected_degC(part, cell, added)`
-  /// gives a cell's temperature at the end of the next step with `added` [W/m3] more heating than now. True
-  /// when the power density has changed. Not converged or cancelled: see summary().
+  /// earliest, or by 20 % at any time (on the whole grid every 10 s at most where a patch follows it), and
+  /// not while all channels pause. `expected_degC(part, cell, added)` gives a cell's temperature at the end
+  /// of the next step with `added` [W/m3] more heating than now. True when the power density has changed. Not
+  /// converged or cancelled: see summary().
   template <class Temperature>
   bool update_fields(double t_s, const Temperature& expected_degC, const Progress& progress);
   /// Sets the power of each channel of each source from its control; `sensor_degC(at_mm)` gives the
