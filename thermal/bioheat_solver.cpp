@@ -60,13 +60,15 @@ class HeatRun : Surroundings<Real> {
         window_(problem, options_, options.threads > 0 ? options.threads : omp_get_max_threads(), *this,
                 kRest_K<Real>, std::max(schedule_.end_s(), 1.0)),
         level_(window_.level),
-        patch_(problem.patch ? std::make_unique<PatchRun<Real>>(problem, options_, level_.threads) : nullptr),
+        owned_patch_(problem.patch ? std::make_unique<PatchRun<Real>>(problem, options_, level_.threads)
+                                   : nullptr),
+        patch_(owned_patch_.get()),
         dose_(problem, level_),
-        drive_(problem, patch_ ? &patch_->problem : nullptr,
-               patch_ ? patch_->link.covered() : std::vector<std::uint8_t>{}, level_.threads,
+        drive_(problem, patch_ != nullptr ? &patch_->problem : nullptr,
+               patch_ != nullptr ? patch_->link.covered() : std::vector<std::uint8_t>{}, level_.threads,
                bool(checkpointing.save)),
         points_(problem) {
-    if (!patch_) return;
+    if (patch_ == nullptr) return;
     level_.covered = patch_->link.covered();
     level_.heating.assign(level_.grid.count(), Real(0));
   }
@@ -110,9 +112,9 @@ class HeatRun : Surroundings<Real> {
     return options;
   }
   /// How far the run has come; the patch goes ahead of the window.
-  double now_s() const { return patch_ ? patch_->run.t_s : window_.t_s; }
+  double now_s() const { return patch_ != nullptr ? patch_->run.t_s : window_.t_s; }
   /// Whether the window has yet to follow the patch.
-  bool in_turn() const { return patch_ && window_.t_s < patch_->turn_end_s; }
+  bool in_turn() const { return patch_ != nullptr && window_.t_s < patch_->turn_end_s; }
 
   /// Instants at which a step must end.
   std::vector<double> events() const {
@@ -148,7 +150,7 @@ class HeatRun : Surroundings<Real> {
     if (e->below_degC ? T >= *e->below_degC : T <= *e->above_degC) return false;
     result_.ended_early.push_back(schedule_.end(*e, now_s()));
     window_.bodies.run_ahead(schedule_.skipped_s());
-    if (patch_) patch_->run.bodies.run_ahead(schedule_.skipped_s());
+    if (patch_ != nullptr) patch_->run.bodies.run_ahead(schedule_.skipped_s());
     return true;
   }
 
@@ -183,7 +185,7 @@ class HeatRun : Surroundings<Real> {
             wall_time_s);
     archive(dose_, drive_, schedule_, points_);
     window_.exchange_state(archive, on_);
-    if (patch_) {
+    if (patch_ != nullptr) {
       patch_->exchange_state(archive, level_, on_, drive_);
       if (archive.reading()) window_.bodies.take_films(patch_->run.bodies);
     }
@@ -198,11 +200,13 @@ class HeatRun : Surroundings<Real> {
     archive(ever_taken_, begin_J_, highest_degC_, lowest_degC_, total_cem43_, calm_since_s_, calm_cem43_);
   }
 
-  double stored() const { return stored_J(level_) + (patch_ ? stored_J(patch_->run.level) : 0.0); }
+  double stored() const { return stored_J(level_) + (patch_ != nullptr ? stored_J(patch_->run.level) : 0.0); }
   /// The bodies as the finest cells see them.
-  const HeatBodies<Real>& near_bodies() const { return patch_ ? patch_->run.bodies : window_.bodies; }
+  const HeatBodies<Real>& near_bodies() const {
+    return patch_ != nullptr ? patch_->run.bodies : window_.bodies;
+  }
   void record_bodies() {
-    if (patch_) window_.bodies.take_films(patch_->run.bodies);
+    if (patch_ != nullptr) window_.bodies.take_films(patch_->run.bodies);
     near_bodies().record(now_s(), nullptr, &result_.cryo);
     window_.bodies.record(now_s(), &dose_, nullptr);
   }
@@ -218,7 +222,7 @@ class HeatRun : Surroundings<Real> {
     window_.wall_in_J -= window_.bodies.switch_to(level_, &dose_, on_, now_s(), first);
     drive_.switch_to(on_);
     window_.input.switch_to(level_, on_, options_.fourth_order);
-    if (patch_) {
+    if (patch_ != nullptr) {
       patch_->run.wall_in_J -= patch_->switch_to(level_, on_, first);
       patch_->run.control.restart();
     }
@@ -267,15 +271,17 @@ class HeatRun : Surroundings<Real> {
       new_fields = new_fields || solved;
     }
     if (heating_due_) {
-      if (patch_) patch_->set_heating(drive_, new_fields);
-      if (!patch_ || switched) set_heating(drive_.heating(0), new_fields, switched);
+      if (patch_ != nullptr) patch_->set_heating(drive_, new_fields);
+      if (patch_ == nullptr || switched) set_heating(drive_.heating(0), new_fields, switched);
     }
     heating_due_ = false;
     window_fields_due_ = window_fields_due_ || new_fields;
     return true;
   }
-  StepControl& near_control() { return patch_ ? patch_->run.control : window_.control; }
-  const StepControl& near_control() const { return patch_ ? patch_->run.control : window_.control; }
+  StepControl& near_control() { return patch_ != nullptr ? patch_->run.control : window_.control; }
+  const StepControl& near_control() const {
+    return patch_ != nullptr ? patch_->run.control : window_.control;
+  }
 
   /// Temperature [degC] of a cell at the end of the next step, when `added` [W/m3] is added to its heating:
   /// it goes to its new balance with its neighbours exponentially, as if they stayed as they are.
@@ -301,7 +307,7 @@ class HeatRun : Surroundings<Real> {
   }
   /// The patch where it holds the point and one cell around it, else the window.
   const HeatLevel<Real>& finest_at(const Eigen::Vector3d& x_mm) const {
-    if (!patch_) return level_;
+    if (patch_ == nullptr) return level_;
     const HeatLevel<Real>& fine = patch_->run.level;
     const Eigen::Vector3d at = fine.grid.to_index(x_mm);
     for (Eigen::Index a = 0; a < 3; ++a)
@@ -322,7 +328,7 @@ class HeatRun : Surroundings<Real> {
     std::array<int, 3> low{}, high{};
     if (level_.can_rest && window_.bodies.surroundings(level_.grid, low, high))
       include_box(level_.rows, low, high);
-    if (level_.can_rest && patch_) {
+    if (level_.can_rest && patch_ != nullptr) {
       const PatchBox box = patch_box(level_.grid, problem_.patch->labels.grid);
       for (std::size_t a = 0; a < 3; ++a) {
         low[a] = box.low[a] - 2;
@@ -354,7 +360,7 @@ class HeatRun : Surroundings<Real> {
 
   /// One accepted step, of the patch or of the window; false when the run is over.
   bool advance() {
-    if (!patch_) return step_window(next_stop_s(next_event_s()));
+    if (patch_ == nullptr) return step_window(next_stop_s(next_event_s()));
     if (!in_turn()) begin_turn();
     if (patch_->in_turn()) return step_patch(next_stop_s(patch_->turn_end_s));
     return follow_patch();
@@ -412,13 +418,15 @@ class HeatRun : Surroundings<Real> {
     points_.advance(
         problem_, step.dt_s, level_.table.has_phases, [&] { read_points(); },
         [&](const Eigen::Vector3d& x_mm) { return &finest_at(x_mm) == &level_; });
-    highest_degC_ = patch_ ? std::max(patch_->last_dose().highest_degC, d.highest_degC) : d.highest_degC;
-    lowest_degC_ = patch_ ? std::min(patch_->last_dose().lowest_degC, d.lowest_degC) : d.lowest_degC;
+    highest_degC_ =
+        patch_ != nullptr ? std::max(patch_->last_dose().highest_degC, d.highest_degC) : d.highest_degC;
+    lowest_degC_ =
+        patch_ != nullptr ? std::min(patch_->last_dose().lowest_degC, d.lowest_degC) : d.lowest_degC;
     total_cem43_ += d.added_cem43_min;
     window_.source_J += scaled_.power_W() * step.dt_s;
     window_.flows.blood_W += d.blood_change_W;
     window_.restore_rest(step);
-    if (!patch_) record_bodies();
+    if (patch_ == nullptr) record_bodies();
     window_.boundary_out_J += window_.steam.follow(level_, d.highest_degC - kReference_degC);
     if (window_.steam.changed())
       window_.refresh_rates();
@@ -434,7 +442,7 @@ class HeatRun : Surroundings<Real> {
     const ActiveRows before = level_.rows;
     if (!grow_active(level_, 6, kRest_K<Real>)) return;
     dose_.join(level_, level_.rows, before, window_.t_s);
-    if (patch_)
+    if (patch_ != nullptr)
       window_.refresh_rates();
     else
       set_heating(drive_.heating(0), false, true);
@@ -508,8 +516,8 @@ class HeatRun : Surroundings<Real> {
     ThermalResult& r = result_;
     r.summary.simulated_s = now_s();
     r.summary.field_solves = drive_.solves();
-    r.summary.stages = window_.stages + (patch_ ? patch_->run.stages : 0);
-    r.summary.cell_updates = window_.cell_updates + (patch_ ? patch_->run.cell_updates : 0);
+    r.summary.stages = window_.stages + (patch_ != nullptr ? patch_->run.stages : 0);
+    r.summary.cell_updates = window_.cell_updates + (patch_ != nullptr ? patch_->run.cell_updates : 0);
     if (going_on())
       r.summary.message = fmt::format("{:.1f} s in {} steps, {} stages, {} field solves", now_s(),
                                       r.summary.steps, r.summary.stages, r.summary.field_solves);
@@ -517,10 +525,10 @@ class HeatRun : Surroundings<Real> {
     if (r.summary.termination == Termination::diverged || r.summary.termination == Termination::cancelled)
       return;
     dose_.finish(level_, now_s());
-    if (patch_) dose_.take(patch_->dose, patch_->link.under(), level_.hole);
+    if (patch_ != nullptr) dose_.take(patch_->dose, patch_->link.under(), level_.hole);
     window_.bodies.fill_holes(level_);
     double wall_in_J = 0;
-    for (const LevelRun<Real>* run : {&window_, patch_ ? &patch_->run : nullptr}) {
+    for (const LevelRun<Real>* run : {&window_, patch_ != nullptr ? &patch_->run : nullptr}) {
       if (run == nullptr) continue;
       r.energy.in_J += run->source_J;
       r.energy.out_J += run->blood_out_J + run->boundary_out_J;
@@ -543,8 +551,9 @@ class HeatRun : Surroundings<Real> {
   const Checkpointing& checkpointing_;
   Schedule schedule_;
   LevelRun<Real> window_;
-  HeatLevel<Real>& level_;                 ///< of the window
-  std::unique_ptr<PatchRun<Real>> patch_;  ///< null: none
+  HeatLevel<Real>& level_;  ///< of the window
+  std::unique_ptr<PatchRun<Real>> owned_patch_;
+  PatchRun<Real>* const patch_;  ///< null: none
   DoseField<Real> dose_;
   ElectrodeDrive drive_;
   ScaledHeating<Real> scaled_;

@@ -140,6 +140,27 @@ TEST(FinePatch, GivesTheSameBitsForAnyNumberOfThreads) {
   EXPECT_EQ(one.temperature.values, solve(p, o).temperature.values);
 }
 
+/// Where heat passes fast the window must follow the patch in short turns, or their exchange would swing.
+TEST(FinePatch, FollowsWhereHeatPassesFast) {
+  const auto with = [&](ThermalProblem p) {
+    p.tissue_map.tissues[0].conductivity_W_per_m_K = 5;
+    p.sources = {{GaussianSource{8, 2, {0.3, 0.1, -0.4}}, {{0, 20}}}};
+    p.duration_s = 30;
+    p.sample.times_s = {5, 20, 30};
+    for (const double x : {0.3, 2.0, 4.0, 4.9, 5.1, 7.0, 9.0}) p.sample.points_mm.emplace_back(x, 0.1, -0.4);
+    return p;
+  };
+  ThermalProblem patched = with(cube(1));
+  add_patch(patched, 5, 2);
+  BioheatOptions o = plain();
+  o.step_error_K = 0.02;
+  const ThermalResult fine = solve(with(cube(0.5)), plain()), r = solve(patched, o);
+  ASSERT_TRUE(r.summary.usable()) << r.summary.message;
+  EXPECT_LT(r.energy.relative_residual, 3e-6);
+  EXPECT_LT(largest_difference_K(r, fine), 0.1);  // of 27 K
+  EXPECT_LT(r.summary.steps, 400);
+}
+
 /// Two cooled poles on a shaft that leaves the patch: resistance, power and temperatures are those of fine
 /// cells everywhere.
 TEST(FinePatch, HoldsApplicators) {

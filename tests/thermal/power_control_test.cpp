@@ -159,5 +159,21 @@ TEST(RollOff, SwitchesOffAgainWhereItHasNotRecovered) {
   EXPECT_EQ(roll_off.on_again_s(), 31);
 }
 
+/// The nearer a rising resistance comes to its limit the sooner it is looked at: it is over by little.
+TEST(RollOff, LooksMoreOftenAsTheLimitComesNear) {
+  RollOffSwitch roll_off({0.5, 15});
+  double t_s = 0, longest_s = 0;
+  const auto resistance_ohm = [](double t) { return 100 + 10 * t; };  // passes 150 at 5 s
+  while (!roll_off.is_off(t_s, resistance_ohm(t_s))) {
+    const double period_s = roll_off.period_s(t_s);
+    longest_s = std::max(longest_s, period_s);
+    t_s += period_s;
+  }
+  EXPECT_GT(longest_s, 1);
+  EXPECT_GE(t_s, 5);
+  EXPECT_LT(t_s, 5.1);
+  EXPECT_NEAR(roll_off.period_s(t_s + 5), 10, 1e-9) << "until it is switched on again";
+}
+
 }  // namespace
 }  // namespace spinetherm
