@@ -61,6 +61,7 @@ struct PlaneFlows {
   double blood = 0;         ///< that the blood brings
   double boundary_out = 0;  ///< that leaves through the outer faces of the box
   double wall_in = 0;       ///< that comes in through the walls of applicators
+  double rest_out = 0;      ///< that leaves to cells at rest; by run_rates() alone
 };
 
 /// Resistivity of a ghost cell that lets no heat through [m K/W]: large, but not so that its reciprocal
@@ -77,14 +78,14 @@ struct HeatView {
   const std::int32_t *row_begin = nullptr,
                      *row_end = nullptr;      ///< row j + ny k; an empty row has end <= begin
   const std::int64_t* cells_below = nullptr;  ///< stepped cells in the planes below plane k
-  bool rest_takes_heat = false;  ///< what flows into cells that are not stepped counts as leaving the box
-  Real scale[3] = {0, 0, 0};     ///< 2 / spacing^2 [1/m2]
-  const Real* u = nullptr;       ///< the state, see tissue_table.h
-  const Real* theta = nullptr;   ///< temperature; u itself without phases
-  const Real* resistivity = nullptr;       ///< 1/k [m K/W]
-  const Real* inverse_capacity = nullptr;  ///< 1/(rho c) [m3 K/J]
-  const Real* perfusion = nullptr;         ///< w rho_b c_b [W/m3/K]; null: none anywhere
-  const Real* heating = nullptr;           ///< (q + q_m) / (rho c) [K/s]
+  bool rest_takes_heat = false;               ///< what flows into cells that are not stepped is summed up
+  Real scale[3] = {0, 0, 0};                  ///< 2 / spacing^2 [1/m2]
+  const Real* u = nullptr;                    ///< the state, see tissue_table.h
+  const Real* theta = nullptr;                ///< temperature; u itself without phases
+  const Real* resistivity = nullptr;          ///< 1/k [m K/W]
+  const Real* inverse_capacity = nullptr;     ///< 1/(rho c) [m3 K/J]
+  const Real* perfusion = nullptr;            ///< w rho_b c_b [W/m3/K]; null: none anywhere
+  const Real* heating = nullptr;              ///< (q + q_m) / (rho c) [K/s]
   Real theta_blood = 0;
   // For temperature and resistivity of a stage, which are not stored but worked out as they are needed:
   const TissueTable<Real>* table = nullptr;

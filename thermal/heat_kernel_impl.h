@@ -138,7 +138,7 @@ inline void sweep(const HeatView<Real>& v, bool fused, Real* scratch, int thread
       const Real *t_below = planes.t[(k + 2) % 3], *r_below = planes.r[(k + 2) % 3];
       const Real *t_here = planes.t[k % 3], *r_here = planes.r[k % 3];
       const Real *t_above = planes.t[(k + 1) % 3], *r_above = planes.r[(k + 1) % 3];
-      PlaneFlows flows{0, 0, 0};
+      PlaneFlows flows{0, 0, 0, 0};
       for (int j = v.low[1]; j < v.high[1]; ++j) {
         // Flows to the rows above are worked out here, so the row is as long as the longest of the three.
         const Span own = row_of(v, j, k);
@@ -194,12 +194,12 @@ inline void sweep(const HeatView<Real>& v, bool fused, Real* scratch, int thread
           const int low = none || beside.begin > own.end ? own.end : beside.begin;
           const int high = none ? own.end : beside.end < own.begin ? own.begin : beside.end;
           const auto add = [&](int i) {
-            if (hole == nullptr || hole[i] == 0) flows.boundary_out += sign * double(flow[i]);
+            if (hole == nullptr || hole[i] == 0) flows.rest_out += sign * double(flow[i]);
           };
           for (int i = own.begin; i < low; ++i) add(i);
           for (int i = high; i < own.end; ++i) add(i);
         };
-        const bool books = v.rest_takes_heat && own.end > own.begin;
+        const bool books = WithDiagonal && v.rest_takes_heat && own.end > own.begin;
         const auto is_apart = [&](Span beside) {
           return books && (beside.end <= beside.begin || beside.begin > own.begin || beside.end < own.end);
         };
@@ -208,11 +208,11 @@ inline void sweep(const HeatView<Real>& v, bool fused, Real* scratch, int thread
         if (j > 0 && is_apart(row_of(v, j - 1, k))) add_edge(double(cy), row.fy, row_of(v, j - 1, k));
         if (k > 0 && is_apart(row_of(v, j, k - 1))) add_edge(double(cz), row.fz, row_of(v, j, k - 1));
         if (books && own.begin > 0 && (hole == nullptr || hole[own.begin] == 0))
-          flows.boundary_out += double(cx) * double((row.t[own.begin] - row.t[own.begin - 1]) /
-                                                    (row.r[own.begin - 1] + row.r[own.begin]));
+          flows.rest_out += double(cx) * double((row.t[own.begin] - row.t[own.begin - 1]) /
+                                                (row.r[own.begin - 1] + row.r[own.begin]));
         if (books && own.end < nx && (hole == nullptr || hole[own.end - 1] == 0))
-          flows.boundary_out -= double(cx) * double((row.t[own.end] - row.t[own.end - 1]) /
-                                                    (row.r[own.end - 1] + row.r[own.end]));
+          flows.rest_out -= double(cx) * double((row.t[own.end] - row.t[own.end - 1]) /
+                                                (row.r[own.end - 1] + row.r[own.end]));
         if (own.begin == 0 && own.end > 0 && (hole == nullptr || hole[0] == 0))
           flows.boundary_out += double(cx) * double((row.t[0] - row.t_left) / (row.r_left + row.r[0]));
         if (own.end == nx && own.end > own.begin && (hole == nullptr || hole[nx - 1] == 0))

@@ -261,9 +261,10 @@ LevelFlows last_flows(const HeatLevel<Real>& level) {
     sum.blood_W += plane.blood;
     sum.boundary_out_W += plane.boundary_out;
     sum.wall_in_W += plane.wall_in;
+    sum.rest_out_W += plane.rest_out;
   }
   const double volume = level.cell_volume_m3();
-  return {sum.blood_W * volume, sum.boundary_out_W * volume, sum.wall_in_W * volume};
+  return {sum.blood_W * volume, sum.boundary_out_W * volume, sum.wall_in_W * volume, sum.rest_out_W * volume};
 }
 
 template <class Real>

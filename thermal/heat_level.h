@@ -111,6 +111,7 @@ struct LevelFlows {
   double blood_W = 0;         ///< that the blood brings
   double boundary_out_W = 0;  ///< that leaves through the outer faces
   double wall_in_W = 0;       ///< that comes in through the walls of applicators
+  double rest_out_W = 0;      ///< that leaves to cells at rest, after a sweep for rates
 };
 template <class Real>
 LevelFlows last_flows(const HeatLevel<Real>& level);

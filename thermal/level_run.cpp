@@ -148,6 +148,7 @@ typename LevelRun<Real>::Step LevelRun<Real>::step(double stop_s, double change_
     source_J += heating_W * dt;
     blood_out_J -= tally.blood_J;
     boundary_out_J += tally.boundary_J + corrected_out_W_ * dt;
+    boundary_out_J += (flows_before.rest_out_W + flows.rest_out_W) / 2 * dt;
     wall_in_J += tally.wall_J;
     // State and rate have changed places: of cells at rest the new rate still holds the state.
     if (level.can_rest && level.theta_rest != 0) fill_resting(level, level.rate, Real(0));
