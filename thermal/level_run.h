@@ -60,6 +60,9 @@ class LevelRun {
   Step step(double stop_s, double change_counts, const Progress& progress);
   /// Rates and findings of the present state, after something other than the heating has changed.
   void refresh_rates();
+  /// After an accepted step that nothing else has changed: corrects the flows of the next one, see
+  /// stencil_correction.h.
+  void correct();
   /// The cells that are not stepped hold the state again where a step has left rates.
   void restore_rest(const Step& step);
   void exchange_state(Archive& archive, const std::vector<bool>& on);
@@ -78,11 +81,6 @@ class LevelRun {
   BioheatOptions options_;
   Surroundings<Real>& around_;
   double corrected_out_W_ = 0;
-  bool corrected() const { return !level.correctable.empty(); }
-
- public:
-  /// After an accepted step: the flows that the step has corrected, see stencil_correction.h.
-  void correct();
 };
 
 }  // namespace spinetherm
