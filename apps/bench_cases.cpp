@@ -213,9 +213,10 @@ ThermalProblem patient_like(const std::vector<Applicator>& applicators, const Pr
 
 /// A bipolar probe through a pedicle for 10 min, 50 degC held at its edge by a sensor on the shaft (one in
 /// the gap of cooled poles reads the coolant on coarse cells and the tissue on fine ones, and no estimate
-/// would follow). `sensor_mm` from the middle: at 6 mm the set value is reached; at 10 mm, where the device
-/// has it, tissue beside the poles dries before, and the rising resistance switches the power off every 17 s.
-ThermalProblem full_rfa(double sensor_mm) {
+/// would follow). The device has it 10 mm from the middle; there tissue beside the poles dries first, and the
+/// rising resistance switches the power off every 17 s. `deeper_mm` along the shaft: 4 mm deeper the set
+/// value is reached.
+ThermalProblem full_rfa(double deeper_mm) {
   const Vector3d in = Vector3d(-0.35, -0.93, -0.1).normalized();
   Applicator probe;
   probe.device = "bipolar-articulating-10";
@@ -226,7 +227,7 @@ ThermalProblem full_rfa(double sensor_mm) {
   ThermalProblem p = patient_like({probe}, used.protocol, 36);
   for (Source& s : p.sources)
     if (auto* electrodes = std::get_if<ElectrodesSource>(&s.what))
-      if (auto* hold = std::get_if<HoldTemperature>(&electrodes->control)) hold->sensor_mm = -sensor_mm * in;
+      if (auto* hold = std::get_if<HoldTemperature>(&electrodes->control)) hold->sensor_mm += deeper_mm * in;
   return p;
 }
 
@@ -326,9 +327,9 @@ ThermalProblem bench_problem(const std::string& name) {
   else if (name == "CRYO-1-exact")
     p = exact(freezing(), {6, 6, 20}, 3);
   else if (name == "RFA-full")
-    p = full_rfa(6);
+    p = full_rfa(4);
   else if (name == "RFA-pulsed")
-    p = full_rfa(10);
+    p = full_rfa(0);
   else
     p = three_cryoprobes();
   p.initial_degC = kRest_degC;

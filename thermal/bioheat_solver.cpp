@@ -362,7 +362,7 @@ class HeatRun : Surroundings<Real> {
   bool advance() {
     if (patch_ == nullptr) return step_window(next_stop_s(next_event_s()));
     if (!in_turn()) begin_turn();
-    if (patch_->in_turn()) return step_patch(next_stop_s(patch_->turn_end_s));
+    if (patch_->goes_on()) return step_patch(next_stop_s(patch_->turn_end_s));
     return follow_patch();
   }
 

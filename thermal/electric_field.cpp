@@ -56,7 +56,7 @@ void add_near_halves(const float* g, const double* u, const float* w, std::ptrdi
     const float power = link_power(g, u, c, stride);
     const float part =
         power > little ? near_part(g, u, w, c, stride) : w[c + stride] / (w[c + stride] + w[c]);
-    if (power > 0) q[c] += power * part;
+    if (g[c] > 0) q[c] += power * part;
   }
 }
 void add_far_halves(const float* g, const double* u, const float* w, std::ptrdiff_t row, std::ptrdiff_t count,
@@ -65,7 +65,7 @@ void add_far_halves(const float* g, const double* u, const float* w, std::ptrdif
     const std::ptrdiff_t from = c - stride;
     const float power = link_power(g, u, from, stride);
     const float near = power > little ? near_part(g, u, w, from, stride) : w[c] / (w[c] + w[from]);
-    if (power > 0) q[c] += power * (1 - near);
+    if (g[from] > 0) q[c] += power * (1 - near);
   }
 }
 

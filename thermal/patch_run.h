@@ -29,7 +29,7 @@ class PatchRun : public Surroundings<Real> {
   DoseField<Real> dose;   ///< of these
   double turn_end_s = 0;
   double turn_begin_s() const { return turn_begin_s_; }
-  bool in_turn() const { return run.t_s < turn_end_s; }
+  bool goes_on() const { return run.t_s < turn_end_s; }  ///< within its turn
 
   /// The window has its sources and bodies; places those of the patch. Returns the heat that this has taken
   /// out of its cells [J].

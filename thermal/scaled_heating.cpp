@@ -61,11 +61,6 @@ void ScaledHeating<Real>::switch_to(const ThermalProblem& problem, const Grid& g
 }
 
 template <class Real>
-bool ScaledHeating<Real>::heats(std::size_t cell) const {
-  return std::any_of(parts_.begin(), parts_.end(), [&](const Part& p) { return p.W_per_m3[cell] != 0; });
-}
-
-template <class Real>
 void ScaledHeating<Real>::begin(const HeatLevel<Real>& level) {
   if (empty()) return;
   base_ = level.source;

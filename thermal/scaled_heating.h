@@ -25,8 +25,6 @@ class ScaledHeating {
   void switch_to(const ThermalProblem& problem, const Grid& grid, const std::vector<bool>& on,
                  bool fourth_order);
   bool empty() const { return parts_.empty(); }
-  /// Whether any source heats this cell at any time.
-  bool heats(std::size_t cell) const;
   /// The level's source has been set anew, without the sources here.
   void begin(const HeatLevel<Real>& level);
   /// Sets the means over the step in the level's source, heating and rate.
