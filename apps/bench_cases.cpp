@@ -263,6 +263,7 @@ ThermalProblem exact(ThermalProblem p, const Vector3d& half_mm, int ratio) {
 BioheatOptions plain_flows() {
   BioheatOptions o;
   o.fourth_order = false;
+  o.coarse_far_field = true;
   return o;
 }
 

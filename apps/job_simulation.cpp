@@ -67,6 +67,7 @@ BioheatOptions bioheat_options(const Job& job) {
   o.threads = job.options.threads;
   o.fourth_order =
       false;  // tissue changes from cell to cell: a wider stencil gains nothing and costs three times
+  o.coarse_far_field = true;
   return o;
 }
 

@@ -14,6 +14,7 @@
 #include "thermal/checkpoint.h"
 #include "thermal/dose_field.h"
 #include "thermal/electrode_drive.h"
+#include "thermal/far_field.h"
 #include "thermal/fingerprint.h"
 #include "thermal/iso_zone.h"
 #include "thermal/level_run.h"
@@ -63,11 +64,16 @@ class HeatRun : Surroundings<Real> {
         owned_patch_(problem.patch ? std::make_unique<PatchRun<Real>>(problem, options_, level_.threads)
                                    : nullptr),
         patch_(owned_patch_.get()),
+        far_(FarField<Real>::applies(problem, options_, level_)
+                 ? std::make_unique<FarField<Real>>(problem, options_, level_.threads, kRest_K<Real>,
+                                                    std::max(schedule_.end_s(), 1.0))
+                 : nullptr),
         dose_(problem, level_),
         drive_(problem, patch_ != nullptr ? &patch_->problem : nullptr,
                patch_ != nullptr ? patch_->link.covered() : std::vector<std::uint8_t>{}, level_.threads,
                bool(checkpointing.save)),
         points_(problem) {
+    if (far_ != nullptr) level_.can_rest = false;
     if (patch_ == nullptr) return;
     level_.covered = patch_->link.covered();
     level_.heating.assign(level_.grid.count(), Real(0));
@@ -109,12 +115,15 @@ class HeatRun : Surroundings<Real> {
  private:
   static BioheatOptions for_problem(BioheatOptions options, const ThermalProblem& problem) {
     options.fourth_order = options.fourth_order && !problem.voxel_applicators && !problem.patch;
+    options.coarse_far_field = options.coarse_far_field && !options.fourth_order;
     return options;
   }
   /// How far the run has come; the patch goes ahead of the window.
   double now_s() const { return patch_ != nullptr ? patch_->run.t_s : window_.t_s; }
   /// Whether the window has yet to follow the patch.
-  bool in_turn() const { return patch_ != nullptr && window_.t_s < patch_->turn_end_s; }
+  bool in_patch_turn() const { return patch_ != nullptr && window_.t_s < patch_->turn_end_s; }
+  /// Whether some level has yet to follow another.
+  bool in_turn() const { return in_patch_turn() || (far_ != nullptr && far_->in_turn()); }
 
   /// Instants at which a step must end.
   std::vector<double> events() const {
@@ -123,6 +132,10 @@ class HeatRun : Surroundings<Real> {
   double next_event_s() const {
     const double stop_s = events_[next_];
     return schedule_.open_end(now_s()) != nullptr ? std::min(stop_s, now_s() + kSensorPeriod_s) : stop_s;
+  }
+  /// Where the window must stop at the latest.
+  double window_stop_s() const {
+    return far_ != nullptr && far_->in_turn() ? far_->turn_end_s : next_event_s();
   }
   double next_stop_s(double stop_s) const {
     const auto period = drive_.period_s(now_s());
@@ -151,6 +164,7 @@ class HeatRun : Surroundings<Real> {
     result_.ended_early.push_back(schedule_.end(*e, now_s()));
     window_.bodies.run_ahead(schedule_.skipped_s());
     if (patch_ != nullptr) patch_->run.bodies.run_ahead(schedule_.skipped_s());
+    if (far_ != nullptr) far_->run.bodies.run_ahead(schedule_.skipped_s());
     return true;
   }
 
@@ -181,10 +195,11 @@ class HeatRun : Surroundings<Real> {
   /// Everything that later steps and the result follow from; the rest comes from the problem anew.
   void exchange_state(Archive& archive) {
     double wall_time_s = wall_time_s_ + seconds_since(begin_);
-    archive(next_, on_, electrodes_due_, heating_due_, window_fields_due_, electrodes_s_, settled_,
-            wall_time_s);
+    archive(next_, on_, electrodes_due_, heating_due_, window_fields_due_, far_fields_due_, electrodes_s_,
+            settled_, wall_time_s);
     archive(dose_, drive_, schedule_, points_);
     window_.exchange_state(archive, on_);
+    if (far_ != nullptr) far_->exchange_state(archive, window_, on_);
     if (patch_ != nullptr) {
       patch_->exchange_state(archive, level_, on_, drive_);
       if (archive.reading()) window_.bodies.take_films(patch_->run.bodies);
@@ -200,7 +215,10 @@ class HeatRun : Surroundings<Real> {
     archive(ever_taken_, begin_J_, highest_degC_, lowest_degC_, total_cem43_, calm_since_s_, calm_cem43_);
   }
 
-  double stored() const { return stored_J(level_) + (patch_ != nullptr ? stored_J(patch_->run.level) : 0.0); }
+  double stored() const {
+    return stored_J(level_) + (patch_ != nullptr ? stored_J(patch_->run.level) : 0.0) +
+           (far_ != nullptr ? stored_J(far_->run.level) : 0.0);
+  }
   /// The bodies as the finest cells see them.
   const HeatBodies<Real>& near_bodies() const {
     return patch_ != nullptr ? patch_->run.bodies : window_.bodies;
@@ -222,6 +240,7 @@ class HeatRun : Surroundings<Real> {
     window_.wall_in_J -= window_.bodies.switch_to(level_, &dose_, on_, now_s(), first);
     drive_.switch_to(on_);
     window_.input.switch_to(level_, on_, options_.fourth_order);
+    if (far_ != nullptr) far_->switch_to(window_, on_, first);
     if (patch_ != nullptr) {
       patch_->run.wall_in_J -= patch_->switch_to(level_, on_, first);
       patch_->run.control.restart();
@@ -276,6 +295,7 @@ class HeatRun : Surroundings<Real> {
     }
     heating_due_ = false;
     window_fields_due_ = window_fields_due_ || new_fields;
+    far_fields_due_ = far_fields_due_ || new_fields;
     return true;
   }
   StepControl& near_control() { return patch_ != nullptr ? patch_->run.control : window_.control; }
@@ -346,22 +366,41 @@ class HeatRun : Surroundings<Real> {
     window_.refresh_rates();
   }
 
-  void begin_step(double t_s, double dt_s, double /*present_s*/) override {
+  void begin_step(double t_s, double dt_s, double present_s) override {
     scaled_.set_step(level_, t_s, dt_s);
+    if (far_ != nullptr) far_->begin_step(present_s);
+  }
+  void set(double t_s, std::vector<Real>& u, bool arrays) override {
+    if (far_ != nullptr) far_->set(level_, t_s, u, arrays);
+  }
+  void weigh(double weight_s) override {
+    if (far_ != nullptr) far_->weigh(weight_s);
+  }
+  void keep() override {
+    if (far_ != nullptr) far_->keep();
   }
 
-  void begin_turn() {
-    const double dt =
-        std::min(window_.control.propose(window_.t_s, next_event_s(), window_.findings.stiffness_per_s),
-                 patch_->link.longest_turn_s(level_, patch_->run.level));
-    const double left = next_event_s() - window_.t_s;
-    patch_->begin_turn(window_, dt < left * (1 - 1e-9) ? window_.t_s + dt : next_event_s());
+  /// End of a turn that begins now and lasts `longest_s` at most, the run's own steps at most.
+  double turn_end_s(StepControl& control, const LevelRun<Real>& run, double longest_s, double stop_s) const {
+    const double dt = std::min(control.propose(run.t_s, stop_s, run.findings.stiffness_per_s), longest_s);
+    return dt < (stop_s - run.t_s) * (1 - 1e-9) ? run.t_s + dt : stop_s;
   }
 
-  /// One accepted step, of the patch or of the window; false when the run is over.
+  /// One accepted step of one of the levels; false when the run is over.
   bool advance() {
-    if (patch_ == nullptr) return step_window(next_stop_s(next_event_s()));
-    if (!in_turn()) begin_turn();
+    if (far_ != nullptr && !in_turn()) {
+      // Whole steps of the window.
+      double longest_s = far_->longest_turn_s(level_);
+      const double step_s = window_.control.next_s();
+      if (step_s < longest_s) longest_s = std::floor(longest_s / step_s) * step_s;
+      far_->begin_turn(turn_end_s(far_->run.control, far_->run, longest_s, next_event_s()));
+    }
+    const double stop_s = window_stop_s();
+    if (!in_patch_turn() && far_ != nullptr && window_.t_s == stop_s) return follow_far();
+    if (patch_ == nullptr) return step_window(next_stop_s(stop_s));
+    if (!in_patch_turn())
+      patch_->begin_turn(window_, turn_end_s(window_.control, window_,
+                                             patch_->link.longest_turn_s(level_, patch_->run.level), stop_s));
     if (patch_->goes_on()) return step_patch(next_stop_s(patch_->turn_end_s));
     return follow_patch();
   }
@@ -373,7 +412,7 @@ class HeatRun : Surroundings<Real> {
     if (outcome == Outcome::diverged)
       return stop(Termination::diverged,
                   fmt::format("diverged in step {} after {:.3f} s, {}", result_.summary.steps + 1, run.t_s,
-                              name_of(run.findings.worst_cell, &run != &window_)));
+                              name_of(run.findings.worst_cell, run.level)));
     ++result_.summary.steps;
     return true;
   }
@@ -395,13 +434,31 @@ class HeatRun : Surroundings<Real> {
     return true;
   }
 
+  /// The electrodes' heating of the window in its present step: with a patch the mean over its turn.
+  std::vector<ElectrodeDrive::Heating> window_electric() const {
+    std::vector<ElectrodeDrive::Heating> electric = drive_.heating(0);
+    if (patch_ == nullptr) return electric;
+    const std::vector<double> scales = patch_->mean_scales();
+    for (auto& e : electric) e.scale = scales[e.drive];
+    return electric;
+  }
+
+  /// The far field up to where the window is.
+  bool follow_far() {
+    using Outcome = typename LevelRun<Real>::Outcome;
+    const Outcome done = far_->follow(level_, drive_.heating(0), far_fields_due_, progress_);
+    if (!accepted(done, far_->run)) return false;
+    far_fields_due_ = false;
+    if (far_->in_turn()) return true;
+    if (far_->grow(window_, dose_)) set_heating(window_electric(), false, true);
+    if (drive_.acting()) far_->show(level_);
+    return true;
+  }
+
   /// The window up to where the patch is.
   bool follow_patch() {
     if (window_.t_s == patch_->turn_begin_s()) {
-      std::vector<ElectrodeDrive::Heating> electric = drive_.heating(0);
-      const std::vector<double> scales = patch_->mean_scales();
-      for (auto& e : electric) e.scale = scales[e.drive];
-      set_heating(electric, window_fields_due_, false);
+      set_heating(window_electric(), window_fields_due_, false);
       window_fields_due_ = false;
       patch_->link.set_inflow(level_, patch_->mean_flow_W_per_m3());
     }
@@ -414,6 +471,7 @@ class HeatRun : Surroundings<Real> {
   bool step_window(double stop_s) {
     const auto step = window_.step(stop_s, change_counts(), progress_);
     if (!accepted(step.outcome, window_)) return false;
+    if (far_ != nullptr) far_->count(window_electric(), step.dt_s);
     const auto d = dose_.add_step(level_, *step.u0, *step.rate0, step.dt_s, window_.t_s);
     points_.advance(
         problem_, step.dt_s, level_.table.has_phases, [&] { read_points(); },
@@ -475,13 +533,15 @@ class HeatRun : Surroundings<Real> {
     std::size_t c = 0;
     for (std::size_t n = 0; n < level_.grid.count(); ++n)
       if (!level_.is_hole(n) && (level_.is_hole(c) || theta[n] > theta[c])) c = n;
-    return fmt::format("{:.0f} degC, {}", double(theta[c]) + kReference_degC, name_of(c));
+    return fmt::format("{:.0f} degC, {}", double(theta[c]) + kReference_degC, name_of(c, level_));
   }
-  std::string name_of(std::size_t cell, bool in_patch = false) const {
-    const HeatLevel<Real>& level = in_patch ? patch_->run.level : level_;
+  std::string name_of(std::size_t cell, const HeatLevel<Real>& level) const {
     const auto nx = std::size_t(level.grid.size[0]), ny = std::size_t(level.grid.size[1]);
-    return fmt::format("cell ({}, {}, {}){}, tissue '{}'", cell % nx, cell / nx % ny, cell / (nx * ny),
-                       in_patch ? " of the patch" : "", problem_.tissue_map.tissues[level.label[cell]].name);
+    const char* where = patch_ != nullptr && &level == &patch_->run.level ? " of the patch"
+                        : far_ != nullptr && &level == &far_->run.level   ? " of the far field"
+                                                                          : "";
+    return fmt::format("cell ({}, {}, {}){}, tissue '{}'", cell % nx, cell / nx % ny, cell / (nx * ny), where,
+                       problem_.tissue_map.tissues[level.label[cell]].name);
   }
 
   bool is_settled() {
@@ -512,12 +572,21 @@ class HeatRun : Surroundings<Real> {
                  [&](const Eigen::Vector3d& x_mm) { return near_bodies().wall_degC(x_mm); });
   }
 
+  std::vector<const LevelRun<Real>*> runs() const {
+    std::vector<const LevelRun<Real>*> all = {&window_};
+    if (patch_ != nullptr) all.push_back(&patch_->run);
+    if (far_ != nullptr) all.push_back(&far_->run);
+    return all;
+  }
+
   void finish() {
     ThermalResult& r = result_;
     r.summary.simulated_s = now_s();
     r.summary.field_solves = drive_.solves();
-    r.summary.stages = window_.stages + (patch_ != nullptr ? patch_->run.stages : 0);
-    r.summary.cell_updates = window_.cell_updates + (patch_ != nullptr ? patch_->run.cell_updates : 0);
+    for (const LevelRun<Real>* run : runs()) {
+      r.summary.stages += run->stages;
+      r.summary.cell_updates += run->cell_updates;
+    }
     if (going_on())
       r.summary.message = fmt::format("{:.1f} s in {} steps, {} stages, {} field solves", now_s(),
                                       r.summary.steps, r.summary.stages, r.summary.field_solves);
@@ -525,11 +594,11 @@ class HeatRun : Surroundings<Real> {
     if (r.summary.termination == Termination::diverged || r.summary.termination == Termination::cancelled)
       return;
     dose_.finish(level_, now_s());
+    if (far_ != nullptr) far_->finish(level_, dose_);
     if (patch_ != nullptr) dose_.take(patch_->dose, patch_->link.under(), level_.hole);
     window_.bodies.fill_holes(level_);
     double wall_in_J = 0;
-    for (const LevelRun<Real>* run : {&window_, patch_ != nullptr ? &patch_->run : nullptr}) {
-      if (run == nullptr) continue;
+    for (const LevelRun<Real>* run : runs()) {
       r.energy.in_J += run->source_J;
       r.energy.out_J += run->blood_out_J + run->boundary_out_J;
       wall_in_J += run->wall_in_J;
@@ -553,7 +622,8 @@ class HeatRun : Surroundings<Real> {
   LevelRun<Real> window_;
   HeatLevel<Real>& level_;  ///< of the window
   std::unique_ptr<PatchRun<Real>> owned_patch_;
-  PatchRun<Real>* const patch_;  ///< null: none
+  PatchRun<Real>* const patch_;          ///< null: none
+  std::unique_ptr<FarField<Real>> far_;  ///< null: none
   DoseField<Real> dose_;
   ElectrodeDrive drive_;
   ScaledHeating<Real> scaled_;
@@ -563,8 +633,9 @@ class HeatRun : Surroundings<Real> {
   std::vector<bool> on_;
   bool begun_ = false, settled_ = false;
   bool electrodes_due_ = false, heating_due_ = false;  ///< to be worked out before the next step
-  bool window_fields_due_ = false;                     ///< other fields than at the last turn
-  double electrodes_s_ = -1;                           ///< when they were last looked at
+  /// Other fields than at the last turn of the patch, of the far field.
+  bool window_fields_due_ = false, far_fields_due_ = false;
+  double electrodes_s_ = -1;  ///< when they were last looked at
   SamplePoints<Real> points_;
   std::vector<std::uint8_t> excluded_;    ///< cells without a value of their own or continued into them
   std::vector<std::uint8_t> ever_taken_;  ///< cells that were inside an applicator at some time; empty: none

@@ -24,6 +24,9 @@ struct BioheatOptions {
   /// Flows within one tissue to fourth order, see stencil_correction.h; off for `voxel_applicators`, which
   /// stand for comparison with codes that have the plain stencil.
   bool fourth_order = true;
+  /// Cells of twice the size far from applicators and strong sources, where the run allows it; see
+  /// far_field.h. Not with `fourth_order`.
+  bool coarse_far_field = false;
   /// OpenMP threads; 0: all.
   int threads = 0;
   /// State in double: twice the memory, for verification.

@@ -119,11 +119,11 @@ template <class Real>
 typename DoseField<Real>::Course DoseField<Real>::course_of(const RowRange<Real>& range, std::size_t row,
                                                             bool has_holes) const {
   constexpr Real kCool_K = 2;
-  if (below_ != DoseBelow39::none || cell_death || freezes || has_holes) return Course::warm;
+  const bool icy = !(range.least_theta > Real(kIce_K) && range.least_u0 > Real(kIce_K));
+  if (below_ != DoseBelow39::none || cell_death || (freezes && icy) || has_holes) return Course::warm;
   if (!row_has_law_.empty() && row_has_law_[row] != 0) return Course::warm;
   if (!(range.most_u0 < kCool_K && range.most_theta < kCool_K)) return Course::warm;
-  const bool cold = !(range.least_theta > Real(kIce_K) && range.least_u0 > Real(kIce_K));
-  return cold || !perfusion_kept_.empty() ? Course::cold : Course::idle;
+  return icy || !perfusion_kept_.empty() ? Course::cold : Course::idle;
 }
 
 template <class Real>
@@ -290,13 +290,12 @@ typename DoseField<Real>::Findings DoseField<Real>::add_step(HeatLevel<Real>& le
           const double added = add_damage(c, label, s);
           if (falls_[label]) change += fall_of_perfusion(level, c, added, s.T1_degC);
         }
-      if (freezes || cell_death)
-        for (std::size_t c = begin; c < end; ++c) {
-          if (level.is_hole(c)) continue;
-          const TemperatureStep s = step_of(level, u0, rate0, dt_s, c);
-          if (freezes) freezes->add(c, s.T1_degC);
-          if (cell_death) cell_death->add(c, s);
-        }
+      if (freezes && !(range.least_theta > Real(kIce_K) && range.least_u0 > Real(kIce_K)))
+        for (std::size_t c = begin; c < end; ++c)
+          if (!level.is_hole(c)) freezes->add(c, double(theta1[c]) + kReference_degC);
+      if (cell_death)
+        for (std::size_t c = begin; c < end; ++c)
+          if (!level.is_hole(c)) cell_death->add(c, step_of(level, u0, rate0, dt_s, c));
       // No cell of the row can close or open its vessels.
       if (!rules_ || (!rules_by_dose_ && perfusion_kept_.empty() && range.most_theta < rules_from_theta_ &&
                       range.least_theta > Real(kIce_K)))
@@ -329,23 +328,25 @@ void DoseField<Real>::restart(std::size_t cell, double T_degC, double t_s) {
 }
 
 template <class Real>
+void DoseField<Real>::take_one(const DoseField& from, std::size_t n, std::size_t to) {
+  const auto one = [&](const std::vector<float>& source, std::vector<float>& values) {
+    if (!values.empty()) values[to] = source.empty() ? std::numeric_limits<float>::quiet_NaN() : source[n];
+  };
+  one(from.cem43, cem43);
+  one(from.arrhenius, arrhenius);
+  one(from.peak, peak);
+  one(from.lowest, lowest);
+  one(from.peak_time, peak_time);
+  one(from.lowest_time, lowest_time);
+  if (freezes && from.freezes) freezes->take(*from.freezes, n, to);
+  if (cell_death && from.cell_death) cell_death->take(*from.cell_death, n, to);
+}
+
+template <class Real>
 void DoseField<Real>::take(const DoseField& from, const std::vector<std::size_t>& cells,
                            const std::vector<std::uint8_t>& hole) {
-  for (std::size_t n = 0; n < cells.size(); ++n) {
-    const std::size_t c = cells[n];
-    if (!hole.empty() && hole[c] != 0) continue;
-    const auto one = [&](const std::vector<float>& source, std::vector<float>& to) {
-      if (!to.empty()) to[c] = source.empty() ? std::numeric_limits<float>::quiet_NaN() : source[n];
-    };
-    one(from.cem43, cem43);
-    one(from.arrhenius, arrhenius);
-    one(from.peak, peak);
-    one(from.lowest, lowest);
-    one(from.peak_time, peak_time);
-    one(from.lowest_time, lowest_time);
-    if (freezes) freezes->take(*from.freezes, n, c);
-    if (cell_death) cell_death->take(*from.cell_death, n, c);
-  }
+  for (std::size_t n = 0; n < cells.size(); ++n)
+    if (hole.empty() || hole[cells[n]] == 0) take_one(from, n, cells[n]);
 }
 
 template <class Real>

@@ -61,6 +61,8 @@ class DoseField {
   /// Cell n of `from` is cell `cells[n]` here; those in `hole` keep what they have.
   void take(const DoseField& from, const std::vector<std::size_t>& cells,
             const std::vector<std::uint8_t>& hole);
+  /// The cell `to` takes what the cell `n` of `from` has; what that does not keep is unknown.
+  void take_one(const DoseField& from, std::size_t n, std::size_t to);
   void exchange_state(Archive& archive);
 
   std::vector<float> cem43,

@@ -320,20 +320,24 @@ void PatchLink<Real>::outflow(const HeatLevel<Real>& patch, const std::vector<Re
   const TissueTable<Real>& table = patch.table;
   const auto count = std::ptrdiff_t(beside_.size());
   flow.resize(beside_.size());
-#pragma omp parallel for num_threads(patch.team()) schedule(static)
+#pragma omp parallel for num_threads(patch.team()) schedule(static, 64)
   for (std::ptrdiff_t n = 0; n < count; ++n) {
     Real sum = 0;
     for (std::uint32_t f = face_begin_[std::size_t(n)]; f < face_begin_[std::size_t(n) + 1]; ++f) {
       const Face& face = faces_[f];
       if (patch.is_hole(face.cell)) continue;
-      const auto theta = [&](std::uint32_t c) {
-        return table.has_phases ? theta_of_u(table, patch.label[c], u[c]) : u[c];
-      };
-      const Real t_in = theta(face.cell), t_out = theta(face.halo);
+      Real t_in = u[face.cell], t_out = u[face.halo];
+      const bool calm = std::min(t_in, t_out) > table.calm_from && std::max(t_in, t_out) < table.calm_to;
+      if (!calm) {
+        t_in = theta_of_u(table, patch.label[face.cell], t_in);
+        t_out = theta_of_u(table, patch.label[face.halo], t_out);
+      }
       Real g;  // 1/(r + r')
       if (table.varies_with_T) {
         const auto k = [&](std::uint32_t c, Real t) {
-          return conductivity(table, patch.label[c], t) * Real(patch.conductivity_factor[c]);
+          const std::uint8_t l = patch.label[c];
+          return (calm ? calm_conductivity(table, l, t) : conductivity(table, l, t)) *
+                 Real(patch.conductivity_factor[c]);
         };
         const Real k_in = k(face.cell, t_in), k_out = k(face.halo, t_out);
         g = k_in * k_out / (k_in + k_out);

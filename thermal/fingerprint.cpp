@@ -183,8 +183,9 @@ auto members(const ThermalProblem& s) {
 }
 auto members(const BioheatOptions& s) {
   // The answer does not depend on the number of threads.
-  const auto& [step_K, step_s, first_s, error_K, stages, fourth_order, threads, in_double] = s;
-  return std::tie(step_K, step_s, first_s, error_K, stages, fourth_order, in_double);
+  const auto& [step_K, step_s, first_s, error_K, stages, fourth_order, coarse_far_field, threads, in_double] =
+      s;
+  return std::tie(step_K, step_s, first_s, error_K, stages, fourth_order, coarse_far_field, in_double);
 }
 
 struct Walk {

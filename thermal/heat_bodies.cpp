@@ -109,11 +109,13 @@ void HeatBodies<Real>::place(HeatLevel<Real>& level, const std::vector<bool>& on
   level.fixes =
       make_fixes<Real>(level.grid, links_, curves_.size(), problem_.voxel_applicators, level.covered);
   films_.link(level.grid, links_, problem_.voxel_applicators, !level.covered.empty());
+  held_.clear();
+  for (std::size_t c = 0; c < links_.owner.size(); ++c)
+    if (links_.owner[c] != 0 && bodies_[std::size_t(links_.owner[c]) - 1].wall >= 0) held_.push_back(c);
   film_cells_.assign(films_.size(), {});
   for (std::size_t f = 0; f < films_.size(); ++f)
-    for (std::size_t c = 0; c < links_.owner.size(); ++c)
-      if (links_.owner[c] != 0 && bodies_[std::size_t(links_.owner[c]) - 1].wall == films_.wall(f))
-        film_cells_[f].push_back(c);
+    for (const std::size_t c : held_)
+      if (bodies_[std::size_t(links_.owner[c]) - 1].wall == films_.wall(f)) film_cells_[f].push_back(c);
   walls_degC_.assign(curves_.size(), std::nan(""));
 }
 
@@ -203,10 +205,8 @@ void HeatBodies<Real>::fill_holes(HeatLevel<Real>& level) const {
   for (std::size_t w = 0; w < curves_.size(); ++w)
     for (std::size_t n = 0; n < tissues.size(); ++n)
       u[w][n] = Real(u_of_theta(tissues[n], walls_degC_[w] - kReference_degC));
-  for (std::size_t c = 0; c < level.grid.count(); ++c) {
-    if (links_.owner[c] == 0) continue;
+  for (const std::size_t c : held_) {
     const int wall = bodies_[std::size_t(links_.owner[c]) - 1].wall;
-    if (wall < 0) continue;
     for (auto& stage : level.y) stage[c] = u[std::size_t(wall)][level.label[c]];
     if (!level.theta.empty()) level.theta[c] = Real(walls_degC_[std::size_t(wall)] - kReference_degC);
   }

@@ -66,7 +66,8 @@ class HeatBodies {
   std::vector<Curve> curves_;       ///< by wall
   std::vector<double> walls_degC_;  ///< by wall, as last set; with a film: mean of the surface
   BodyLinks links_;
-  bool moving_ = false;  ///< some wall changes with time
+  std::vector<std::size_t> held_;  ///< cells in bodies with a wall
+  bool moving_ = false;            ///< some wall changes with time
   double skipped_s_ = 0;
 
   /// A probe: its sources are the steps of its protocol.

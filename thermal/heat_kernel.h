@@ -184,7 +184,8 @@ struct DoseView {
   float* cem43 = nullptr;             ///< [min]
   float cap_min = 0;                  ///< no cell's dose becomes more
   const std::uint8_t* row = nullptr;  ///< by j: 1, the rows to work on
-  /// By cell of the plane: receives 1 where the rule does not hold (the temperature passes 39 or 43 degC, the
+  /// By cell of the plane: receives 1 where the rule does not hold (the temperature passes 43 degC or, unless
+  /// `below_39`, 39 degC, the
   /// rate changes by more than a factor 1.8, a phase change): the dose is not added.
   std::uint8_t* left = nullptr;
 };

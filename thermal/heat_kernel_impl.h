@@ -52,25 +52,21 @@ struct Planes {
       const Span need = hull(hull(hull(row_of(v, j, k), row_of(v, j - 1, k)), row_of(v, j + 1, k)),
                              hull(row_of(v, j, k - 1), row_of(v, j, k + 1)));
       if (need.end <= need.begin) continue;
-      // One cell more on either side, for the flows along the row.
+      // One cell more on either side, for the flows along the row: a block costs less than a cell alone.
       const Span all = whole_blocks(need, v.size[0]);
       const std::ptrdiff_t in_plane = std::ptrdiff_t(v.size[0]) * j, c = in_plane + plane * k;
-      const auto properties = [&](int from, int to) {
-        row_properties(from, to, v.size[0], *v.table, v.blocks_of_row(j, k), v.label + c,
-                       v.factor != nullptr ? v.factor + c : nullptr, v.u + c,
-                       theta != nullptr ? theta + in_plane : nullptr,
-                       resistivity != nullptr ? resistivity + in_plane : nullptr);
-      };
-      properties(all.begin, all.end);
-      if (all.begin > 0) properties(all.begin - 1, all.begin);
-      if (all.end < v.size[0]) properties(all.end, all.end + 1);
+      row_properties(all.begin > 0 ? all.begin - kLanes : 0,
+                     all.end + kLanes < v.size[0] ? all.end + kLanes : v.size[0], v.size[0], *v.table,
+                     v.blocks_of_row(j, k), v.label + c, v.factor != nullptr ? v.factor + c : nullptr,
+                     v.u + c, theta != nullptr ? theta + in_plane : nullptr,
+                     resistivity != nullptr ? resistivity + in_plane : nullptr);
     }
   }
 };
 
-/// Rates of the cells [begin, end) of a row; returns what the blood brings.
+/// Rates of the cells [begin, end) of a row; returns what the blood brings to those that are stepped, `own`.
 template <bool WithDiagonal, class Real>
-inline double rates_of_row(const Row<Real>& shared, int begin, int end, const BlockTissues* blocks,
+inline double rates_of_row(const Row<Real>& shared, int begin, int end, Span own, const BlockTissues* blocks,
                            const std::uint8_t* label, const Uniform<Real>* uniform) {
   const Row<Real> row = shared;  // nobody else's: its pointers may stay in registers
   double sum = 0;
@@ -78,7 +74,7 @@ inline double rates_of_row(const Row<Real>& shared, int begin, int end, const Bl
     for (int i = begin; i < end; ++i) {
       VectorOf<Real, 1> blood = {};
       rates_of_block<WithDiagonal, 1>(row, i, from_below<WithDiagonal, 1>(row, i), blood);
-      sum += double(blood[0]);
+      if (i >= own.begin && i < own.end) sum += double(blood[0]);
     }
     return sum;
   }
@@ -97,11 +93,20 @@ inline double rates_of_row(const Row<Real>& shared, int begin, int end, const Bl
       rates_of_block<WithDiagonal, kLanes>(row, i, below, blood);
     return blood;
   };
+  // Of cells [from, ...) of a block.
+  const auto add = [&](V blood, int i, int from) __attribute__((always_inline)) {
+    if (from == i && i >= own.begin && i + kLanes <= own.end) {
+      lanes += blood;
+      return;
+    }
+    for (int l = from - i; l < kLanes; ++l)
+      if (i + l >= own.begin && i + l < own.end) lanes[l] += blood[l];
+  };
   for (int b = first; b < last - (overlaps ? 1 : 0); ++b)
-    lanes += block(b, b * kLanes, from_below<WithDiagonal, kLanes>(row, b * kLanes));
+    add(block(b, b * kLanes, from_below<WithDiagonal, kLanes>(row, b * kLanes)), b * kLanes, b * kLanes);
   if (overlaps) {
-    const V blood = block(last - 1, row.nx - kLanes, of_last);
-    for (int l = last * kLanes - row.nx; l < kLanes; ++l) lanes[l] += blood[l];
+    const int i = row.nx - kLanes;
+    add(block(last - 1, i, of_last), i, (last - 1) * kLanes);
   }
   for (int l = 0; l < kLanes; ++l) sum += double(lanes[l]);
   return sum;
@@ -219,7 +224,7 @@ inline void sweep(const HeatView<Real>& v, bool fused, Real* scratch, int thread
           flows.boundary_out -=
               double(cx) * double((row.t_right - row.t[nx - 1]) / (row.r[nx - 1] + row.r_right));
         flows.blood +=
-            rates_of_row<WithDiagonal>(row, i0, i0 + n, v.blocks_of_row(j, k), v.label + c0, v.uniform);
+            rates_of_row<WithDiagonal>(row, i0, i0 + n, own, v.blocks_of_row(j, k), v.label + c0, v.uniform);
         if (j + 1 == ny) add_outer(-double(cy), row.fy);
         if (k + 1 == nz) add_outer(-double(cz), row.fz);
         if (j + 1 < ny && is_apart(row_of(v, j + 1, k))) add_edge(-double(cy), row.fy, row_of(v, j + 1, k));
@@ -262,7 +267,8 @@ inline void sweep(const HeatView<Real>& v, bool fused, Real* scratch, int thread
             if (i < i0 || i >= i0 + n) continue;
             row.rate[i] = 0;
             if (WithDiagonal) row.diagonal[i] = 0;
-            if (row.w != nullptr) flows.blood -= double(row.w[i] * (v.theta_blood - row.t[i]));
+            if (row.w != nullptr && i >= own.begin && i < own.end)
+              flows.blood -= double(row.w[i] * (v.theta_blood - row.t[i]));
           }
         }
         if (own.end > own.begin)

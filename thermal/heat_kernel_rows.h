@@ -14,6 +14,10 @@ inline constexpr int kLanes = kBlockCells;
 template <class Real>
 struct IntegerOf;
 template <>
+struct IntegerOf<std::uint8_t> {
+  using Type = std::int8_t;
+};
+template <>
 struct IntegerOf<float> {
   using Type = std::int32_t;
 };
@@ -78,15 +82,15 @@ struct Row {
   Real t_left = 0, r_left = 0, t_right = 0, r_right = 0;  // beyond the ends of the grid
   int nx = 0;
 };
-/// Values of the neighbours before and after cells [i, i + L).
+/// `first`, then all but the last of `v`.
 template <int L, class Real>
-[[gnu::always_inline]] inline VectorOf<Real, L> before(const Real* p, int i, Real beyond) {
-  if (i > 0) return load<L>(p + i - 1);
-  Real shifted[L];
-  shifted[0] = beyond;
-  __builtin_memcpy(shifted + 1, p, (L - 1) * sizeof(Real));
-  return load<L>(shifted);
+[[gnu::always_inline]] inline VectorOf<Real, L> shifted(Real first, VectorOf<Real, L> v) {
+  typename Vector<Real, L>::I from;
+  for (int l = 0; l < L; ++l) from[l] = l == 0 ? L : l - 1;
+  const VectorOf<Real, L> zero = {};
+  return __builtin_shuffle(v, zero + first, from);
 }
+/// Values of the neighbours after cells [i, i + L).
 template <int L, class Real>
 [[gnu::always_inline]] inline VectorOf<Real, L> after(const Real* p, int i, int nx, Real beyond) {
   if (i + L < nx) return load<L>(p + i + 1);
@@ -112,6 +116,30 @@ template <bool WithDiagonal, int L, class Real>
   return b;
 }
 
+/// Flows and conductances along the row.
+template <class Real, int L>
+struct AlongRow {
+  VectorOf<Real, L> flow, g;
+};
+/// Through the faces after cells [i, i + L).
+template <int L, class Real>
+[[gnu::always_inline]] inline AlongRow<Real, L> after_cells(const Row<Real>& row, int i) {
+  const auto r = load<L>(row.r + i), t = load<L>(row.t + i);
+  const auto g = reciprocal<Real, L>(r + after<L>(row.r, i, row.nx, row.r_right));
+  return {(after<L>(row.t, i, row.nx, row.t_right) - t) * g, g};
+}
+/// Through the faces before cells [i, i + L), `right` those after them.
+template <int L, class Real>
+[[gnu::always_inline]] inline AlongRow<Real, L> before_cells(const Row<Real>& row, int i,
+                                                             const AlongRow<Real, L>& right) {
+  const Real t = i > 0 ? row.t[i - 1] : row.t_left, r = i > 0 ? row.r[i - 1] : row.r_left;
+  const Real g = reciprocal<Real, 1>(VectorOf<Real, 1>{r + row.r[i]})[0];
+  AlongRow<Real, L> left;
+  left.flow = shifted<L>((row.t[i] - t) * g, right.flow);
+  left.g = shifted<L>(g, right.g);
+  return left;
+}
+
 /// Rates of change of cells [i, i + L): divergence of the flows (theta_b - theta_a) / (r_a + r_b), blood and
 /// heating. `blood` receives what the blood brings.
 template <bool WithDiagonal, int L, class Real>
@@ -120,19 +148,16 @@ template <bool WithDiagonal, int L, class Real>
   using V = VectorOf<Real, L>;
   const Real cx = row.scale[0], cy = row.scale[1], cz = row.scale[2];
   const V t = load<L>(row.t + i), r = load<L>(row.r + i), inv_c = load<L>(row.inv_c + i);
-  const V g_left = reciprocal<Real, L>(before<L>(row.r, i, row.r_left) + r);
-  const V g_right = reciprocal<Real, L>(r + after<L>(row.r, i, row.nx, row.r_right));
+  const AlongRow<Real, L> right = after_cells<L>(row, i), left = before_cells<L>(row, i, right);
   const V g_y = reciprocal<Real, L>(r + load<L>(row.ry + i)),
           g_z = reciprocal<Real, L>(r + load<L>(row.rz + i));
-  const V left = (t - before<L>(row.t, i, row.t_left)) * g_left;
-  const V right = (after<L>(row.t, i, row.nx, row.t_right) - t) * g_right;
   const V up_y = (load<L>(row.ty + i) - t) * g_y, up_z = (load<L>(row.tz + i) - t) * g_z;
-  V rate = cx * (right - left) + cy * (up_y - below.fy) + cz * (up_z - below.fz);
+  V rate = cx * (right.flow - left.flow) + cy * (up_y - below.fy) + cz * (up_z - below.fz);
   store<L>(row.fy + i, up_y);
   store<L>(row.fz + i, up_z);
   V diagonal;
   if (WithDiagonal) {
-    diagonal = (cx * (g_right + g_left) + cy * (g_y + below.gy) + cz * (g_z + below.gz)) * inv_c;
+    diagonal = (cx * (right.g + left.g) + cy * (g_y + below.gy) + cz * (g_z + below.gz)) * inv_c;
     store<L>(row.gy + i, g_y);
     store<L>(row.gz + i, g_z);
   }
@@ -210,8 +235,10 @@ template <Mix M, int L, class Real>
   if constexpr (M == Mix::one) return c;
   c.first = tissues.first;
   c.second = tissues.second;
-  if constexpr (M == Mix::two)
-    for (int l = 0; l < L; ++l) c.is_first[l] = label[l] == tissues.first ? -1 : 0;
+  if constexpr (M == Mix::two) {
+    const VectorOf<std::uint8_t, L> zero = {}, labels = load<L>(label);
+    c.is_first = __builtin_convertvector(labels == zero + tissues.first, decltype(c.is_first));
+  }
   return c;
 }
 /// Calls with<Mix>() for the mixture of a block.
@@ -267,8 +294,7 @@ template <Mix M, int L, class Real>
     const V ice = smaller<V>(larger<V>(x, zero), one);
     k = unfrozen + ice * (pick(table.k_frozen) - unfrozen);
   }
-  if (factor != nullptr)
-    for (int l = 0; l < L; ++l) k[l] *= Real(factor[l]);
+  if (factor != nullptr) k = k * __builtin_convertvector(load<L>(factor), V);
   store<L>(r, reciprocal<Real, L>(k));
 }
 
@@ -364,8 +390,9 @@ inline double dose_of_row(int n, const Real* __restrict u0, const Real* __restri
       const float em = float(dm < 0 ? 2 * dm : dm);
       const bool warm = (a[i] >= at_39) | (b[i] >= at_39);
       const bool counts = below_39 | warm;
-      const bool passes = ((a[i] < at_43) != (b[i] < at_43)) | ((a[i] < at_39) != (b[i] < at_39)) |
-                          ((m < at_43) != (a[i] < at_43)) | ((m < at_39) != (a[i] < at_39));
+      const bool passes_39 = ((a[i] < at_39) != (b[i] < at_39)) | ((m < at_39) != (a[i] < at_39));
+      const bool passes = ((a[i] < at_43) != (b[i] < at_43)) | ((m < at_43) != (a[i] < at_43)) |
+                          (!below_39 & passes_39);  // below, the rate goes on as it is
       const float change = e1 - e0;
       const bool known = (change < gentle) & (change > -gentle) & (e0 < 100) & (e1 < 100) & (em < 100) &
                          (e0 > -100) & (e1 > -100) & (em > -100);

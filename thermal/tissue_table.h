@@ -48,5 +48,11 @@ template <class Real>
   const Real ice = x < zero ? zero : (x < one ? x : one);
   return unfrozen + ice * (t.k_frozen[l] - unfrozen);
 }
+/// The same where nothing freezes or boils, see TissueTable::calm_from.
+template <class Real>
+[[gnu::always_inline]] inline Real calm_conductivity(const TissueTable<Real>& t, int l, Real theta) {
+  const Real least = Real(0.1), factor = 1 + t.growth[l] * theta;
+  return t.k37[l] * (factor > least ? factor : least);
+}
 
 }  // namespace spinetherm

@@ -305,9 +305,30 @@ RunCase in_fine_patch() {
   return run;
 }
 
+/// The same in a window with larger cells around it.
+RunCase in_far_field() {
+  RunCase run = in_fine_patch();
+  run.name = "in far field";
+  ThermalProblem p = conducting({44, 40, 42});
+  p.sources = run.problem.sources;
+  p.duration_s = 25;
+  p.patch = refined(p.tissue_map, patch_grid(p.grid(), {15, 15, 15}, {23, 22, 22}, 2));
+  for (std::size_t n = 0; n < p.sources.size(); ++n) {
+    const Eigen::Vector3d off(11, 10, 10);
+    auto& set = std::get<ElectrodesSource>(p.sources[n].what);
+    std::get<Sphere>(set.electrodes[0].region.shape).centre_mm += off;
+    std::get<HoldTemperature>(set.control).sensor_mm += off;
+    p.sources[n].active_s = {{10.0 * double(n), 10.0 * double(n + 1)}};
+  }
+  run.problem = p;
+  run.options.fourth_order = false;
+  run.options.coarse_far_field = true;
+  return run;
+}
+
 INSTANTIATE_TEST_SUITE_P(Runs, CheckpointTest,
                          testing::Values(held_temperature(), pulsed_by_impedance(), two_channels(),
-                                         frozen_twice(), several_sources(), in_fine_patch()),
+                                         frozen_twice(), several_sources(), in_fine_patch(), in_far_field()),
                          [](const auto& each) {
                            std::string name = each.param.name;
                            std::replace(name.begin(), name.end(), ' ', '_');

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "thermal/far_field.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "tests/thermal/thermal_fixture.h"
+#include "thermal/bioheat_solver.h"
+#include "thermal/fine_patch.h"
+
+namespace spinetherm {
+namespace {
+
+using Eigen::Vector3d;
+
+BioheatOptions with_far_field(bool far, bool in_double = false) {
+  BioheatOptions o;
+  o.fourth_order = false;
+  o.coarse_far_field = far;
+  o.double_precision = in_double;
+  return o;
+}
+
+/// Two perfused tissues, the second one from `from` on; all faces fixed.
+ThermalProblem two_tissues(std::array<int, 3> size, int from) {
+  UniformTissue t;
+  t.perfusion_per_s = 1e-3;
+  ThermalProblem p = uniform_problem(t, size, 1);
+  p.tissue_map.tissues.push_back(p.tissue_map.tissues[0]);
+  Tissue& bone = p.tissue_map.tissues[1];
+  bone.name = "bone";
+  bone.conductivity_W_per_m_K *= 0.7;
+  bone.specific_heat_J_per_kg_K *= 0.6;
+  for (int k = 0; k < size[2]; ++k)
+    for (int j = 0; j < size[1]; ++j)
+      for (int i = from; i < size[0]; ++i) p.tissue_map.labels(i, j, k) = 1;
+  p.boundary.fill({BoundaryKind::fixed, 37, 0});
+  p.fields.temperature = p.fields.peak_temperature = p.fields.lowest_temperature = p.fields.cem43 = true;
+  return p;
+}
+
+/// 5 W in a ball of some millimetres in the middle.
+ThermalProblem heated(std::array<int, 3> size) {
+  ThermalProblem p = two_tissues(size, size[0] / 2 + 3);
+  Volume<float> q(p.grid());
+  const Vector3d middle = p.grid().to_world(size[0] / 2, size[1] / 2, size[2] / 2);
+  for (int k = 0; k < size[2]; ++k)
+    for (int j = 0; j < size[1]; ++j)
+      for (int i = 0; i < size[0]; ++i)
+        q(i, j, k) = float(2e6 * std::exp(-(p.grid().to_world(i, j, k) - middle).squaredNorm() / 32));
+  p.sources = {{VolumetricSource{q}, {{0, 200}}}};
+  p.duration_s = 400;
+  return p;
+}
+
+/// A cold ball that freezes its surroundings for 10 min and is tissue again afterwards.
+ThermalProblem frozen(int n) {
+  ThermalProblem p = two_tissues({n, n, n}, n);
+  Tissue& t = p.tissue_map.tissues[0];
+  t.frozen = Frozen{1000, 1900, 2, 250000, -8, -1};
+  const Vector3d middle = p.grid().to_world(n / 2, n / 2, n / 2);
+  p.sources = {{FixedTemperatureSource{Region{Sphere{middle, 4}}, {{0, -120}}, false}, {{0, 600}}}};
+  p.duration_s = 900;
+  p.fields.freezes = true;
+  return p;
+}
+
+double largest_difference_K(const Volume<float>& a, const Volume<float>& b) {
+  double largest = 0;
+  for (std::size_t c = 0; c < a.values.size(); ++c)
+    largest = std::max(largest, std::abs(double(a[c]) - double(b[c])));
+  return largest;
+}
+
+TEST(FarProblem, KeepsTheMeansOfItsParts) {
+  ThermalProblem p = two_tissues({6, 4, 5}, 3);
+  p.tissue_map.tissues[0].perfusion_per_s = 2e-3;
+  const ThermalProblem far = far_problem(p);
+  const Grid& grid = far.grid();
+  EXPECT_EQ(grid.size, (std::array<int, 3>{3, 2, 3}));
+  EXPECT_TRUE(grid.origin_mm.isApprox(p.grid().to_world(0.5 * Vector3d::Ones()), 1e-12));
+  // Columns 2 and 3 lie half in each tissue: of equals the lowest label.
+  EXPECT_EQ(far.tissue_map.labels(1, 0, 0), 0);
+  EXPECT_EQ(far.tissue_map.labels(2, 0, 0), 1);
+  const auto& f = far.tissue_map.factors;
+  EXPECT_FLOAT_EQ(f.conductivity(1, 0, 0), 0.85F);
+  EXPECT_FLOAT_EQ(f.heat_capacity(1, 1, 2), 0.8F);
+  EXPECT_FLOAT_EQ(f.perfusion(1, 0, 0), 0.75F);
+  for (const int i : {0, 2}) EXPECT_FLOAT_EQ(f.heat_capacity(i, 1, 1), 1);
+}
+
+TEST(FarProblem, TissueWithADamageLawComesFirst) {
+  ThermalProblem p = two_tissues({4, 4, 4}, 4);
+  p.tissue_map.tissues[1].damage = Arrhenius{7.39e39, 2.577e5};
+  p.tissue_map.labels(1, 1, 1) = 1;
+  const ThermalProblem far = far_problem(p);
+  EXPECT_EQ(far.tissue_map.labels(0, 0, 0), 1);
+  EXPECT_EQ(far.tissue_map.labels(1, 0, 0), 0);
+}
+
+TEST(FarField, HeatIsThatOfTheFineCellsAndNoneIsLost) {
+  const ThermalProblem p = heated({61, 56, 58});
+  const ThermalResult plain = solve(p, with_far_field(false, true)),
+                      far = solve(p, with_far_field(true, true));
+  ASSERT_TRUE(far.summary.usable()) << far.summary.message;
+  EXPECT_LT(far.summary.cell_updates, plain.summary.cell_updates);
+  EXPECT_LT(far.energy.relative_residual, 5e-6);  // what leaves to cells at rest is a trapezoid
+  EXPECT_NEAR(far.energy.in_J, plain.energy.in_J, 1e-3 * plain.energy.in_J);
+  EXPECT_LT(largest_difference_K(far.temperature, plain.temperature), 0.1);
+  EXPECT_LT(largest_difference_K(far.peak_temperature, plain.peak_temperature), 0.15);
+  for (const char* zone : {"over_50_degC", "cem43_over_240"})
+    EXPECT_NEAR(far.zones.at(zone).volume_ml, plain.zones.at(zone).volume_ml,
+                0.01 * plain.zones.at(zone).volume_ml)
+        << zone;
+  EXPECT_LT(solve(p, with_far_field(true)).energy.relative_residual, 1e-5);
+}
+
+TEST(FarField, ColdIsThatOfTheFineCellsAndTheBoxGrows) {
+  const ThermalProblem p = frozen(64);
+  const ThermalResult plain = solve(p, with_far_field(false)), far = solve(p, with_far_field(true));
+  ASSERT_TRUE(far.summary.usable()) << far.summary.message;
+  EXPECT_LT(far.energy.relative_residual, 1e-5);
+  for (const char* zone : {"under_0_degC", "under_minus20_degC"})
+    EXPECT_NEAR(far.zones.at(zone).volume_ml, plain.zones.at(zone).volume_ml,
+                0.005 * plain.zones.at(zone).volume_ml)
+        << zone;
+  EXPECT_LT(largest_difference_K(far.lowest_temperature, plain.lowest_temperature), 0.5);
+  EXPECT_EQ(far.freezes.values, plain.freezes.values);
+}
+
+TEST(FarField, SameBitsForAnyNumberOfThreads) {
+  BioheatOptions one = with_far_field(true), three = one;
+  one.threads = 1;
+  three.threads = 3;
+  const ThermalProblem p = heated({48, 48, 48});
+  EXPECT_EQ(solve(p, one).temperature.values, solve(p, three).temperature.values);
+}
+
+TEST(FarField, ZeroPowerLeavesRest) {
+  ThermalProblem p = heated({48, 48, 48});
+  auto& q = std::get<VolumetricSource>(p.sources[0].what).power_W_per_m3;
+  std::ranges::fill(q.values, 0.0F);
+  q(24, 24, 24) = 1e-9F;
+  for (const float T : solve(p, with_far_field(true)).temperature.values) ASSERT_EQ(T, 37.0F);
+}
+
+TEST(FarField, IsLeftOutWhereItDoesNotApply) {
+  const auto updates = [](ThermalProblem p, bool far) {
+    p.duration_s = 20;
+    return solve(p, with_far_field(far)).summary.cell_updates;
+  };
+  const ThermalProblem usual = heated({48, 48, 48});
+  EXPECT_NE(updates(usual, true), updates(usual, false));
+  ThermalProblem sampled = usual;  // a point in the corner
+  sampled.sample.points_mm = {usual.grid().to_world(2, 2, 2)};
+  ThermalProblem curved = usual;
+  curved.sources[0].scale = {{0, 1}, {10, 0.5}};
+  ThermalProblem point = usual;
+  point.sources[0].what = PointSource{1, usual.grid().to_world(24, 24, 24)};
+  for (const ThermalProblem& p : {sampled, curved, point, heated({39, 48, 48})})
+    EXPECT_EQ(updates(p, true), updates(p, false));
+}
+
+}  // namespace
+}  // namespace spinetherm
