@@ -23,6 +23,10 @@ struct ActiveRows {
     const std::size_t n = row(j, k);
     return i >= begin[n] && i < end[n];
   }
+  bool holds(std::size_t cell) const {
+    const std::size_t nx = std::size_t(size[0]), n = cell / nx, i = cell % nx;
+    return std::int32_t(i) >= begin[n] && std::int32_t(i) < end[n];
+  }
   bool operator==(const ActiveRows&) const = default;
 };
 

@@ -309,7 +309,10 @@ class HeatRun : Surroundings<Real> {
     const Eigen::Vector3d h_m = level.grid.spacing_mm * 1e-3;
     const double per_s = 2 * h_m.cwiseProduct(h_m).cwiseInverse().sum() * double(level.inverse_capacity[c]) /
                          double(level.resistivity[c]);
-    const double rate = double(level.rate[c]) + added_W_per_m3 * double(level.inverse_capacity[c]);
+    // Where the far field is stepped instead, the rates here mean nothing.
+    const bool stepped = far_ == nullptr || &level != &level_ || level.rows.holds(c);
+    const double rate =
+        (stepped ? double(level.rate[c]) : 0.0) + added_W_per_m3 * double(level.inverse_capacity[c]);
     // dt (1 - exp(-x))/x within 3 %.
     const double dt_s = near_control().next_s(), x = per_s * dt_s;
     const double share = x < 3 ? 1 / (1 + x / 2 + x * x / 12) : 0.95 / x;

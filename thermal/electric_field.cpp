@@ -499,6 +499,7 @@ ElectricSummary ElectricField::solve(const Volume<float>& sigma_S_per_m, double 
   s.check(sigma_S_per_m);
   s.assemble(sigma_S_per_m);
   std::vector<Padded<double>> before;
+  const double scale_before = s.outer_scale;
   if (repeatable)
     for (std::size_t n = 0; n < s.channels.size(); ++n) before.push_back(s.unit(n));
   FlowSummary flow;
@@ -524,8 +525,10 @@ ElectricSummary ElectricField::solve(const Volume<float>& sigma_S_per_m, double 
     s.outer_scale = scale;
     solve_channels();
   }
-  if (flow.termination == Termination::cancelled)
+  if (repeatable && flow.termination == Termination::cancelled) {
     for (std::size_t n = 0; n < before.size(); ++n) std::swap(s.unit(n), before[n]);
+    s.outer_scale = scale_before;
+  }
   s.sum_unit_currents(sigma_S_per_m);
   if (s.driven > 1 || s.part) s.last_sigma = sigma_S_per_m;
   s.combine(sigma_S_per_m);

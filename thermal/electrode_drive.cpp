@@ -110,12 +110,16 @@ void ElectrodeDrive::solve(Field& f, const Progress& progress) {
   Progress quiet;
   quiet.stop = progress.stop;
   const double tolerance = f.solved ? kLater : kFirst;
-  if (f.from_part == 0) summary_ = f.whole().solve(f.parts.front().sigma, tolerance, quiet, repeatable_);
-  for (std::size_t p = 1; p < f.parts.size() && (f.from_part > 0 || summary_.usable()); ++p) {
-    if (f.from_part == 0) f.parts[p].field->take_outer_potential(f.whole());
+  // One that was cancelled goes on with the part where it was: a second solve of another would end elsewhere.
+  if (f.next_part < f.from_part) f.next_part = f.from_part;
+  for (; f.next_part < f.parts.size(); ++f.next_part) {
+    const std::size_t p = f.next_part;
+    if (p > 0 && f.from_part == 0) f.parts[p].field->take_outer_potential(f.whole());
     summary_ = f.parts[p].field->solve(f.parts[p].sigma, tolerance, quiet, repeatable_);
+    if (repeatable_ && summary_.termination == Termination::cancelled) return;
+    if (!summary_.usable()) break;
   }
-  if (repeatable_ && summary_.termination == Termination::cancelled) return;
+  f.next_part = 0;
   f.solved = true;
   ++solves_;
   // The cells that matter whichever channel acts.
@@ -273,7 +277,7 @@ void ElectrodeDrive::record(double t_s, ElectricalHistory& history) const {
 
 void ElectrodeDrive::exchange_state(Archive& archive) {
   for (Field& f : fields_) {
-    archive(f.solved, f.due, f.shape, f.growth, f.solved_s, f.whole_solved_s, f.from_part);
+    archive(f.solved, f.due, f.shape, f.growth, f.solved_s, f.whole_solved_s, f.from_part, f.next_part);
     for (Part& p : f.parts) archive(*p.field, p.sigma, p.powered, p.ratio, p.power, p.share);
   }
   for (Drive& d : drives_) {

@@ -98,7 +98,8 @@ class ElectrodeDrive {
     double shape = 1;   ///< power of grid and patch together over that of the grid alone
     double growth = 1;  ///< of the power of given potentials since the last solve
     double solved_s = 0, whole_solved_s = 0;
-    std::size_t from_part = 0;  ///< of a solve that is due: those before it stay as they are
+    /// Of a solve that is due: the parts before it stay as they are; the one that comes next.
+    std::size_t from_part = 0, next_part = 0;
     ElectricField& whole() { return *parts.front().field; }
     const ElectricField& whole() const { return *parts.front().field; }
     double solved_W() const { return whole().power_W() * shape; }

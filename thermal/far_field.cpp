@@ -338,6 +338,7 @@ template <class Real>
 void FarField<Real>::begin_turn(double end_s) {
   turn_begin_s_ = run.t_s;
   turn_end_s = end_s;
+  following_ = false;
   std::ranges::fill(flow_s_, 0.0);
   std::ranges::fill(scale_s_, 0.0);
   // The rates are those of the mean flows of the last turn.
@@ -431,7 +432,8 @@ typename FarField<Real>::Outcome FarField<Real>::follow(const HeatLevel<Real>& w
                                                         const std::vector<ElectrodeDrive::Heating>& electric,
                                                         bool new_fields, const Progress& progress) {
   HeatLevel<Real>& far = run.level;
-  if (run.t_s == turn_begin_s_) {
+  if (!following_) {
+    following_ = true;
     const double turn_s = turn_end_s - turn_begin_s_;
     std::vector<ElectrodeDrive::Heating> mean = electric;
     for (auto& e : mean) {
@@ -590,6 +592,7 @@ void FarField<Real>::show(HeatLevel<Real>& window) const {
         if (window.is_hole(c)) continue;
         const Real u = state[f0 + std::size_t(i / kRatio)];
         for (auto& stage : window.y) stage[c] = u;
+        window.rate[c] = u;  // it changes places with the stages
         if (!window.theta.empty()) window.theta[c] = u;
       }
     }
@@ -636,7 +639,8 @@ void FarField<Real>::exchange_state(Archive& archive, LevelRun<Real>& window, co
   on_ = on;
   run.exchange_state(archive, on);
   if (archive.reading()) find_faces(window);
-  archive(dose, turn_begin_s_, turn_end_s, flow_, flow_now_, flow_s_, mean_flow_, scale_s_, units_);
+  archive(dose, turn_begin_s_, turn_end_s, following_, flow_, flow_now_, flow_s_, mean_flow_, scale_s_,
+          units_);
 }
 
 template class FarField<float>;

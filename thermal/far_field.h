@@ -110,6 +110,7 @@ class FarField {
   BoxOfCells box_;
   std::vector<Face> faces_;
   double turn_begin_s_ = 0;
+  bool following_ = false;                  ///< heating and rates are those of the turn
   std::vector<Real> flow_, flow_now_;       ///< by face [W/m3 of the far cell]: of the last set(), at present
   std::vector<double> flow_s_, pending_s_;  ///< integrals over the turn and over the present step
   std::vector<double> mean_flow_;           ///< of the turn before; by face

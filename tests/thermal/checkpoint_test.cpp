@@ -326,9 +326,17 @@ RunCase in_far_field() {
   return run;
 }
 
+RunCase in_far_field_without_patch() {
+  RunCase run = in_far_field();
+  run.name = "in far field without patch";
+  run.problem.patch.reset();
+  return run;
+}
+
 INSTANTIATE_TEST_SUITE_P(Runs, CheckpointTest,
                          testing::Values(held_temperature(), pulsed_by_impedance(), two_channels(),
-                                         frozen_twice(), several_sources(), in_fine_patch(), in_far_field()),
+                                         frozen_twice(), several_sources(), in_fine_patch(), in_far_field(),
+                                         in_far_field_without_patch()),
                          [](const auto& each) {
                            std::string name = each.param.name;
                            std::replace(name.begin(), name.end(), ' ', '_');
