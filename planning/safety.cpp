@@ -185,12 +185,16 @@ std::string with_unit(double value, const std::string& unit) {
   return fmt::format("{:.1f}{}{}", value, unit.empty() ? "" : " ", unit);
 }
 
+/// What structures at rest have.
+constexpr double kRest_degC = 37;
+
 /// One limit, judged.
 struct Judgement {
   Verdict verdict = Verdict::within_limits;
   const ExposureLimit* limit = nullptr;
   double bound = 0;
   std::string reason;
+  double used = 0;  ///< of a temperature's or dose's way from rest to its bound
 };
 
 /// Facts under one hypothesis of the wall.
@@ -220,6 +224,10 @@ Judgement judge(const ExposureLimit& limit, const std::vector<ExposureLimit>& li
     j.reason = name + " not known";
     return j;
   }
+  if (limit.quantity == "cem43_min")
+    j.used = *value / j.bound;
+  else if (limit.quantity == "peak_degC" || limit.quantity == "lowest_degC")
+    j.used = (*value - kRest_degC) / (j.bound - kRest_degC);
   const bool caution = broken(limit.caution, limit.above, *value);
   bool unsafe = broken(limit.unsafe, limit.above, *value);
   bool partner_unknown = false, partner_holds = false;
@@ -251,7 +259,8 @@ Judgement judge(const ExposureLimit& limit, const std::vector<ExposureLimit>& li
   return j;
 }
 
-/// The worst limit of some classes; without a verdict when no limit of theirs holds.
+/// The worst limit of some classes, of equals the one that most is used of; without a verdict when no limit
+/// of theirs holds.
 std::optional<Judgement> worst_limit(const std::vector<std::string>& classes,
                                      const std::vector<ExposureLimit>& limits, const Conditions& conditions,
                                      bool doses_only, const Quantity& quantity) {
@@ -261,7 +270,9 @@ std::optional<Judgement> worst_limit(const std::vector<std::string>& classes,
     if (doses_only && is_distance(limit.quantity)) continue;
     if (!conditions.hold(limit.when)) continue;
     Judgement j = judge(limit, limits, quantity);
-    if (!worst_one || worst_one->verdict < j.verdict) worst_one = std::move(j);
+    const bool equal = worst_one && worst_one->verdict == j.verdict && j.verdict == Verdict::within_limits;
+    if (!worst_one || worst_one->verdict < j.verdict || (equal && j.used > worst_one->used))
+      worst_one = std::move(j);
   }
   return worst_one;
 }

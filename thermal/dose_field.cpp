@@ -200,7 +200,8 @@ typename DoseField<Real>::Findings DoseField<Real>::add_step(HeatLevel<Real>& le
   dose.cem43 = cem43.data();
   dose.cap_min = float(kCem43Cap_min);
 
-#pragma omp parallel for num_threads(level.team()) schedule(static)
+  // Dose is dear where it is warm: whoever is done takes the next plane.
+#pragma omp parallel for num_threads(level.team()) schedule(dynamic)
   for (int k = level.rows.low[2]; k < level.rows.high[2]; ++k) {
     Findings f;
     f.highest_degC = -1e9;

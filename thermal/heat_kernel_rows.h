@@ -85,10 +85,11 @@ struct Row {
 /// `first`, then all but the last of `v`.
 template <int L, class Real>
 [[gnu::always_inline]] inline VectorOf<Real, L> shifted(Real first, VectorOf<Real, L> v) {
-  typename Vector<Real, L>::I from;
-  for (int l = 0; l < L; ++l) from[l] = l == 0 ? L : l - 1;
   const VectorOf<Real, L> zero = {};
-  return __builtin_shuffle(v, zero + first, from);
+  if constexpr (L == 1) return zero + first;
+  static_assert(L == 1 || L == 16, "the order below is that of a block");
+  if constexpr (L == 16)
+    return __builtin_shufflevector(v, zero + first, 16, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14);
 }
 /// Values of the neighbours after cells [i, i + L).
 template <int L, class Real>

@@ -141,13 +141,19 @@ void PatchRun<Real>::begin_step(double, double, double present_s) {
 template <class Real>
 void PatchRun<Real>::set(double t_s, std::vector<Real>& u, bool arrays) {
   const auto since = Real(t_s - turn_begin_s_);
-  for (std::size_t n = 0; n < link.ring().size(); ++n)
-    u_window_[link.ring()[n]] = ring_u_[n] + since * ring_rate_[n];
-  for (const auto& e : electric_) {
-    const auto scale_s = Real(scale_s_[e.drive] + e.scale * (t_s - run.t_s));
-    for (const std::size_t c : link.ring())
-      if (!window_->is_out(c))
-        u_window_[c] += scale_s * Real(e.unit_W_per_m3[c]) * window_->inverse_capacity[c];
+  const std::vector<std::size_t>& ring = link.ring();
+  const auto count = std::ptrdiff_t(ring.size());
+#pragma omp parallel for num_threads(run.level.team()) schedule(static)
+  for (std::ptrdiff_t m = 0; m < count; ++m) {
+    const auto n = std::size_t(m);
+    const std::size_t c = ring[n];
+    Real value = ring_u_[n] + since * ring_rate_[n];
+    if (!window_->is_out(c))
+      for (const auto& e : electric_) {
+        const auto scale_s = Real(scale_s_[e.drive] + e.scale * (t_s - run.t_s));
+        value += scale_s * Real(e.unit_W_per_m3[c]) * window_->inverse_capacity[c];
+      }
+    u_window_[c] = value;
   }
   link.fill_halo(*window_, u_window_, run.level, u, arrays);
   link.outflow(run.level, u, flow_);

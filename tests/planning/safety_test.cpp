@@ -178,6 +178,13 @@ TEST(Exposure, AnOpenWallIsCautionWithProtectionAndUnsafeWithout) {
   EXPECT_EQ(heat_at({9, -33, 2}, 10, f).exposure_verdict(), Verdict::within_limits);
 }
 
+TEST(Exposure, ColdWithinLimitsIsHeldAgainstTheLimitOfCold) {
+  const auto dura = of(heat_at({9, -29, 2}, -30, facts()), "dura");  // no ice
+  ASSERT_EQ(dura.verdict, Verdict::within_limits) << dura.reason;
+  ASSERT_TRUE(dura.limit);
+  EXPECT_EQ(dura.limit->id, "dura-cold") << dura.reason;
+}
+
 TEST(Exposure, ColdIsJudgedToo) {
   const auto cold = heat_at({0, -14, 2}, -120, facts());
   const auto& dura = of(cold, "dura");
