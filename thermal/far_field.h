@@ -30,7 +30,7 @@ class FarField {
   static bool applies(const ThermalProblem& problem, const BioheatOptions& options,
                       const HeatLevel<Real>& window);
   /// `rest_K`, `horizon_s`: see HeatInput.
-  FarField(const ThermalProblem& problem, const BioheatOptions& options, int threads, double rest_K,
+  FarField(const ThermalProblem& window, const BioheatOptions& options, int threads, double rest_K,
            double horizon_s);
   FarField(const FarField&) = delete;
   FarField& operator=(const FarField&) = delete;
@@ -102,7 +102,7 @@ class FarField {
   /// Means of the window's cells into the far cells of the box.
   void average(const HeatLevel<Real>& window);
   /// Linear between the middles of far cells, at a cell of the window.
-  double between(const auto& values, const Cell& window_cell) const;
+  double between(const auto& values, const Cell& at) const;
 
   const ThermalProblem& window_problem_;
   Surroundings<Real> nothing_;
