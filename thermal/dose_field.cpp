@@ -334,7 +334,8 @@ void DoseField<Real>::take_one(const DoseField& from, std::size_t n, std::size_t
     if (!values.empty()) values[to] = source.empty() ? std::numeric_limits<float>::quiet_NaN() : source[n];
   };
   one(from.cem43, cem43);
-  one(from.arrhenius, arrhenius);
+  // Tissue without a law stays unknown, whatever is beside it.
+  if (!arrhenius.empty() && !std::isnan(arrhenius[to])) one(from.arrhenius, arrhenius);
   one(from.peak, peak);
   one(from.lowest, lowest);
   one(from.peak_time, peak_time);

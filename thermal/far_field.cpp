@@ -198,6 +198,7 @@ FarField<Real>::FarField(const ThermalProblem& window, const BioheatOptions& opt
       run(problem, options, threads, nothing_, rest_K, horizon_s),
       dose(problem, run.level),
       window_problem_(window),
+      rest_K_(rest_K),
       scale_s_(window.sources.size(), 0.0),
       units_(window.sources.size()) {
   run.level.covered.assign(run.level.grid.count(), 0);
@@ -205,12 +206,11 @@ FarField<Real>::FarField(const ThermalProblem& window, const BioheatOptions& opt
 }
 
 template <class Real>
-typename FarField<Real>::BoxOfCells FarField<Real>::needed(const ThermalProblem& of,
-                                                           const HeatLevel<Real>& window) const {
+typename FarField<Real>::BoxOfCells FarField<Real>::needed(const HeatLevel<Real>& window) const {
   const Grid& far = run.level.grid;
   const BoxOfCells most = largest(far.size, window.grid.size);
   BoxOfCells box{far.size, {0, 0, 0}};
-  for (const Box& b : near_boxes(of)) {
+  for (const Box& b : near_boxes(window_problem_)) {
     const Eigen::Vector3d low = far.to_index(b.min_mm - Eigen::Vector3d::Constant(kMargin_mm)),
                           high = far.to_index(b.max_mm + Eigen::Vector3d::Constant(kMargin_mm));
     for (std::size_t a = 0; a < 3; ++a) {
@@ -305,7 +305,7 @@ template <class Real>
 void FarField<Real>::switch_to(LevelRun<Real>& window, const std::vector<bool>& on, bool first) {
   on_ = on;
   if (first) {
-    set_box(window, needed(window_problem_, window.level), on, true);
+    set_box(window, needed(window.level), on, true);
   } else {
     run.wall_in_J -= run.bodies.switch_to(run.level, nullptr, on, run.t_s, false);
     const std::vector<double> mean = mean_flow_;
@@ -463,7 +463,7 @@ typename FarField<Real>::Outcome FarField<Real>::follow(const HeatLevel<Real>& w
   run.restore_rest(step);
   run.correct();
   const ActiveRows before = far.rows;
-  if (grow_active(far, 4, 2e-4)) {
+  if (grow_active(far, 4, rest_K_)) {
     dose.join(far, far.rows, before, run.t_s);
     run.refresh_rates();
   }

@@ -96,7 +96,7 @@ class FarField {
     std::size_t inner_cell(std::size_t m) const { return std::size_t(std::ptrdiff_t(halo_cell(m)) + inward); }
   };
   static BoxOfCells largest(const Cell& far_size, const Cell& window_size);
-  BoxOfCells needed(const ThermalProblem& of, const HeatLevel<Real>& window) const;
+  BoxOfCells needed(const HeatLevel<Real>& window) const;
   void set_box(LevelRun<Real>& window, const BoxOfCells& box, const std::vector<bool>& on, bool first);
   void find_faces(const LevelRun<Real>& window);
   /// Means of the window's cells into the far cells of the box.
@@ -105,6 +105,7 @@ class FarField {
   double between(const auto& values, const Cell& at) const;
 
   const ThermalProblem& window_problem_;
+  double rest_K_;
   Surroundings<Real> nothing_;
   std::vector<bool> on_;
   BoxOfCells box_;

@@ -129,6 +129,15 @@ TEST(FarField, ColdIsThatOfTheFineCellsAndTheBoxGrows) {
   EXPECT_EQ(far.freezes.values, plain.freezes.values);
 }
 
+TEST(FarField, TissueWithoutADamageLawStaysUnknown) {
+  ThermalProblem p = heated({48, 48, 48});
+  p.tissue_map.tissues[1].damage = Arrhenius{7.39e39, 2.577e5};
+  p.fields.arrhenius = true;
+  const ThermalResult far = solve(p, with_far_field(true));
+  for (std::size_t c = 0; c < far.arrhenius.values.size(); ++c)
+    ASSERT_EQ(std::isnan(far.arrhenius[c]), p.tissue_map.labels[c] == 0) << c;
+}
+
 TEST(FarField, SameBitsForAnyNumberOfThreads) {
   BioheatOptions one = with_far_field(true), three = one;
   one.threads = 1;
