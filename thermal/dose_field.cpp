@@ -68,7 +68,7 @@ DoseField<Real>::DoseField(const ThermalProblem& problem, const HeatLevel<Real>&
   if (problem.fields.freezes || problem.fields.lowest_twice) freezes.emplace(lowest);
   if (problem.fields.cell_death) cell_death.emplace(count);
   if (rules) perfusion_state_.assign(count, 0);
-  if (returns) perfusion_kept_.assign(level.perfusion.begin(), level.perfusion.end());
+  if (returns) perfusion_kept_.assign(level.perfusion.by_cell.begin(), level.perfusion.by_cell.end());
 }
 
 template <class Real>
@@ -90,9 +90,9 @@ double DoseField<Real>::update_perfusion(HeatLevel<Real>& level, std::size_t c, 
   if (next == state) return 0;
   const Real before = level.perfusion[c];
   if (state == 0)
-    level.perfusion[c] = 0;
+    level.perfusion.by_cell[c] = 0;
   else if (next == 0)
-    level.perfusion[c] = Real(perfusion_kept_[c]);
+    level.perfusion.by_cell[c] = Real(perfusion_kept_[c]);
   state = next;
   if (level.is_out(c)) return 0;
   const Real change = (level.perfusion[c] - before) * (level.theta_blood - Real(T_degC - kReference_degC));
@@ -106,7 +106,7 @@ double DoseField<Real>::fall_of_perfusion(HeatLevel<Real>& level, std::size_t c,
   constexpr double kClosed = 20;  // 2e-9 of the flow is left: none
   const Real before = level.perfusion[c];
   const double share = double(arrhenius[c]) > kClosed ? 0 : std::exp(-added);
-  level.perfusion[c] = Real(double(before) * share);
+  level.perfusion.by_cell[c] = Real(double(before) * share);
   if (!perfusion_kept_.empty()) perfusion_kept_[c] = float(double(perfusion_kept_[c]) * share);
   if (level.is_out(c)) return 0;
   const Real change = (level.perfusion[c] - before) * (level.theta_blood - Real(T_degC - kReference_degC));

@@ -21,7 +21,7 @@ constexpr int kRim = 3;
 /// where tissue at its faces is warmer or colder than rest by so many kelvins. Choices.
 constexpr double kMargin_mm = 8;
 constexpr int kGrowth = 3;
-constexpr double kNearWarm_K = 5, kNearCold_K = 15;
+constexpr double kNearWarm_K = 5, kNearCold_K = 20;
 /// A volumetric source is strong where it has this share of its largest power density.
 constexpr double kStrong = 0.05;
 /// Windows with fewer cells along an edge are stepped as they are.
@@ -258,6 +258,7 @@ void FarField<Real>::find_faces(const LevelRun<Real>& window) {
   const std::array<std::uint32_t, 3> stride{1, std::uint32_t(far.size[0]),
                                             std::uint32_t(far.size[0]) * std::uint32_t(far.size[1])};
   faces_.clear();
+  halo_.clear();
   for (int axis = 0; axis < 3; ++axis)
     for (const int side : {-1, 1}) {
       const auto a = std::size_t(axis), b = std::size_t((axis + 1) % 3), c = std::size_t((axis + 2) % 3);
@@ -336,6 +337,7 @@ double FarField<Real>::longest_turn_s(const HeatLevel<Real>& window) const {
 
 template <class Real>
 void FarField<Real>::begin_turn(double end_s) {
+  halo_.clear();
   turn_begin_s_ = run.t_s;
   turn_end_s = end_s;
   following_ = false;
@@ -356,63 +358,83 @@ void FarField<Real>::begin_step(double present_s) {
 }
 
 template <class Real>
-void FarField<Real>::set(HeatLevel<Real>& window, double t_s, std::vector<Real>& u, bool arrays) {
+void FarField<Real>::find_halo() {
   const HeatLevel<Real>& far = run.level;
   const Real* state = far.y[std::size_t(far.now)].data();
   const Real* rate = far.rate.data();
+  halo_.resize(4 * faces_.size());
+  const auto count = std::ptrdiff_t(faces_.size());
+#pragma omp parallel for num_threads(far.threads) schedule(static)
+  for (std::ptrdiff_t n = 0; n < count; ++n) {
+    const Face& f = faces_[std::size_t(n)];
+    const bool closed = far.is_hole(f.far), line = far.is_hole(f.beyond);
+    // Of the far cell and the one beyond; along the face by quarters of a far cell, where both neighbours
+    // count.
+    const Real weight = closed ? Real(0) : line ? Real(1 - kInnerLine) : Real(kFar);
+    const Real weight_beyond = closed || line ? Real(0) : Real(kBeyond);
+    const auto along = [&](std::size_t b, const Real* values) {
+      const bool known = !far.is_hole(f.before[b]) && !far.is_hole(f.after[b]) &&
+                         far.covered[f.before[b]] == 0 && far.covered[f.after[b]] == 0;
+      return known ? (values[f.after[b]] - values[f.before[b]]) / 8 : Real(0);
+    };
+    const auto at = [&](std::size_t m, const Real* values) {
+      const Real b = along(0, values), c = along(1, values);
+      const Real off = ((m & 1) != 0 ? b : -b) + ((m >> 1) != 0 ? c : -c);
+      return weight * values[f.far] + weight_beyond * values[f.beyond] + (weight + weight_beyond) * off;
+    };
+    for (std::size_t m = 0; m < 4; ++m) {
+      HaloCell& h = halo_[4 * std::size_t(n) + m];
+      h.cell = std::uint32_t(f.halo_cell(m));
+      h.in = std::uint32_t(f.inner_cell(m));
+      h.inner = closed ? Real(1) : line ? Real(kInnerLine) : Real(kInner);
+      h.base = at(m, state);
+      h.per_s = at(m, rate);
+      h.open = closed ? Real(0) : f.open[m] * f.scale;
+    }
+  }
+}
+
+template <class Real>
+void FarField<Real>::set(HeatLevel<Real>& window, double t_s, std::vector<Real>& state, bool arrays) {
+  if (halo_.empty()) find_halo();
   const auto since = Real(t_s - run.t_s);
   const TissueTable<Real>& table = window.table;
   const bool varies = table.varies_with_T;
   const float* factor = window.conductivity_factor;
+  const std::uint8_t* label = window.label;
+  Real* u = state.data();
+  std::vector<Real>& resistivity = window.resistivity.by_cell;
+  Real* thetas = arrays && !window.theta.empty() ? window.theta.data() : nullptr;
   const auto count = std::ptrdiff_t(faces_.size());
-#pragma omp parallel for num_threads(window.team()) schedule(static, 64)
+#pragma omp parallel for num_threads(window.team()) schedule(static)
   for (std::ptrdiff_t n = 0; n < count; ++n) {
-    const Face& f = faces_[std::size_t(n)];
-    const auto at = [&](std::uint32_t c) { return state[c] + since * rate[c]; };
-    const bool closed = far.is_hole(f.far), line = far.is_hole(f.beyond);
-    const Real middle = at(f.far), beyond = at(f.beyond);
-    std::array<Real, 2> slope{};  // per quarter of a far cell
-    for (std::size_t b = 0; b < 2; ++b)
-      if (!far.is_hole(f.before[b]) && !far.is_hole(f.after[b]) && far.covered[f.before[b]] == 0 &&
-          far.covered[f.after[b]] == 0)
-        slope[b] = (at(f.after[b]) - at(f.before[b])) / 8;
     Real sum = 0;
-    for (std::uint32_t m = 0; m < 4; ++m) {
-      const std::size_t halo = f.halo_cell(m), in = f.inner_cell(m);
-      const Real off = ((m & 1) != 0 ? slope[0] : -slope[0]) + ((m >> 1) != 0 ? slope[1] : -slope[1]);
-      Real value;
-      if (closed)
-        value = u[in];
-      else if (line)
-        value = Real(kInnerLine) * u[in] + Real(1 - kInnerLine) * (middle + off);
-      else
-        value = Real(kInner) * u[in] + (Real(kFar) * middle + Real(kBeyond) * beyond) +
-                Real(kFar + kBeyond) * off;
-      const std::uint8_t label = window.label[halo], label_in = window.label[in];
-      u[halo] = value;
-      Real theta = value, theta_in = u[in];
+    for (std::ptrdiff_t m = 4 * n; m < 4 * n + 4; ++m) {
+      const HaloCell h = halo_[std::size_t(m)];
+      Real theta_in = u[h.in], theta = h.inner * theta_in + (h.base + since * h.per_s);
+      u[h.cell] = theta;
       const bool calm =
           std::min(theta, theta_in) > table.calm_from && std::max(theta, theta_in) < table.calm_to;
       if (!calm) {
-        theta = theta_of_u(table, label, value);
-        theta_in = theta_of_u(table, label_in, u[in]);
+        theta = theta_of_u(table, label[h.cell], theta);
+        theta_in = theta_of_u(table, label[h.in], theta_in);
       }
       Real g;  // 1/(r + r')
       if (varies) {
-        const auto k_of = [&](std::size_t c, std::uint8_t l, Real t) {
-          const Real k = calm ? calm_conductivity(table, l, t) : conductivity(table, l, t);
+        const auto k_of = [&](std::size_t c, Real t) {
+          const Real k = calm ? calm_conductivity(table, label[c], t) : conductivity(table, label[c], t);
           return factor != nullptr ? k * Real(factor[c]) : k;
         };
-        const Real k = k_of(halo, label, theta), k_in = k_of(in, label_in, theta_in);
+        const Real k = k_of(h.cell, theta), k_in = k_of(h.in, theta_in);
         g = k * k_in / (k + k_in);
-        if (arrays) window.resistivity[halo] = Real(1) / k;
+        if (arrays) resistivity[h.cell] = Real(1) / k;
       } else {
-        g = 1 / (window.resistivity[halo] + window.resistivity[in]);
+        g = 1 / (window.resistivity[h.cell] + window.resistivity[h.in]);
       }
-      if (arrays && !window.theta.empty()) window.theta[halo] = theta;
-      sum += f.open[m] * ((theta_in - theta) * g);
+      if (thetas != nullptr) thetas[h.cell] = theta;
+      sum += h.open * ((theta_in - theta) * g);
     }
-    flow_[std::size_t(n)] = closed ? Real(0) : sum * f.scale;
+    flow_[std::size_t(n)] = sum;
   }
 }
 
@@ -431,6 +453,7 @@ template <class Real>
 typename FarField<Real>::Outcome FarField<Real>::follow(const HeatLevel<Real>& window,
                                                         const std::vector<ElectrodeDrive::Heating>& electric,
                                                         bool new_fields, const Progress& progress) {
+  halo_.clear();
   HeatLevel<Real>& far = run.level;
   if (!following_) {
     following_ = true;
@@ -572,6 +595,7 @@ bool FarField<Real>::grow(LevelRun<Real>& window, DoseField<Real>& window_dose) 
   set_box(window, box, on_, false);
   far.heating = far.source;
   run.refresh_rates();
+  halo_.clear();
   return true;
 }
 
@@ -639,6 +663,7 @@ void FarField<Real>::exchange_state(Archive& archive, LevelRun<Real>& window, co
   on_ = on;
   run.exchange_state(archive, on);
   if (archive.reading()) find_faces(window);
+  halo_.clear();
   archive(dose, turn_begin_s_, turn_end_s, following_, flow_, flow_now_, flow_s_, mean_flow_, scale_s_,
           units_);
 }

@@ -95,10 +95,19 @@ class FarField {
     }
     std::size_t inner_cell(std::size_t m) const { return std::size_t(std::ptrdiff_t(halo_cell(m)) + inward); }
   };
+  /// A cell of the window beside the box: its temperature is inner * (last cell of the box) + base + t per_s,
+  /// t counted from where the far field stands.
+  struct HaloCell {
+    std::uint32_t cell = 0, in = 0;
+    Real inner = 0, base = 0, per_s = 0;
+    Real open = 0;  ///< of the face towards the box, over k and cell volume as Face::scale
+  };
   static BoxOfCells largest(const Cell& far_size, const Cell& window_size);
   BoxOfCells needed(const HeatLevel<Real>& window) const;
   void set_box(LevelRun<Real>& window, const BoxOfCells& box, const std::vector<bool>& on, bool first);
   void find_faces(const LevelRun<Real>& window);
+  /// What the halo follows until the far field moves on.
+  void find_halo();
   /// Means of the window's cells into the far cells of the box.
   void average(const HeatLevel<Real>& window);
   /// Linear between the middles of far cells, at a cell of the window.
@@ -110,6 +119,7 @@ class FarField {
   std::vector<bool> on_;
   BoxOfCells box_;
   std::vector<Face> faces_;
+  std::vector<HaloCell> halo_;  ///< four a face; empty: not worked out since the far field has changed
   double turn_begin_s_ = 0;
   bool following_ = false;                  ///< heating and rates are those of the turn
   std::vector<Real> flow_, flow_now_;       ///< by face [W/m3 of the far cell]: of the last set(), at present

@@ -309,7 +309,7 @@ void PatchLink<Real>::fill_halo(const HeatLevel<Real>& window, const std::vector
     const Real theta = phases ? theta_of_u(patch.table, label, value) : value;
     if (phases) patch.theta[h.cell] = theta;
     if (patch.table.varies_with_T)
-      patch.resistivity[h.cell] =
+      patch.resistivity.by_cell[h.cell] =
           Real(1) / (conductivity(patch.table, label, theta) * Real(patch.conductivity_factor[h.cell]));
   }
 }
@@ -426,8 +426,9 @@ void PatchLink<Real>::clear_rates(std::vector<Real>& rate) const {
 
 template <class Real>
 double PatchLink<Real>::follow_perfusion(const HeatLevel<Real>& under, HeatLevel<Real>& patch) {
+  if (under.perfusion.by_cell.empty()) return 0;  // it never changes
   if (perfusion_.empty()) {
-    perfusion_under0_.assign(under.perfusion.begin(), under.perfusion.end());
+    perfusion_under0_.assign(under.perfusion.by_cell.begin(), under.perfusion.by_cell.end());
     perfusion_ = perfusion_under0_;
     return 0;
   }
@@ -440,7 +441,7 @@ double PatchLink<Real>::follow_perfusion(const HeatLevel<Real>& under, HeatLevel
     for (std::size_t m = n * children_each_; m < (n + 1) * children_each_; ++m) {
       const std::size_t c = children_[m];
       const Real before = patch.perfusion[c];
-      patch.perfusion[c] = perfusion0_[m] * Real(share);
+      patch.perfusion.by_cell[c] = perfusion0_[m] * Real(share);
       if (patch.is_out(c)) continue;
       const Real more = (patch.perfusion[c] - before) * (patch.theta_blood - patch.theta_now()[c]);
       patch.rate[c] += more * patch.inverse_capacity[c];

@@ -2,6 +2,7 @@
 #include "thermal/heat_input.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <variant>
 
@@ -11,28 +12,53 @@
 namespace spinetherm {
 
 template <class Real>
-void HeatInput<Real>::switch_to(const HeatLevel<Real>& level, const std::vector<bool>& on, bool smooth) {
-  given_.clear();
-  woken_for_.clear();
-  metabolic_ = false;
-  for (std::size_t n = 0; n < problem_.tissue_map.tissues.size(); ++n)
-    metabolic_ = metabolic_ || (level.used[n] && problem_.tissue_map.tissues[n].metabolic_W_per_m3 != 0);
-  for (std::size_t n = 0; n < on.size(); ++n)
-    if (on[n] && problem_.sources[n].scale.empty())  // those with a curve: scaled_heating.h
-      std::visit(
-          [&](const auto& source) {
-            if constexpr (requires { add_power_density(level.grid, source, smooth, given_); }) {
-              given_.resize(level.grid.count(), 0.0);
-              add_power_density(level.grid, source, smooth, given_);
-            }
-          },
-          problem_.sources[n].what);
+HeatInput<Real>::HeatInput(const ThermalProblem& problem, double rest_K, double horizon_s)
+    : problem_(problem), rest_K_(rest_K), horizon_s_(horizon_s) {
+  for (const Source& s : problem.sources)
+    varies_ = varies_ || !s.scale.empty() || std::holds_alternative<ElectrodesSource>(s.what);
 }
 
 template <class Real>
-double HeatInput<Real>::density_W_per_m3(const HeatLevel<Real>& level, std::size_t c) const {
-  if (level.is_out(c)) return 0;
-  return (given_.empty() ? 0 : given_[c]) + problem_.tissue_map.tissues[level.label[c]].metabolic_W_per_m3;
+void HeatInput<Real>::switch_to(HeatLevel<Real>& level, const std::vector<bool>& on, bool smooth,
+                                bool resumed) {
+  woken_for_.clear();
+  heats_ = false;
+  std::array<double, 256> metabolic{};
+  for (std::size_t n = 0; n < problem_.tissue_map.tissues.size(); ++n) {
+    metabolic[n] = problem_.tissue_map.tissues[n].metabolic_W_per_m3;
+    heats_ = heats_ || (level.used[n] && metabolic[n] != 0);
+  }
+  const auto acts = [&](std::size_t n) {  // those with a curve: scaled_heating.h
+    return on[n] && problem_.sources[n].scale.empty();
+  };
+  const auto with_density = [&](std::size_t n, const auto& call) {
+    std::visit(
+        [&](const auto& source) {
+          if constexpr (requires { add_power_density(level.grid, source, smooth, given_); }) call(source);
+        },
+        problem_.sources[n].what);
+  };
+  for (std::size_t n = 0; n < on.size(); ++n)
+    if (acts(n)) with_density(n, [&](const auto&) { heats_ = true; });
+  if (resumed && !varies_) return;
+  std::vector<Real>& given = varies_ ? given_ : level.source;
+  // The level's heating has more in it than this.
+  const auto count_in_heating = [&](Real sign) {
+    if (!varies_ && !level.heating.empty())
+      for (std::size_t c = 0; c < given.size(); ++c) level.heating[c] += sign * given[c];
+  };
+  count_in_heating(-1);
+  given.assign(heats_ || !varies_ ? level.grid.count() : 0, Real(0));
+  if (!heats_) return;
+  for (std::size_t n = 0; n < on.size(); ++n)
+    if (acts(n))
+      with_density(n, [&](const auto& source) { add_power_density(level.grid, source, smooth, given); });
+#pragma omp parallel for num_threads(level.threads) schedule(static)
+  for (std::ptrdiff_t cell = 0; cell < std::ptrdiff_t(given.size()); ++cell) {
+    const auto c = std::size_t(cell);
+    given[c] = Real((double(given[c]) + metabolic[level.label[c]]) * double(level.inverse_capacity[c]));
+  }
+  count_in_heating(1);
 }
 
 template <class Real>
@@ -40,7 +66,7 @@ void HeatInput<Real>::wake(HeatLevel<Real>& level, const std::vector<ElectrodeDr
                            bool new_fields) {
   const Grid& grid = level.grid;
   if (!level.can_rest || level.rows.cells() == std::int64_t(grid.count())) return;
-  if (given_.empty() && electric.empty()) return;
+  if (!heats_ && electric.empty()) return;
   bool known = !new_fields && woken_for_.size() == electric.size() + 1;
   for (std::size_t n = 0; known && n < electric.size(); ++n) known = electric[n].scale <= woken_for_[n + 1];
   if (known) return;
@@ -55,10 +81,11 @@ void HeatInput<Real>::wake(HeatLevel<Real>& level, const std::vector<ElectrodeDr
       const std::size_t row = level.rows.row(j, k), c0 = grid.index(0, j, k);
       const auto is_heated = [&](int i) {
         const std::size_t c = c0 + std::size_t(i);
-        double q = density_W_per_m3(level, c);
-        if (!level.is_out(c))
-          for (const auto& e : electric) q += kMore * e.scale * double(e.unit_W_per_m3[c]);
-        return std::abs(q) * double(level.inverse_capacity[c]) * horizon_s_ > rest_K_;
+        if (level.is_out(c)) return false;
+        double q = 0;
+        for (const auto& e : electric) q += kMore * e.scale * double(e.unit_W_per_m3[c]);
+        const double rate = steady_rate(level, c) + q * double(level.inverse_capacity[c]);
+        return std::abs(rate) * horizon_s_ > rest_K_;
       };
       // From both ends up to what is active already.
       const bool none = level.rows.end[row] <= level.rows.begin[row];
@@ -78,7 +105,6 @@ template <class Real>
 double HeatInput<Real>::apply(HeatLevel<Real>& level, const std::vector<ElectrodeDrive::Heating>& electric,
                               const std::vector<BodyLinks::Ghost>& ghosts, bool new_fields) {
   wake(level, electric, new_fields);
-  const bool given = !given_.empty() || metabolic_;
   const ActiveRows& rows = level.rows;
   std::vector<double> planes(std::size_t(level.grid.size[2]), 0.0);
 #pragma omp parallel for num_threads(level.team()) schedule(static)
@@ -91,14 +117,15 @@ double HeatInput<Real>::apply(HeatLevel<Real>& level, const std::vector<Electrod
       const std::size_t to = c0 + std::size_t(std::max(rows.end[row], rows.begin[row]));
       Real* source = level.source.data();
       std::copy(source + from, source + to, before.begin());
-      if (given)
-        for (std::size_t c = from; c < to; ++c) {
-          const double q = density_W_per_m3(level, c);
-          source[c] = Real(q * double(level.inverse_capacity[c]));
-          power += q;
-        }
-      else
+      if (!given_.empty())
+        std::copy(given_.data() + from, given_.data() + to, source + from);
+      else if (varies_)
         std::fill(source + from, source + to, Real(0));
+      const bool has_out = !level.hole.empty() || !level.covered.empty();
+      if (heats_ && has_out)
+        for (std::size_t c = from; c < to; ++c) source[c] = level.is_out(c) ? Real(0) : source[c];
+      if (heats_)
+        for (std::size_t c = from; c < to; ++c) power += double(source[c] / level.inverse_capacity[c]);
       for (const auto& e : electric) {
         if (e.scale == 0) continue;
         constexpr std::size_t kLanes = 8;
@@ -116,7 +143,7 @@ double HeatInput<Real>::apply(HeatLevel<Real>& level, const std::vector<Electrod
         for (; c < to; ++c) add(c, 0);
         for (const double lane : lanes) power += lane;
       }
-      if ((!level.hole.empty() || !level.covered.empty()) && !electric.empty())
+      if (has_out && !electric.empty())
         for (std::size_t c = from; c < to; ++c)
           if (level.is_out(c)) {
             for (const auto& e : electric) power -= double(Real(e.scale) * Real(e.unit_W_per_m3[c]));

@@ -45,15 +45,18 @@ inline int blocks_of(int nx) { return (nx + kBlockCells - 1) / kBlockCells; }
 struct BlockTissues {
   std::uint8_t first = 0, second = 0;  ///< the same where there is but one
   bool more = false;                   ///< than these two
-  /// All cells, and those next to them along each axis, are alike and never change: the short way.
+  /// All cells, and those next to them along each axis, are alike and as the tissue's constants: the short
+  /// way.
   bool uniform = false;
 };
-/// Properties of a tissue that never change.
+/// Properties by label, as they are at the start.
 template <class Real>
-struct Uniform {
-  Real conductance = 0;       ///< k/2: of a face, 1/(r + r)
-  Real inverse_capacity = 0;  ///< 1/(rho c)
-  Real perfusion = 0;         ///< w rho_b c_b
+struct TissueConstants {
+  using Row = Real[256];
+  Row conductance{};       ///< k/2: of a face between two cells alike, 1/(r + r)
+  Row resistivity{};       ///< 1/k [m K/W]
+  Row inverse_capacity{};  ///< 1/(rho c) [m3 K/J]
+  Row perfusion{};         ///< w rho_b c_b [W/m3/K]
 };
 
 /// What a sweep sums up in one plane, over the volume of a cell [W/m3].
@@ -82,18 +85,20 @@ struct HeatView {
   Real scale[3] = {0, 0, 0};                  ///< 2 / spacing^2 [1/m2]
   const Real* u = nullptr;                    ///< the state, see tissue_table.h
   const Real* theta = nullptr;                ///< temperature; u itself without phases
-  const Real* resistivity = nullptr;          ///< 1/k [m K/W]
-  const Real* inverse_capacity = nullptr;     ///< 1/(rho c) [m3 K/J]
-  const Real* perfusion = nullptr;            ///< w rho_b c_b [W/m3/K]; null: none anywhere
-  const Real* heating = nullptr;              ///< (q + q_m) / (rho c) [K/s]
+  // Null: as the tissue's constants.
+  const Real* resistivity = nullptr;
+  const Real* inverse_capacity = nullptr;
+  const Real* perfusion = nullptr;
+  bool perfused = false;          ///< somewhere
+  const Real* heating = nullptr;  ///< (q + q_m) / (rho c) [K/s]
   Real theta_blood = 0;
   // For temperature and resistivity of a stage, which are not stored but worked out as they are needed:
   const TissueTable<Real>* table = nullptr;
   const std::uint8_t* label = nullptr;
   const float* factor = nullptr;  ///< on k, cell by cell; null: 1
   bool has_phases = false, varies_with_T = false;
-  const BlockTissues* blocks = nullptr;    ///< blocks_of() for each row; null: rows are shorter than a block
-  const Uniform<Real>* uniform = nullptr;  ///< by label, for uniform blocks
+  const TissueConstants<Real>* tissue = nullptr;
+  const BlockTissues* blocks = nullptr;  ///< blocks_of() for each row; null: rows are shorter than a block
   // Beyond the outer faces x_min, x_max, y_min ... lies a ghost cell with this temperature and resistivity:
   // 0 fixes the temperature on the face, kInsulating insulates, 2/(h dx) is a film of coefficient h.
   Real ghost_theta[6] = {0, 0, 0, 0, 0, 0}, ghost_resistivity[6] = {0, 0, 0, 0, 0, 0};

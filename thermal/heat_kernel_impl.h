@@ -41,39 +41,44 @@ struct Planes {
     if (!fused) {
       t[at] = v.theta + plane * k;
       r[at] = v.resistivity + plane * k;
-      return;
+      if (v.resistivity != nullptr) return;
     }
-    Real* theta = v.has_phases ? buffer + 2 * at * plane : nullptr;
-    Real* resistivity = v.varies_with_T ? buffer + (2 * at + 1) * plane : nullptr;
-    t[at] = theta != nullptr ? theta : v.u + plane * k;
+    Real* theta = fused && v.has_phases ? buffer + 2 * at * plane : nullptr;
+    Real* resistivity =
+        v.resistivity == nullptr || (fused && v.varies_with_T) ? buffer + (2 * at + 1) * plane : nullptr;
+    if (fused) t[at] = theta != nullptr ? theta : v.u + plane * k;
     r[at] = resistivity != nullptr ? resistivity : v.resistivity + plane * k;
     const int ny = v.size[1];
     for (int j = v.low[1] > 0 ? v.low[1] - 1 : 0; j < (v.high[1] < ny ? v.high[1] + 1 : ny); ++j) {
       const Span need = hull(hull(hull(row_of(v, j, k), row_of(v, j - 1, k)), row_of(v, j + 1, k)),
                              hull(row_of(v, j, k - 1), row_of(v, j, k + 1)));
       if (need.end <= need.begin) continue;
-      // One cell more on either side, for the flows along the row: a block costs less than a cell alone.
-      const Span all = whole_blocks(need, v.size[0]);
+      // One cell more on either side, for the flows along the row.
       const std::ptrdiff_t in_plane = std::ptrdiff_t(v.size[0]) * j, c = in_plane + plane * k;
-      row_properties(all.begin > 0 ? all.begin - kLanes : 0,
-                     all.end + kLanes < v.size[0] ? all.end + kLanes : v.size[0], v.size[0], *v.table,
-                     v.blocks_of_row(j, k), v.label + c, v.factor != nullptr ? v.factor + c : nullptr,
-                     v.u + c, theta != nullptr ? theta + in_plane : nullptr,
-                     resistivity != nullptr ? resistivity + in_plane : nullptr);
+      const int begin = need.begin > 0 ? need.begin - 1 : 0,
+                end = need.end < v.size[0] ? need.end + 1 : v.size[0];
+      if (v.resistivity == nullptr)
+        row_of_tissue(begin, end, v.size[0], v.tissue->resistivity, v.blocks_of_row(j, k), v.label + c,
+                      resistivity + in_plane);
+      if (theta != nullptr || v.resistivity != nullptr)
+        row_properties(begin, end, v.size[0], *v.table, v.blocks_of_row(j, k), v.label + c,
+                       v.factor != nullptr ? v.factor + c : nullptr, v.u + c,
+                       theta != nullptr ? theta + in_plane : nullptr,
+                       v.resistivity != nullptr && resistivity != nullptr ? resistivity + in_plane : nullptr);
     }
   }
 };
 
 /// Rates of the cells [begin, end) of a row; returns what the blood brings to those that are stepped, `own`.
 template <bool WithDiagonal, class Real>
-inline double rates_of_row(const Row<Real>& shared, int begin, int end, Span own, const BlockTissues* blocks,
-                           const std::uint8_t* label, const Uniform<Real>* uniform) {
+inline double rates_of_row(const Row<Real>& shared, int begin, int end, Span own,
+                           const BlockTissues* blocks) {
   const Row<Real> row = shared;  // nobody else's: its pointers may stay in registers
   double sum = 0;
   if (blocks == nullptr) {
     for (int i = begin; i < end; ++i) {
       VectorOf<Real, 1> blood = {};
-      rates_of_block<WithDiagonal, 1>(row, i, from_below<WithDiagonal, 1>(row, i), blood);
+      rates_of_block<WithDiagonal, 1>(row, i, {}, from_below<WithDiagonal, 1>(row, i), blood);
       if (i >= own.begin && i < own.end) sum += double(blood[0]);
     }
     return sum;
@@ -87,10 +92,10 @@ inline double rates_of_row(const Row<Real>& shared, int begin, int end, Span own
   if (overlaps) of_last = from_below<WithDiagonal, kLanes>(row, row.nx - kLanes);
   const auto block = [&](int b, int i, const FromBelow<Real, kLanes>& below) __attribute__((always_inline)) {
     V blood = {};
-    if (uniform != nullptr && blocks[b].uniform)
-      rates_of_uniform_block<WithDiagonal, kLanes>(row, i, uniform[label[i]], below, blood);
+    if (blocks[b].uniform)
+      rates_of_uniform_block<WithDiagonal, kLanes>(row, i, below, blood);
     else
-      rates_of_block<WithDiagonal, kLanes>(row, i, below, blood);
+      rates_of_block<WithDiagonal, kLanes>(row, i, blocks[b], below, blood);
     return blood;
   };
   // Of cells [from, ...) of a block.
@@ -159,8 +164,11 @@ inline void sweep(const HeatView<Real>& v, bool fused, Real* scratch, int thread
         row.ry = j + 1 < ny ? row.r + stride_y : v.ghost_rows + 5 * stride_y;
         row.tz = k + 1 < nz ? t_above + in_plane : v.ghost_rows + 3 * stride_y;
         row.rz = k + 1 < nz ? r_above + in_plane : v.ghost_rows + 7 * stride_y;
-        row.inv_c = v.inverse_capacity + c0;
+        row.inv_c = v.inverse_capacity != nullptr ? v.inverse_capacity + c0 : nullptr;
         row.w = v.perfusion != nullptr ? v.perfusion + c0 : nullptr;
+        row.perfused = v.perfused;
+        row.label = v.label + c0;
+        row.tissue = v.tissue;
         row.heat = v.heating + c0;
         row.fy = s.flow_y;
         row.gy = s.conductance_y;
@@ -223,8 +231,7 @@ inline void sweep(const HeatView<Real>& v, bool fused, Real* scratch, int thread
         if (own.end == nx && own.end > own.begin && (hole == nullptr || hole[nx - 1] == 0))
           flows.boundary_out -=
               double(cx) * double((row.t_right - row.t[nx - 1]) / (row.r[nx - 1] + row.r_right));
-        flows.blood +=
-            rates_of_row<WithDiagonal>(row, i0, i0 + n, own, v.blocks_of_row(j, k), v.label + c0, v.uniform);
+        flows.blood += rates_of_row<WithDiagonal>(row, i0, i0 + n, own, v.blocks_of_row(j, k));
         if (j + 1 == ny) add_outer(-double(cy), row.fy);
         if (k + 1 == nz) add_outer(-double(cz), row.fz);
         if (j + 1 < ny && is_apart(row_of(v, j + 1, k))) add_edge(-double(cy), row.fy, row_of(v, j + 1, k));
@@ -247,8 +254,8 @@ inline void sweep(const HeatView<Real>& v, bool fused, Real* scratch, int thread
               rn = (face.side > 0 ? r_above : r_below) + in_plane + i;
             }
             const Real g = one / (row.r[i] + *rn);
-            row.rate[i] += face.scale * ((*tn - row.t[i]) * g) * row.inv_c[i];
-            if (WithDiagonal) row.diagonal[i] += face.scale * g * row.inv_c[i];
+            row.rate[i] += face.scale * ((*tn - row.t[i]) * g) * row.inverse_capacity(i);
+            if (WithDiagonal) row.diagonal[i] += face.scale * g * row.inverse_capacity(i);
           }
           for (auto f = v.fix.wall_begin[at]; f < v.fix.wall_begin[at + 1]; ++f) {
             const WallFix<Real>& wall = v.fix.walls[f];
@@ -258,17 +265,17 @@ inline void sweep(const HeatView<Real>& v, bool fused, Real* scratch, int thread
             const Real k_mean = k_cell + wall.wall_share * (wall.k_wall - k_cell);
             const Real g = wall.conductance * k_mean;
             const Real in = g * (v.fix.wall_theta[wall.wall] - row.t[i]);
-            row.rate[i] += in * row.inv_c[i];
+            row.rate[i] += in * row.inverse_capacity(i);
             flows.wall_in += double(in);
-            if (WithDiagonal) row.diagonal[i] += g * row.inv_c[i];
+            if (WithDiagonal) row.diagonal[i] += g * row.inverse_capacity(i);
           }
           for (auto f = v.fix.hole_begin[at]; f < v.fix.hole_begin[at + 1]; ++f) {
             const int i = v.fix.holes[f];
             if (i < i0 || i >= i0 + n) continue;
             row.rate[i] = 0;
             if (WithDiagonal) row.diagonal[i] = 0;
-            if (row.w != nullptr && i >= own.begin && i < own.end)
-              flows.blood -= double(row.w[i] * (v.theta_blood - row.t[i]));
+            if (row.perfused && i >= own.begin && i < own.end)
+              flows.blood -= double(row.perfusion(i) * (v.theta_blood - row.t[i]));
           }
         }
         if (own.end > own.begin)

@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Rows of cells, for heat_kernel_impl.h alone: included once per instruction set, as that is.
+#ifdef __AVX2__
+#include <immintrin.h>
+#endif
+
 #include "thermal/heat_kernel.h"
 
 namespace spinetherm::SPINETHERM_KERNELS {
@@ -68,19 +72,45 @@ template <class Real, int L>
   }
 }
 
+/// Whether a comparison holds for any of the cells.
+template <class Real, int L>
+[[gnu::always_inline]] inline bool any(typename Vector<Real, L>::I holds) {
+  if constexpr (sizeof(holds) == 64) {
+#if defined(__AVX512F__)
+    return _mm512_test_epi32_mask((__m512i)holds, (__m512i)holds) != 0;
+#elif defined(__AVX2__)
+    __m256i half[2];
+    __builtin_memcpy(half, &holds, sizeof half);
+    const __m256i both = half[0] | half[1];
+    return _mm256_testz_si256(both, both) == 0;
+#endif
+  }
+  typename Vector<Real, L>::Integer sum = 0;
+  for (int l = 0; l < L; ++l) sum |= holds[l];
+  return sum != 0;
+}
+
 /// One row of cells and those above it, from its first cell.
 template <class Real>
 struct Row {
-  const Real *t = nullptr, *r = nullptr;    // temperature, 1/k
-  const Real *ty = nullptr, *ry = nullptr;  // of the next row
-  const Real *tz = nullptr, *rz = nullptr;  // of the row in the next plane
-  const Real *inv_c = nullptr, *w = nullptr, *heat = nullptr;
+  const Real *t = nullptr, *r = nullptr;                       // temperature, 1/k
+  const Real *ty = nullptr, *ry = nullptr;                     // of the next row
+  const Real *tz = nullptr, *rz = nullptr;                     // of the row in the next plane
+  const Real *inv_c = nullptr, *w = nullptr, *heat = nullptr;  // the first two null: as the tissue's
+  const std::uint8_t* label = nullptr;
+  const TissueConstants<Real>* tissue = nullptr;
+  bool perfused = false;
   Real *fy = nullptr, *gy = nullptr, *fz = nullptr,
        *gz = nullptr;  // flows and conductances below, then above
   Real *rate = nullptr, *diagonal = nullptr;
   Real scale[3] = {0, 0, 0}, theta_blood = 0;
   Real t_left = 0, r_left = 0, t_right = 0, r_right = 0;  // beyond the ends of the grid
   int nx = 0;
+
+  Real inverse_capacity(int i) const {
+    return inv_c != nullptr ? inv_c[i] : tissue->inverse_capacity[label[i]];
+  }
+  Real perfusion(int i) const { return w != nullptr ? w[i] : tissue->perfusion[label[i]]; }
 };
 /// `first`, then all but the last of `v`.
 template <int L, class Real>
@@ -141,76 +171,6 @@ template <int L, class Real>
   return left;
 }
 
-/// Rates of change of cells [i, i + L): divergence of the flows (theta_b - theta_a) / (r_a + r_b), blood and
-/// heating. `blood` receives what the blood brings.
-template <bool WithDiagonal, int L, class Real>
-[[gnu::always_inline]] inline void rates_of_block(const Row<Real>& row, int i,
-                                                  const FromBelow<Real, L>& below, VectorOf<Real, L>& blood) {
-  using V = VectorOf<Real, L>;
-  const Real cx = row.scale[0], cy = row.scale[1], cz = row.scale[2];
-  const V t = load<L>(row.t + i), r = load<L>(row.r + i), inv_c = load<L>(row.inv_c + i);
-  const AlongRow<Real, L> right = after_cells<L>(row, i), left = before_cells<L>(row, i, right);
-  const V g_y = reciprocal<Real, L>(r + load<L>(row.ry + i)),
-          g_z = reciprocal<Real, L>(r + load<L>(row.rz + i));
-  const V up_y = (load<L>(row.ty + i) - t) * g_y, up_z = (load<L>(row.tz + i) - t) * g_z;
-  V rate = cx * (right.flow - left.flow) + cy * (up_y - below.fy) + cz * (up_z - below.fz);
-  store<L>(row.fy + i, up_y);
-  store<L>(row.fz + i, up_z);
-  V diagonal;
-  if (WithDiagonal) {
-    diagonal = (cx * (right.g + left.g) + cy * (g_y + below.gy) + cz * (g_z + below.gz)) * inv_c;
-    store<L>(row.gy + i, g_y);
-    store<L>(row.gz + i, g_z);
-  }
-  if (row.w != nullptr) {
-    const V w = load<L>(row.w + i);
-    blood = w * (row.theta_blood - t);
-    rate += blood;
-    if (WithDiagonal) diagonal += w * inv_c;
-  }
-  store<L>(row.rate + i, V(rate * inv_c + load<L>(row.heat + i)));
-  if (WithDiagonal) store<L>(row.diagonal + i, diagonal);
-}
-/// The same where all these cells and their neighbours above and after them are alike: without reading
-/// properties.
-template <bool WithDiagonal, int L, class Real>
-[[gnu::always_inline]] inline void rates_of_uniform_block(const Row<Real>& row, int i, const Uniform<Real>& u,
-                                                          const FromBelow<Real, L>& below,
-                                                          VectorOf<Real, L>& blood) {
-  using V = VectorOf<Real, L>;
-  const Real cx = row.scale[0], cy = row.scale[1], cz = row.scale[2], g = u.conductance;
-  const V t = load<L>(row.t + i);
-  const V left = (t - load<L>(row.t + i - 1)) * g, right = (load<L>(row.t + i + 1) - t) * g;
-  const V up_y = (load<L>(row.ty + i) - t) * g, up_z = (load<L>(row.tz + i) - t) * g;
-  const V flow = cx * (right - left) + cy * (up_y - below.fy) + cz * (up_z - below.fz);
-  store<L>(row.fy + i, up_y);
-  store<L>(row.fz + i, up_z);
-  blood = u.perfusion * (row.theta_blood - t);
-  store<L>(row.rate + i, V((flow + blood) * u.inverse_capacity + load<L>(row.heat + i)));
-  if (WithDiagonal) {
-    store<L>(row.gy + i, all<L>(g));
-    store<L>(row.gz + i, all<L>(g));
-    store<L>(row.diagonal + i, all<L>((g * (2 * (cx + cy + cz)) + u.perfusion) * u.inverse_capacity));
-  }
-}
-/// Flow per unit of `scale` from one row of cells to the next, and the conductance.
-template <int L, class Real>
-[[gnu::always_inline]] inline void row_flow(int begin, int end, const Real* ta, const Real* ra,
-                                            const Real* tb, const Real* rb, Real* flow, Real* conductance) {
-  for (int i = begin; i < end; i += L) {
-    const auto g = reciprocal<Real, L>(load<L>(ra + i) + load<L>(rb + i));
-    store<L>(flow + i, (load<L>(tb + i) - load<L>(ta + i)) * g);
-    if (conductance != nullptr) store<L>(conductance + i, g);
-  }
-}
-
-/// Whether every value lies strictly between two bounds (not when one is NaN).
-template <class Real>
-[[gnu::always_inline]] inline bool is_calm(int n, const Real* __restrict u, Real low, Real high) {
-  int outside = 0;
-  for (int i = 0; i < n; ++i) outside |= !((u[i] > low) & (u[i] < high));
-  return outside == 0;
-}
 /// The table's constants of a block, by cell.
 enum class Mix { one, two, many };
 template <Mix M, int L, class Real>
@@ -253,6 +213,93 @@ template <int L, class Call>
     call.template operator()<Mix::many>();
 }
 
+/// A property of the cells [i, i + L) of a row.
+template <int L, class Real>
+[[gnu::always_inline]] inline VectorOf<Real, L> by_cell_or_tissue(const Real* by_cell, const Real* by_label,
+                                                                  BlockTissues tissues,
+                                                                  const std::uint8_t* label, int i) {
+  if (by_cell != nullptr) return load<L>(by_cell + i);
+  VectorOf<Real, L> values = {};
+  by_mix<L>(
+      tissues, [&]<Mix M>() __attribute__((always_inline)) {
+        values = constants_of<M, L, Real>(tissues, label + i)(by_label);
+      });
+  return values;
+}
+
+/// Rates of change of cells [i, i + L): divergence of the flows (theta_b - theta_a) / (r_a + r_b), blood and
+/// heating. `blood` receives what the blood brings.
+template <bool WithDiagonal, int L, class Real>
+[[gnu::always_inline]] inline void rates_of_block(const Row<Real>& row, int i, BlockTissues tissues,
+                                                  const FromBelow<Real, L>& below, VectorOf<Real, L>& blood) {
+  using V = VectorOf<Real, L>;
+  const Real cx = row.scale[0], cy = row.scale[1], cz = row.scale[2];
+  const V t = load<L>(row.t + i), r = load<L>(row.r + i);
+  const V inv_c = by_cell_or_tissue<L>(row.inv_c, row.tissue->inverse_capacity, tissues, row.label, i);
+  const AlongRow<Real, L> right = after_cells<L>(row, i), left = before_cells<L>(row, i, right);
+  const V g_y = reciprocal<Real, L>(r + load<L>(row.ry + i)),
+          g_z = reciprocal<Real, L>(r + load<L>(row.rz + i));
+  const V up_y = (load<L>(row.ty + i) - t) * g_y, up_z = (load<L>(row.tz + i) - t) * g_z;
+  V rate = cx * (right.flow - left.flow) + cy * (up_y - below.fy) + cz * (up_z - below.fz);
+  store<L>(row.fy + i, up_y);
+  store<L>(row.fz + i, up_z);
+  V diagonal;
+  if (WithDiagonal) {
+    diagonal = (cx * (right.g + left.g) + cy * (g_y + below.gy) + cz * (g_z + below.gz)) * inv_c;
+    store<L>(row.gy + i, g_y);
+    store<L>(row.gz + i, g_z);
+  }
+  if (row.perfused) {
+    const V w = by_cell_or_tissue<L>(row.w, row.tissue->perfusion, tissues, row.label, i);
+    blood = w * (row.theta_blood - t);
+    rate += blood;
+    if (WithDiagonal) diagonal += w * inv_c;
+  }
+  store<L>(row.rate + i, V(rate * inv_c + load<L>(row.heat + i)));
+  if (WithDiagonal) store<L>(row.diagonal + i, diagonal);
+}
+/// The same where all these cells and their neighbours above and after them are alike: without reading
+/// properties.
+template <bool WithDiagonal, int L, class Real>
+[[gnu::always_inline]] inline void rates_of_uniform_block(const Row<Real>& row, int i,
+                                                          const FromBelow<Real, L>& below,
+                                                          VectorOf<Real, L>& blood) {
+  using V = VectorOf<Real, L>;
+  const std::uint8_t l = row.label[i];
+  const Real cx = row.scale[0], cy = row.scale[1], cz = row.scale[2], g = row.tissue->conductance[l];
+  const Real inv_c = row.tissue->inverse_capacity[l], w = row.tissue->perfusion[l];
+  const V t = load<L>(row.t + i);
+  const V left = (t - load<L>(row.t + i - 1)) * g, right = (load<L>(row.t + i + 1) - t) * g;
+  const V up_y = (load<L>(row.ty + i) - t) * g, up_z = (load<L>(row.tz + i) - t) * g;
+  const V flow = cx * (right - left) + cy * (up_y - below.fy) + cz * (up_z - below.fz);
+  store<L>(row.fy + i, up_y);
+  store<L>(row.fz + i, up_z);
+  blood = w * (row.theta_blood - t);
+  store<L>(row.rate + i, V((flow + blood) * inv_c + load<L>(row.heat + i)));
+  if (WithDiagonal) {
+    store<L>(row.gy + i, all<L>(g));
+    store<L>(row.gz + i, all<L>(g));
+    store<L>(row.diagonal + i, all<L>((g * (2 * (cx + cy + cz)) + w) * inv_c));
+  }
+}
+/// Flow per unit of `scale` from one row of cells to the next, and the conductance.
+template <int L, class Real>
+[[gnu::always_inline]] inline void row_flow(int begin, int end, const Real* ta, const Real* ra,
+                                            const Real* tb, const Real* rb, Real* flow, Real* conductance) {
+  for (int i = begin; i < end; i += L) {
+    const auto g = reciprocal<Real, L>(load<L>(ra + i) + load<L>(rb + i));
+    store<L>(flow + i, (load<L>(tb + i) - load<L>(ta + i)) * g);
+    if (conductance != nullptr) store<L>(conductance + i, g);
+  }
+}
+
+/// Whether every value lies strictly between two bounds (not when one is NaN).
+template <class Real>
+[[gnu::always_inline]] inline bool is_calm(int n, const Real* __restrict u, Real low, Real high) {
+  int outside = 0;
+  for (int i = 0; i < n; ++i) outside |= !((u[i] > low) & (u[i] < high));
+  return outside == 0;
+}
 template <class V>
 [[gnu::always_inline]] inline V larger(V a, V b) {
   return a > b ? a : b;
@@ -318,17 +365,31 @@ inline void row_properties(int begin, int end, int nx, const TissueTable<Real>& 
     return;
   }
   const int first = begin / kLanes, last = (end + kLanes - 1) / kLanes;
-  const int from = start_of_block(first, nx), to = start_of_block(last - 1, nx) + kLanes;
-  const bool all_calm = is_calm(to - from, u + from, table.calm_from, table.calm_to);
   for (int b = first; b < last; ++b) {
     const int i = start_of_block(b, nx);
-    const bool calm = all_calm || is_calm(kLanes, u + i, table.calm_from, table.calm_to);
+    const auto here = load<kLanes>(u + i);
+    const bool calm = !any<Real, kLanes>(~((here > table.calm_from) & (here < table.calm_to)));
     by_mix<kLanes>(
         blocks[b], [&]<Mix M>() __attribute__((always_inline)) {
           properties_of_block<M, kLanes>(
               table, blocks[b], label + i, factor != nullptr ? factor + i : nullptr, u + i, calm,
               theta != nullptr ? theta + i : nullptr, r != nullptr ? r + i : nullptr);
         });
+  }
+}
+
+/// A property of the tissues for the cells [begin, end) of a row, at least; pointers as above.
+template <class Real>
+inline void row_of_tissue(int begin, int end, int nx, const Real* by_label, const BlockTissues* blocks,
+                          const std::uint8_t* label, Real* values) {
+  if (nx < kLanes) {
+    for (int i = begin; i < end; ++i) values[i] = by_label[label[i]];
+    return;
+  }
+  for (int b = begin / kLanes; b < (end + kLanes - 1) / kLanes; ++b) {
+    const int i = start_of_block(b, nx);
+    const Real* none = nullptr;
+    store<kLanes>(values + i, by_cell_or_tissue<kLanes>(none, by_label, blocks[b], label, i));
   }
 }
 

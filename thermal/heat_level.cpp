@@ -11,6 +11,11 @@
 namespace spinetherm {
 namespace {
 
+/// Whether heat can change the perfusion.
+bool has_rule(const PerfusionRule& rule) {
+  return rule.stops_at_arrhenius || rule.stops_above_degC || rule.falls_with_arrhenius;
+}
+
 template <class Real>
 void set_boundary(HeatLevel<Real>& level, const std::array<Boundary, 6>& boundary) {
   const auto nx = std::size_t(level.grid.size[0]);
@@ -57,10 +62,8 @@ void find_blocks(HeatLevel<Real>& level, const ThermalProblem& problem) {
   const bool constant =
       !level.table.varies_with_T && !level.table.has_phases && problem.tissue_map.factors.empty();
   std::array<bool, 256> stays{};
-  level.uniform.assign(constant ? 256 : 0, {});
   for (std::size_t n = 0; constant && n < problem.tissue_map.tissues.size(); ++n) {
-    const PerfusionRule& rule = problem.tissue_map.tissues[n].perfusion_rule;
-    stays[n] = !rule.stops_at_arrhenius && !rule.stops_above_degC && !rule.falls_with_arrhenius;
+    stays[n] = !has_rule(problem.tissue_map.tissues[n].perfusion_rule);
   }
   const std::size_t up_y = std::size_t(size[0]), up_z = up_y * std::size_t(size[1]);
   const int in_row = blocks_of(size[0]);
@@ -99,7 +102,7 @@ FixView<Real> Fixes<Real>::view() const {
 }
 
 template <class Real>
-HeatLevel<Real> make_level(const ThermalProblem& problem, int threads) {
+HeatLevel<Real> make_level(const ThermalProblem& problem, int threads, bool by_cell) {
   HeatLevel<Real> level;
   const TissueMap& map = problem.tissue_map;
   level.grid = problem.grid();
@@ -110,39 +113,65 @@ HeatLevel<Real> make_level(const ThermalProblem& problem, int threads) {
   for (const std::uint8_t label : map.labels.values) level.used[label] = true;
 
   const std::size_t count = level.grid.count();
-  for (auto& stage : level.y) stage.assign(count, Real(0));
   level.rate.assign(count, Real(0));
-  level.resistivity.assign(count, Real(0));
-  level.inverse_capacity.assign(count, Real(0));
-  level.perfusion.assign(count, Real(0));
   level.source.assign(count, Real(0));
   if (level.table.has_phases) level.theta.assign(count, Real(0));
   level.theta_blood = Real(problem.blood.temperature_degC - kReference_degC);
 
   const double blood = problem.blood.density_kg_per_m3 * problem.blood.specific_heat_J_per_kg_K;
   std::array<double, 256> capacity{}, blood_flow{}, start{};
+  level.tissue = std::make_unique<TissueConstants<Real>>();
+  const auto property = [&](CellProperty<Real>& of, const Real* by_label, bool own) {
+    of.label = level.label;
+    of.by_label = by_label;
+    if (own || by_cell) of.by_cell.assign(count, Real(0));
+  };
+  bool perfusion_changes = false;
   for (std::size_t n = 0; n < map.tissues.size(); ++n) {
     const Tissue& t = map.tissues[n];
     capacity[n] = t.density_kg_per_m3 * t.specific_heat_J_per_kg_K;
     blood_flow[n] = t.perfusion_per_s * blood;
     start[n] = u_of_theta(t, problem.initial_degC - kReference_degC);
-    if (level.used[n] && t.perfusion_per_s > 0) level.perfused = true;
+    if (level.used[n] && t.perfusion_per_s > 0) {
+      level.perfused = true;
+      perfusion_changes = perfusion_changes || t.frozen || has_rule(t.perfusion_rule);
+    }
     // A cell that melts or freezes within a step is as stiff as its ice.
     level.steepest[n] = std::max(level.table.frozen_slope[n], Real(1));
     level.steepest_below[n] = level.table.u_liquid[n];
   }
-  for (std::size_t c = 0; c < count; ++c) {
-    const std::uint8_t label = level.label[c];
-    const double factor = map.factors.heat_capacity.empty() ? 1 : double(map.factors.heat_capacity[c]);
-    level.inverse_capacity[c] = Real(1 / (capacity[label] * factor));
-    double w = blood_flow[label];
-    if (!map.factors.perfusion.empty()) w *= double(map.factors.perfusion[c]);
-    level.perfusion[c] = Real(w);
-    const double u = problem.initial_field.empty()
-                         ? start[label]
-                         : u_of_theta(map.tissues[label], double(problem.initial_field[c]) - kReference_degC);
-    for (auto& stage : level.y) stage[c] = Real(u);
+  const CellFactors& factors = map.factors;
+  TissueConstants<Real>& tissue = *level.tissue;
+  property(level.inverse_capacity, tissue.inverse_capacity, !factors.heat_capacity.empty());
+  property(level.perfusion, tissue.perfusion, !factors.perfusion.empty() || perfusion_changes);
+  property(level.resistivity, tissue.resistivity, !factors.conductivity.empty() || level.table.varies_with_T);
+  for (std::size_t n = 0; n < map.tissues.size(); ++n) {
+    tissue.inverse_capacity[n] = Real(1 / capacity[n]);
+    tissue.perfusion[n] = Real(blood_flow[n]);
+    tissue.resistivity[n] = Real(1) / conductivity(level.table, int(n), Real(start[n]));
+    tissue.conductance[n] = Real(1) / (tissue.resistivity[n] + tissue.resistivity[n]);
   }
+  std::vector<Real>& u = level.y[0];
+  u.resize(count);
+#pragma omp parallel for num_threads(threads) schedule(static)
+  for (std::ptrdiff_t cell = 0; cell < std::ptrdiff_t(count); ++cell) {
+    const auto c = std::size_t(cell);
+    const std::uint8_t label = level.label[c];
+    if (!level.inverse_capacity.by_cell.empty()) {
+      const double factor = factors.heat_capacity.empty() ? 1 : double(factors.heat_capacity[c]);
+      level.inverse_capacity.by_cell[c] = Real(1 / (capacity[label] * factor));
+    }
+    if (!level.perfusion.by_cell.empty()) {
+      double w = blood_flow[label];
+      if (!factors.perfusion.empty()) w *= double(factors.perfusion[c]);
+      level.perfusion.by_cell[c] = Real(w);
+    }
+    u[c] = Real(problem.initial_field.empty()
+                    ? start[label]
+                    : u_of_theta(map.tissues[label], double(problem.initial_field[c]) - kReference_degC));
+  }
+  level.y[1] = u;
+  level.y[2] = u;
   set_boundary(level, problem.boundary);
   level.scratch.assign(kernel_scratch(level.grid.size.data()) * std::size_t(threads), Real(0));
   level.plane_findings.assign(std::size_t(level.grid.size[2]), {});
@@ -154,11 +183,8 @@ HeatLevel<Real> make_level(const ThermalProblem& problem, int threads) {
   find_blocks(level, problem);
   // Cells at rest are read by their neighbours: their properties must be there from the start.
   HeatView<Real> all = view_of(level, level.y[0]);
-  run_properties(all, level.theta.empty() ? nullptr : level.theta.data(), level.resistivity.data(), threads);
-  for (std::size_t n = 0; n < level.uniform.size(); ++n) {
-    const Real r = Real(1) / conductivity(level.table, int(n), level.theta_rest);
-    level.uniform[n] = {Real(1) / (r + r), Real(1 / capacity[n]), Real(blood_flow[n])};
-  }
+  run_properties(all, level.theta.empty() ? nullptr : level.theta.data(),
+                 level.resistivity.by_cell.empty() ? nullptr : level.resistivity.by_cell.data(), threads);
   if (level.can_rest) level.rows = make_active_rows(level.grid.size, false);
   return level;
 }
@@ -166,8 +192,8 @@ HeatLevel<Real> make_level(const ThermalProblem& problem, int threads) {
 template <class Real>
 void exchange_state(Archive& archive, HeatLevel<Real>& level) {
   std::vector<Real>& state = level.y[std::size_t(level.now)];
-  archive(state, level.rate, level.theta, level.resistivity, level.perfusion, level.source, level.heating,
-          level.rows, level.hole, level.correctable);
+  archive(state, level.rate, level.theta, level.resistivity.by_cell, level.perfusion.by_cell, level.source,
+          level.heating, level.rows, level.hole, level.correctable);
   if (!archive.reading()) return;
   // Of the stages only the cells that are not stepped are read before they are written.
   for (std::vector<Real>& stage : level.y)
@@ -178,7 +204,7 @@ template <class Real>
 void update_properties(HeatLevel<Real>& level, const std::vector<Real>& u) {
   if (level.rows.empty()) return;
   Real* theta = level.theta.empty() ? nullptr : level.theta.data();
-  Real* resistivity = level.table.varies_with_T ? level.resistivity.data() : nullptr;
+  Real* resistivity = level.table.varies_with_T ? level.resistivity.by_cell.data() : nullptr;
   if (theta != nullptr || resistivity != nullptr)
     run_properties(view_of(level, u), theta, resistivity, level.team());
 }
@@ -199,9 +225,11 @@ HeatView<Real> view_of(HeatLevel<Real>& level, const std::vector<Real>& u) {
   view.rest_takes_heat = level.can_rest;
   view.u = u.data();
   view.theta = level.theta_of(u);
-  view.resistivity = level.resistivity.data();
-  view.inverse_capacity = level.inverse_capacity.data();
-  view.perfusion = level.perfused ? level.perfusion.data() : nullptr;
+  view.resistivity = level.resistivity.cells();
+  view.inverse_capacity = level.inverse_capacity.cells();
+  view.perfusion = level.perfusion.cells();
+  view.perfused = level.perfused;
+  view.tissue = level.tissue.get();
   view.heating = level.heating.empty() ? level.source.data() : level.heating.data();
   view.theta_blood = level.theta_blood;
   view.table = &level.table;
@@ -210,7 +238,6 @@ HeatView<Real> view_of(HeatLevel<Real>& level, const std::vector<Real>& u) {
   view.has_phases = level.table.has_phases;
   view.varies_with_T = level.table.varies_with_T;
   view.blocks = level.blocks.empty() ? nullptr : level.blocks.data();
-  view.uniform = level.uniform.empty() ? nullptr : level.uniform.data();
   std::copy(level.ghost_theta.begin(), level.ghost_theta.end(), view.ghost_theta);
   std::copy(level.ghost_resistivity.begin(), level.ghost_resistivity.end(), view.ghost_resistivity);
   view.ghost_rows = level.ghost_rows.data();
@@ -288,7 +315,7 @@ double stored_J(const HeatLevel<Real>& level) {
 
 #define SPINETHERM_INSTANTIATE(Real)                                            \
   template struct Fixes<Real>;                                                  \
-  template HeatLevel<Real> make_level(const ThermalProblem&, int);              \
+  template HeatLevel<Real> make_level(const ThermalProblem&, int, bool);        \
   template void exchange_state(Archive&, HeatLevel<Real>&);                     \
   template void update_properties(HeatLevel<Real>&, const std::vector<Real>&);  \
   template HeatView<Real> view_of(HeatLevel<Real>&, const std::vector<Real>&);  \

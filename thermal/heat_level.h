@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "thermal/active_rows.h"
@@ -25,6 +26,16 @@ struct Fixes {
   FixView<Real> view() const;
 };
 
+/// A property of every cell: its tissue's, or one of its own where cells of a tissue differ.
+template <class Real>
+struct CellProperty {
+  std::vector<Real> by_cell;            ///< empty: the tissue's
+  const Real* by_label = nullptr;       ///< 256 values, with
+  const std::uint8_t* label = nullptr;  ///< one a cell
+  Real operator[](std::size_t cell) const { return by_cell.empty() ? by_label[label[cell]] : by_cell[cell]; }
+  const Real* cells() const { return by_cell.empty() ? nullptr : by_cell.data(); }
+};
+
 /// One level of the thermal grid: a box of cells and its arrays, free of what drives it in time. The solver
 /// owns a list of levels; one covers the whole box.
 ///
@@ -42,9 +53,9 @@ struct HeatLevel {
   int now = 0;
   std::vector<Real> rate;   ///< L(y[now]) [K/s]
   std::vector<Real> theta;  ///< only with phases; else theta is u
-  std::vector<Real> resistivity, inverse_capacity;
-  std::vector<Real> perfusion;            ///< w rho_b c_b [W/m3/K]
-  std::vector<Real> source;               ///< (q + q_m)/(rho c) [K/s]
+  std::unique_ptr<TissueConstants<Real>> tissue;
+  CellProperty<Real> resistivity, inverse_capacity, perfusion;  ///< see TissueConstants
+  std::vector<Real> source;                                     ///< (q + q_m)/(rho c) [K/s]
   std::vector<Real> heating;              ///< source and correction of the stencil, as the kernels take it
   std::vector<std::uint8_t> correctable;  ///< see stencil_correction.h; empty: the plain stencil everywhere
   bool perfused = false;
@@ -64,7 +75,6 @@ struct HeatLevel {
   std::vector<StepFindings> plane_findings;
   std::vector<PlaneFlows> plane_flows;  ///< of the last sweep, see HeatView
   std::vector<BlockTissues> blocks;     ///< see HeatView
-  std::vector<Uniform<Real>> uniform;   ///< by label; empty: no block is uniform
   int threads = 1;
 
   const Real* theta_of(const std::vector<Real>& u) const { return theta.empty() ? u.data() : theta.data(); }
@@ -79,9 +89,9 @@ struct HeatLevel {
 };
 
 /// Properties, boundaries and the initial state; heating is zero and no cell active or, where the start is no
-/// state of rest, all.
+/// state of rest, all. `by_cell`: every property is kept cell by cell, as stencil_correction.h reads them.
 template <class Real>
-HeatLevel<Real> make_level(const ThermalProblem& problem, int threads);
+HeatLevel<Real> make_level(const ThermalProblem& problem, int threads, bool by_cell = false);
 
 /// State of the level for a checkpoint: what steps, switches and dose change in it. Geometry of the
 /// applicators

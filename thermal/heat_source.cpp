@@ -14,13 +14,14 @@ using Eigen::Vector3d;
 double cell_volume_m3(const Grid& grid) { return grid.voxel_volume_mm3() * 1e-9; }
 
 /// Adds power times the product of one weight per axis.
+template <class Real>
 void add_product(const Grid& grid, const std::array<std::vector<double>, 3>& weight, double power_W,
-                 std::vector<double>& q) {
+                 std::vector<Real>& q) {
   const double density = power_W / cell_volume_m3(grid);
   std::size_t n = 0;
   for (const double wz : weight[2])
     for (const double wy : weight[1])
-      for (const double wx : weight[0]) q[n++] += density * wz * wy * wx;
+      for (const double wx : weight[0]) q[n++] += Real(density * wz * wy * wx);
 }
 
 /// Cells to each side of the one that holds the point, and what the third differences need beyond.
@@ -41,8 +42,9 @@ double discrete_flow(double a, double b, double c, double d, bool fourth_order) 
 }
 
 /// The discrete point source: weights of (2 kReach + 1)^3 cells around the nearest one, scaled to the power.
+template <class Real>
 void add_point(const Grid& grid, const Vector3d& at_mm, double power_W, bool fourth_order,
-               std::vector<double>& q) {
+               std::vector<Real>& q) {
   const std::array<int, 3> nearest = grid.nearest(at_mm);
   const double s = grid.spacing_mm.norm() / 6;
   const auto index = [](int i, int j, int k) {
@@ -86,7 +88,7 @@ void add_point(const Grid& grid, const Vector3d& at_mm, double power_W, bool fou
         const int x = mirrored(nearest[0] + i - kCentre, grid.size[0]);
         const int y = mirrored(nearest[1] + j - kCentre, grid.size[1]);
         const int z = mirrored(nearest[2] + k - kCentre, grid.size[2]);
-        q[grid.index(x, y, z)] += density * weight[index(i, j, k)];
+        q[grid.index(x, y, z)] += Real(density * weight[index(i, j, k)]);
       }
 }
 
@@ -119,11 +121,13 @@ std::vector<double> box_weights(int size, double h, double origin, double low, d
 
 }  // namespace
 
-void add_power_density(const Grid& grid, const VolumetricSource& source, bool, std::vector<double>& q) {
-  for (std::size_t n = 0; n < grid.count(); ++n) q[n] += double(source.power_W_per_m3[n]);
+template <class Real>
+void add_power_density(const Grid& grid, const VolumetricSource& source, bool, std::vector<Real>& q) {
+  for (std::size_t n = 0; n < grid.count(); ++n) q[n] += Real(source.power_W_per_m3[n]);
 }
 
-void add_power_density(const Grid& grid, const GaussianSource& source, bool, std::vector<double>& q) {
+template <class Real>
+void add_power_density(const Grid& grid, const GaussianSource& source, bool, std::vector<Real>& q) {
   std::array<std::vector<double>, 3> weight;
   for (std::size_t a = 0; a < 3; ++a) {
     const auto axis = Eigen::Index(a);
@@ -139,7 +143,8 @@ void add_power_density(const Grid& grid, const GaussianSource& source, bool, std
   add_product(grid, weight, source.power_W, q);
 }
 
-void add_power_density(const Grid& grid, const BoxSource& source, bool fourth_order, std::vector<double>& q) {
+template <class Real>
+void add_power_density(const Grid& grid, const BoxSource& source, bool fourth_order, std::vector<Real>& q) {
   std::array<std::vector<double>, 3> weight;
   for (std::size_t a = 0; a < 3; ++a) {
     const auto axis = Eigen::Index(a);
@@ -150,13 +155,13 @@ void add_power_density(const Grid& grid, const BoxSource& source, bool fourth_or
   add_product(grid, weight, source.power_W, q);
 }
 
-void add_power_density(const Grid& grid, const PointSource& source, bool fourth_order,
-                       std::vector<double>& q) {
+template <class Real>
+void add_power_density(const Grid& grid, const PointSource& source, bool fourth_order, std::vector<Real>& q) {
   add_point(grid, source.at_mm, source.power_W, fourth_order, q);
 }
 
-void add_power_density(const Grid& grid, const LineSource& source, bool fourth_order,
-                       std::vector<double>& q) {
+template <class Real>
+void add_power_density(const Grid& grid, const LineSource& source, bool fourth_order, std::vector<Real>& q) {
   const Vector3d along = source.b_mm - source.a_mm;
   const double length_mm = along.norm();
   const int points = std::max(1, int(std::ceil(2 * length_mm / grid.spacing_mm.minCoeff())));
@@ -164,5 +169,15 @@ void add_power_density(const Grid& grid, const LineSource& source, bool fourth_o
   for (int n = 0; n < points; ++n)
     add_point(grid, source.a_mm + (n + 0.5) / points * along, power_W, fourth_order, q);
 }
+
+#define SPINETHERM_INSTANTIATE(Real)                                                               \
+  template void add_power_density(const Grid&, const VolumetricSource&, bool, std::vector<Real>&); \
+  template void add_power_density(const Grid&, const GaussianSource&, bool, std::vector<Real>&);   \
+  template void add_power_density(const Grid&, const BoxSource&, bool, std::vector<Real>&);        \
+  template void add_power_density(const Grid&, const PointSource&, bool, std::vector<Real>&);      \
+  template void add_power_density(const Grid&, const LineSource&, bool, std::vector<Real>&);
+SPINETHERM_INSTANTIATE(float)
+SPINETHERM_INSTANTIATE(double)
+#undef SPINETHERM_INSTANTIATE
 
 }  // namespace spinetherm

@@ -30,7 +30,7 @@ void LevelRun<Real>::Tally::add(double weight_s, const LevelFlows& of) {
 template <class Real>
 LevelRun<Real>::LevelRun(const ThermalProblem& problem, const BioheatOptions& options, int threads,
                          Surroundings<Real>& around, double rest_K, double horizon_s)
-    : level(make_level<Real>(problem, threads)),
+    : level(make_level<Real>(problem, threads, options.fourth_order)),
       steam(level),
       bodies(problem),
       input(problem, rest_K, horizon_s),
@@ -218,7 +218,7 @@ void LevelRun<Real>::exchange_state(Archive& archive, const std::vector<bool>& o
           cell_updates, corrected_out_W_);
   archive(level, steam, control);
   bodies.exchange_state(archive, level, on, t_s);
-  if (archive.reading()) input.switch_to(level, on, options_.fourth_order);
+  if (archive.reading()) input.switch_to(level, on, options_.fourth_order, true);
   archive(input);
 }
 

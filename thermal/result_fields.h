@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <type_traits>
+#include <utility>
+
 #include "thermal/dose_field.h"
 #include "thermal/electrode_drive.h"
 #include "thermal/heat_level.h"
@@ -8,37 +11,46 @@
 
 namespace spinetherm {
 
-/// The fields of a result that have been asked for, from the state and the dose at the end of a run.
+/// The fields of a result that have been asked for, from the state and the dose at the end of a run, which
+/// are left empty.
 template <class Real>
-void set_fields(const OutputFields& wanted, const HeatLevel<Real>& level, const DoseField<Real>& dose,
+void set_fields(const OutputFields& wanted, HeatLevel<Real>& level, DoseField<Real>& dose,
                 const ElectrodeDrive& drive, ThermalResult& result) {
-  const auto volume = [&](const std::vector<float>& values) {
+  const auto volume = [&](std::vector<float> values) {
     Volume<float> v;
     v.grid = level.grid;
-    v.values = values;
+    v.values = std::move(values);
     return v;
   };
+  level.rate = {};
+  for (std::size_t n = 0; n < level.y.size(); ++n)
+    if (int(n) != level.now || !level.theta.empty()) level.y[n] = {};
   if (wanted.temperature) {
-    result.temperature = Volume<float>(level.grid);
-    const Real* theta = level.theta_now();
-    for (std::size_t c = 0; c < level.grid.count(); ++c)
-      result.temperature[c] = float(double(theta[c]) + kReference_degC);
+    std::vector<Real>& theta = level.theta.empty() ? level.y[std::size_t(level.now)] : level.theta;
+    if constexpr (std::is_same_v<Real, float>) {
+      for (float& T : theta) T = float(double(T) + kReference_degC);
+      result.temperature = volume(std::move(theta));
+    } else {
+      result.temperature = Volume<float>(level.grid);
+      for (std::size_t c = 0; c < level.grid.count(); ++c)
+        result.temperature[c] = float(theta[c] + kReference_degC);
+    }
   }
   if (wanted.peak_temperature) {
-    result.peak_temperature = volume(dose.peak);
-    result.peak_time_s = volume(dose.peak_time);
+    result.peak_temperature = volume(std::move(dose.peak));
+    result.peak_time_s = volume(std::move(dose.peak_time));
   }
   if (wanted.lowest_temperature) {
-    result.lowest_temperature = volume(dose.lowest);
-    result.lowest_time_s = volume(dose.lowest_time);
+    result.lowest_temperature = volume(std::move(dose.lowest));
+    result.lowest_time_s = volume(std::move(dose.lowest_time));
   }
   if (wanted.potential) result.potential = drive.potential_V();
   if (wanted.power_density) result.power_density = drive.power_W_per_m3();
   if (wanted.freezes) result.freezes = volume(dose.freezes->freezes());
   if (wanted.lowest_twice) result.lowest_twice = volume(dose.freezes->lowest_twice());
   if (wanted.cell_death) result.cell_death = volume(dose.cell_death->dead());
-  if (wanted.cem43) result.cem43 = volume(dose.cem43);
-  if (wanted.arrhenius && !dose.arrhenius.empty()) result.arrhenius = volume(dose.arrhenius);
+  if (wanted.cem43) result.cem43 = volume(std::move(dose.cem43));
+  if (wanted.arrhenius && !dose.arrhenius.empty()) result.arrhenius = volume(std::move(dose.arrhenius));
 }
 
 }  // namespace spinetherm

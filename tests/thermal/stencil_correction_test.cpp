@@ -19,7 +19,8 @@ struct Rates {
   double excess_outflow_W = 0;
 
   template <class Theta>
-  Rates(const ThermalProblem& problem, const Theta& theta_of_cell) : level(make_level<double>(problem, 1)) {
+  Rates(const ThermalProblem& problem, const Theta& theta_of_cell)
+      : level(make_level<double>(problem, 1, true)) {
     level.rows = make_active_rows(level.grid.size, true);
     for (int k = 0; k < level.grid.size[2]; ++k)
       for (int j = 0; j < level.grid.size[1]; ++j)
