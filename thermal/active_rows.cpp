@@ -8,6 +8,32 @@
 namespace spinetherm {
 namespace {
 
+/// Extends a stretch to hold another one; an empty one adds nothing.
+void extend(std::int32_t& begin, std::int32_t& end, std::int32_t b, std::int32_t e) {
+  if (e <= b) return;
+  const bool was_empty = end <= begin;
+  begin = was_empty ? b : std::min(begin, b);
+  end = was_empty ? e : std::max(end, e);
+}
+
+void update_reach(ActiveRows& rows) {
+  rows.reach.assign(rows.begin.size(), {});
+  const int ny = rows.size[1], nz = rows.size[2];
+  for (int k = std::max(rows.low[2] - 1, 0); k < std::min(rows.high[2] + 1, nz); ++k)
+    for (int j = std::max(rows.low[1] - 1, 0); j < std::min(rows.high[1] + 1, ny); ++j) {
+      ActiveRows::Reach& r = rows.reach[rows.row(j, k)];
+      for (const auto& [dj, dk] : {std::pair{0, 0}, {1, 0}, {0, 1}, {-1, 0}, {0, -1}}) {
+        if (j + dj < 0 || j + dj >= ny || k + dk < 0 || k + dk >= nz) continue;
+        const std::size_t other = rows.row(j + dj, k + dk);
+        extend(r.read_begin, r.read_end, rows.begin[other], rows.end[other]);
+        if (dj >= 0 && dk >= 0) extend(r.flow_begin, r.flow_end, rows.begin[other], rows.end[other]);
+      }
+      if (r.read_end <= r.read_begin) continue;
+      r.read_begin = std::max(r.read_begin - 1, 0);
+      r.read_end = std::min(r.read_end + 1, rows.size[0]);
+    }
+}
+
 void update_bounds(ActiveRows& rows) {
   rows.low = rows.size;
   rows.high = {0, 0, 0};
@@ -27,14 +53,7 @@ void update_bounds(ActiveRows& rows) {
     rows.cells_below[std::size_t(k) + 1] = rows.cells_below[std::size_t(k)] + cells;
   }
   if (rows.cells() == 0) rows.low = rows.high = {0, 0, 0};
-}
-
-/// Extends a stretch to hold another one; an empty one adds nothing.
-void extend(std::int32_t& begin, std::int32_t& end, std::int32_t b, std::int32_t e) {
-  if (e <= b) return;
-  const bool was_empty = end <= begin;
-  begin = was_empty ? b : std::min(begin, b);
-  end = was_empty ? e : std::max(end, e);
+  update_reach(rows);
 }
 
 /// Every stretch spreads to the rows up to `cells` further along one axis.
@@ -65,8 +84,8 @@ bool holds(const ActiveRows& rows, int j, int k, std::int32_t b, std::int32_t e)
 }  // namespace
 
 void exchange_state(Archive& archive, ActiveRows& rows) {
-  auto& [size, begin, end, low, high, cells_below] = rows;
-  archive(size, begin, end, low, high, cells_below);
+  auto& [size, unit, begin, end, low, high, cells_below, reach] = rows;
+  archive(size, unit, begin, end, low, high, cells_below, reach);
 }
 
 ActiveRows make_active_rows(const std::array<int, 3>& size, bool all) {
@@ -88,7 +107,9 @@ bool include(ActiveRows& rows, const RowStretches& stretches) {
   bool grown = false;
   for (std::size_t row = 0; row < rows.begin.size(); ++row) {
     const std::int32_t b = rows.begin[row], e = rows.end[row];
-    extend(rows.begin[row], rows.end[row], stretches.begin[row], stretches.end[row]);
+    if (stretches.end[row] <= stretches.begin[row]) continue;
+    extend(rows.begin[row], rows.end[row], stretches.begin[row] / rows.unit * rows.unit,
+           std::min((stretches.end[row] + rows.unit - 1) / rows.unit * rows.unit, rows.size[0]));
     grown = grown || rows.begin[row] != b || rows.end[row] != e;
   }
   if (grown) update_bounds(rows);

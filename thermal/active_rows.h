@@ -13,9 +13,19 @@ class Archive;
 /// Heat that spreads from a probe fills a ball, about half of the box around it.
 struct ActiveRows {
   std::array<int, 3> size{0, 0, 0};
+  /// Stretches begin at multiples of so many cells, and end there or with the row.
+  std::int32_t unit = 1;
   std::vector<std::int32_t> begin, end;            ///< by row j + ny k; an empty row has end <= begin
   std::array<int, 3> low{0, 0, 0}, high{0, 0, 0};  ///< box around the active cells
   std::vector<std::int64_t> cells_below;  ///< active cells in the planes below plane k; nz + 1 entries
+  /// By row: what is read of it, one cell around the stretches of its neighbours and its own; and cells whose
+  /// flows to the rows above are needed, its own stretch and those of the next row and plane. Empty where the
+  /// end is no larger than the beginning.
+  struct Reach {
+    std::int32_t read_begin = 0, read_end = 0, flow_begin = 0, flow_end = 0;
+    bool operator==(const Reach&) const = default;
+  };
+  std::vector<Reach> reach;
   bool empty() const { return high[0] <= low[0]; }
   std::int64_t cells() const { return cells_below.empty() ? 0 : cells_below.back(); }
   std::size_t row(int j, int k) const { return std::size_t(j) + std::size_t(size[1]) * std::size_t(k); }

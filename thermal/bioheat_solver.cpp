@@ -73,7 +73,10 @@ class HeatRun : Surroundings<Real> {
                patch_ != nullptr ? patch_->link.covered() : std::vector<std::uint8_t>{}, level_.threads,
                bool(checkpointing.save)),
         points_(problem) {
-    if (far_ != nullptr) level_.can_rest = false;
+    if (far_ != nullptr) {
+      level_.can_rest = false;
+      level_.rows.unit = 1;  // what is beside the near box is not at rest
+    }
     if (patch_ == nullptr) return;
     level_.covered = patch_->link.covered();
     level_.heating.assign(level_.grid.count(), Real(0));
@@ -86,7 +89,7 @@ class HeatRun : Surroundings<Real> {
       prepare();
     else
       resume();
-    while (next_ < events_.size() && !settled_ && going_on()) {
+    while ((next_ < events_.size() || electrodes_due_) && !settled_ && going_on()) {
       if (!electrodes_due_) {
         if (!advance()) break;
         if (!in_turn()) pass_events();
@@ -613,7 +616,8 @@ class HeatRun : Surroundings<Real> {
         std::max({std::abs(r.energy.in_J), std::abs(r.energy.stored_J), std::abs(r.energy.out_J)});
     if (largest > 0)
       r.energy.relative_residual = std::abs(r.energy.in_J - r.energy.stored_J - r.energy.out_J) / largest;
-    r.zones = result_zones(level_.grid, dose_.peak, dose_.lowest, dose_.cem43, dose_.arrhenius, ever_taken_);
+    r.zones = result_zones(level_.grid, dose_.peak, dose_.lowest, dose_.cem43, dose_.arrhenius, ever_taken_,
+                           level_.threads);
     set_fields(problem_.fields, level_, dose_, drive_, r);
   }
 

@@ -370,6 +370,7 @@ void DoseField<Real>::join(const HeatLevel<Real>& level, const ActiveRows& rows,
   std::array<float, 256> damage{};
   for (std::size_t n = 0; n < tissues_.size(); ++n)
     if (tissues_[n].damage) damage[n] = float(arrhenius_rate_per_s(*tissues_[n].damage, start_degC_) * t_s);
+#pragma omp parallel for num_threads(level.threads) schedule(static)
   for (int k = rows.low[2]; k < rows.high[2]; ++k)
     for (int j = rows.low[1]; j < rows.high[1]; ++j)
       for (int i = rows.begin[rows.row(j, k)]; i < rows.end[rows.row(j, k)]; ++i) {

@@ -48,6 +48,8 @@ struct BlockTissues {
   /// All cells, and those next to them along each axis, are alike and as the tissue's constants: the short
   /// way.
   bool uniform = false;
+  /// Resistivity is read here: this block or one beside, before or below it is not uniform.
+  bool resists = true;
 };
 /// Properties by label, as they are at the start.
 template <class Real>
@@ -79,7 +81,9 @@ struct HeatView {
   int size[3] = {0, 0, 0};
   int low[3] = {0, 0, 0}, high[3] = {0, 0, 0};  ///< box around the cells that are stepped
   const std::int32_t *row_begin = nullptr,
-                     *row_end = nullptr;      ///< row j + ny k; an empty row has end <= begin
+                     *row_end = nullptr;  ///< row j + ny k; an empty row has end <= begin
+  /// By row four values, see ActiveRows::Reach: what is read, and where flows to the rows above are needed.
+  const std::int32_t* row_reach = nullptr;
   const std::int64_t* cells_below = nullptr;  ///< stepped cells in the planes below plane k
   bool rest_takes_heat = false;               ///< what flows into cells that are not stepped is summed up
   Real scale[3] = {0, 0, 0};                  ///< 2 / spacing^2 [1/m2]

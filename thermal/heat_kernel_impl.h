@@ -5,6 +5,7 @@
 #include <omp.h>
 
 #include <cmath>
+#include <type_traits>
 
 #include "thermal/heat_kernel.h"
 #include "thermal/heat_kernel_rows.h"
@@ -35,7 +36,8 @@ struct Planes {
   std::ptrdiff_t plane;
   const Real *t[3] = {}, *r[3] = {};  // by k mod 3, from the plane's first cell
 
-  void load(int k) {
+  /// `all`: not only what a plain sweep reads of the resistivity.
+  void load(int k, bool all) {
     const int at = (k + 3) % 3;
     if (k < 0 || k >= v.size[2]) return;
     if (!fused) {
@@ -50,18 +52,14 @@ struct Planes {
     r[at] = resistivity != nullptr ? resistivity : v.resistivity + plane * k;
     const int ny = v.size[1];
     for (int j = v.low[1] > 0 ? v.low[1] - 1 : 0; j < (v.high[1] < ny ? v.high[1] + 1 : ny); ++j) {
-      const Span need = hull(hull(hull(row_of(v, j, k), row_of(v, j - 1, k)), row_of(v, j + 1, k)),
-                             hull(row_of(v, j, k - 1), row_of(v, j, k + 1)));
+      const Span need = read_of(v, j, k);
       if (need.end <= need.begin) continue;
-      // One cell more on either side, for the flows along the row.
       const std::ptrdiff_t in_plane = std::ptrdiff_t(v.size[0]) * j, c = in_plane + plane * k;
-      const int begin = need.begin > 0 ? need.begin - 1 : 0,
-                end = need.end < v.size[0] ? need.end + 1 : v.size[0];
       if (v.resistivity == nullptr)
-        row_of_tissue(begin, end, v.size[0], v.tissue->resistivity, v.blocks_of_row(j, k), v.label + c,
-                      resistivity + in_plane);
+        row_of_resistivity(need.begin, need.end, v.size[0], v.tissue->resistivity, v.blocks_of_row(j, k),
+                           v.label + c, all || j <= v.low[1], resistivity + in_plane);
       if (theta != nullptr || v.resistivity != nullptr)
-        row_properties(begin, end, v.size[0], *v.table, v.blocks_of_row(j, k), v.label + c,
+        row_properties(need.begin, need.end, v.size[0], *v.table, v.blocks_of_row(j, k), v.label + c,
                        v.factor != nullptr ? v.factor + c : nullptr, v.u + c,
                        theta != nullptr ? theta + in_plane : nullptr,
                        v.resistivity != nullptr && resistivity != nullptr ? resistivity + in_plane : nullptr);
@@ -69,19 +67,30 @@ struct Planes {
   }
 };
 
-/// Rates of the cells [begin, end) of a row; returns what the blood brings to those that are stepped, `own`.
-template <bool WithDiagonal, class Real>
-inline double rates_of_row(const Row<Real>& shared, int begin, int end, Span own,
-                           const BlockTissues* blocks) {
+/// What the blood brings to the cells of a plane, lane by lane.
+struct BloodSum {
+  VectorOf<double, kLanes> lanes = {};
+  double total() const {
+    double sum = 0;
+    for (int l = 0; l < kLanes; ++l) sum += lanes[l];
+    return sum;
+  }
+};
+
+/// Calls take<L>(i, from, rate, diagonal) for the cells [begin, end) of a row, block by block: those of
+/// [from, i + L) are new. `own` are those that are stepped; what the blood brings to them is added up.
+template <bool WithDiagonal, class Real, class Take>
+inline void rates_of_row(const Row<Real>& shared, int begin, int end, Span own, const BlockTissues* blocks,
+                         BloodSum& blood_sum, const Take& shared_take) {
   const Row<Real> row = shared;  // nobody else's: its pointers may stay in registers
-  double sum = 0;
+  const Take take = shared_take;
   if (blocks == nullptr) {
     for (int i = begin; i < end; ++i) {
-      VectorOf<Real, 1> blood = {};
-      rates_of_block<WithDiagonal, 1>(row, i, {}, from_below<WithDiagonal, 1>(row, i), blood);
-      if (i >= own.begin && i < own.end) sum += double(blood[0]);
+      const auto b = rates_of_block<WithDiagonal, 1>(row, i, {}, from_below<WithDiagonal, 1>(row, i));
+      take.template operator()<1>(i, i, b.rate, b.diagonal);
+      if (i >= own.begin && i < own.end) blood_sum.lanes[0] += double(b.blood[0]);
     }
-    return sum;
+    return;
   }
   using V = VectorOf<Real, kLanes>;
   V lanes = {};
@@ -90,38 +99,76 @@ inline double rates_of_row(const Row<Real>& shared, int begin, int end, Span own
   // The last block begins among cells whose flows have been renewed by then.
   FromBelow<Real, kLanes> of_last;
   if (overlaps) of_last = from_below<WithDiagonal, kLanes>(row, row.nx - kLanes);
-  const auto block = [&](int b, int i, const FromBelow<Real, kLanes>& below) __attribute__((always_inline)) {
-    V blood = {};
-    if (blocks[b].uniform)
-      rates_of_uniform_block<WithDiagonal, kLanes>(row, i, below, blood);
-    else
-      rates_of_block<WithDiagonal, kLanes>(row, i, blocks[b], below, blood);
-    return blood;
-  };
-  // Of cells [from, ...) of a block.
-  const auto add = [&](V blood, int i, int from) __attribute__((always_inline)) {
+  const auto block = [&](int b, int i, int from, const FromBelow<Real, kLanes>& below)
+      __attribute__((always_inline)) {
+    const Rates<Real, kLanes> rates = blocks[b].uniform
+                                          ? rates_of_uniform_block<WithDiagonal, kLanes>(row, i, below)
+                                          : rates_of_block<WithDiagonal, kLanes>(row, i, blocks[b], below);
+    take.template operator()<kLanes>(i, from, rates.rate, rates.diagonal);
     if (from == i && i >= own.begin && i + kLanes <= own.end) {
-      lanes += blood;
+      lanes += rates.blood;
       return;
     }
     for (int l = from - i; l < kLanes; ++l)
-      if (i + l >= own.begin && i + l < own.end) lanes[l] += blood[l];
+      if (i + l >= own.begin && i + l < own.end) lanes[l] += rates.blood[l];
   };
   for (int b = first; b < last - (overlaps ? 1 : 0); ++b)
-    add(block(b, b * kLanes, from_below<WithDiagonal, kLanes>(row, b * kLanes)), b * kLanes, b * kLanes);
-  if (overlaps) {
-    const int i = row.nx - kLanes;
-    add(block(last - 1, i, of_last), i, (last - 1) * kLanes);
-  }
-  for (int l = 0; l < kLanes; ++l) sum += double(lanes[l]);
-  return sum;
+    block(b, b * kLanes, b * kLanes, from_below<WithDiagonal, kLanes>(row, b * kLanes));
+  if (overlaps) block(last - 1, row.nx - kLanes, (last - 1) * kLanes, of_last);
+  if (row.perfused) blood_sum.lanes += __builtin_convertvector(lanes, VectorOf<double, kLanes>);
 }
+
+/// Whoever needs whole rows of rates.
+struct WholeRows {};
+
+/// Y_j from the rates, see run_stage(). A copy for each row, whose values may stay in registers.
+template <class Real>
+struct NextStage {
+  StageView<Real> s;
+  template <int L>
+  [[gnu::always_inline]] VectorOf<Real, L> at(std::ptrdiff_t c, VectorOf<Real, L> rate) const {
+    const auto y0 = load<L>(s.y0 + c);
+    return y0 + ((s.mu * (load<L>(s.y1 + c) - y0) + s.nu * (load<L>(s.y2 + c) - y0)) +
+                 (s.mu_t_dt * rate + s.gamma_t_dt * load<L>(s.rate0 + c)));
+  }
+};
+/// Takes the rates of the stepped cells of a row, which begins at cell c0, into the next stage.
+template <class Real>
+struct IntoStage {
+  NextStage<Real> next;
+  std::ptrdiff_t c0 = 0;
+  Span own;
+  template <int L>
+  [[gnu::always_inline]] void operator()(int i, int from, VectorOf<Real, L> rate, VectorOf<Real, L>) const {
+    const VectorOf<Real, L> out = next.template at<L>(c0 + i, rate);
+    Real* to = next.s.out + c0;
+    const int first = from > own.begin ? from : own.begin, past = i + L < own.end ? i + L : own.end;
+    if (first == i && past == i + L) {
+      store<L>(to + i, out);
+      return;
+    }
+    Real values[L];
+    store<L>(values, out);
+    for (int n = first; n < past; ++n) to[n] = values[n - i];
+  }
+};
+/// Keeps the rates of a row.
+template <bool WithDiagonal, class Real>
+struct IntoRow {
+  Real *rate = nullptr, *diagonal = nullptr;
+  template <int L>
+  [[gnu::always_inline]] void operator()(int i, int, VectorOf<Real, L> r, VectorOf<Real, L> d) const {
+    store<L>(rate + i, r);
+    if (WithDiagonal) store<L>(diagonal + i, d);
+  }
+};
 
 /// Calls finish(first cell's index, plane, n, rate, diagonal) for the stepped part of every row;
 /// `WithDiagonal`: also the diagonal of -dL/dtheta. `fused`: temperature and resistivity from `u`, not from
-/// the arrays.
-template <bool WithDiagonal, class Real, class Finish>
-inline void sweep(const HeatView<Real>& v, bool fused, Real* scratch, int threads, const Finish& finish) {
+/// the arrays. `at_once`: WholeRows, or the stage into which rows without exceptions go at once instead.
+template <bool WithDiagonal, class Real, class Finish, class AtOnce>
+inline void sweep(const HeatView<Real>& v, bool fused, Real* scratch, int threads, const Finish& finish,
+                  const AtOnce& at_once) {
   const int nx = v.size[0], ny = v.size[1], nz = v.size[2];
   const auto stride_y = std::ptrdiff_t(nx), stride_z = std::ptrdiff_t(nx) * ny;
   const auto scratch_size = std::ptrdiff_t(kernel_scratch(v.size));
@@ -140,19 +187,20 @@ inline void sweep(const HeatView<Real>& v, bool fused, Real* scratch, int thread
     const Rows<Real> s = rows_of(scratch + me * scratch_size, v.size);
     Planes<Real> planes{v, s.planes, fused, stride_z};
     if (k_begin < k_end) {
-      planes.load(k_begin - 1);
-      planes.load(k_begin);
+      planes.load(k_begin - 1, true);
+      planes.load(k_begin, true);
     }
     for (int k = k_begin; k < k_end; ++k) {
-      planes.load(k + 1);
+      planes.load(k + 1, WithDiagonal || v.fix.face_begin != nullptr);
       const Real *t_below = planes.t[(k + 2) % 3], *r_below = planes.r[(k + 2) % 3];
       const Real *t_here = planes.t[k % 3], *r_here = planes.r[k % 3];
       const Real *t_above = planes.t[(k + 1) % 3], *r_above = planes.r[(k + 1) % 3];
       PlaneFlows flows{0, 0, 0, 0};
+      BloodSum blood;
       for (int j = v.low[1]; j < v.high[1]; ++j) {
         // Flows to the rows above are worked out here, so the row is as long as the longest of the three.
         const Span own = row_of(v, j, k);
-        const Span needed = hull(own, hull(row_of(v, j + 1, k), row_of(v, j, k + 1)));
+        const Span needed = flows_of(v, j, k);
         if (needed.end <= needed.begin) continue;
         const Span all = whole_blocks(needed, nx);
         const int i0 = all.begin, n = all.end - all.begin;
@@ -231,13 +279,27 @@ inline void sweep(const HeatView<Real>& v, bool fused, Real* scratch, int thread
         if (own.end == nx && own.end > own.begin && (hole == nullptr || hole[nx - 1] == 0))
           flows.boundary_out -=
               double(cx) * double((row.t_right - row.t[nx - 1]) / (row.r[nx - 1] + row.r_right));
-        flows.blood += rates_of_row<WithDiagonal>(row, i0, i0 + n, own, v.blocks_of_row(j, k));
+        const auto fix_row = std::size_t(k) * std::size_t(ny) + std::size_t(j);
+        const auto has = [&](const std::uint32_t* begin_of) {
+          return begin_of[fix_row] != begin_of[fix_row + 1];
+        };
+        const bool fixed = v.fix.face_begin != nullptr &&
+                           (has(v.fix.face_begin) || has(v.fix.wall_begin) || has(v.fix.hole_begin));
+        constexpr bool kKeepsAll = std::is_same_v<AtOnce, WholeRows>;
+        const BlockTissues* blocks = v.blocks_of_row(j, k);
+        if constexpr (!kKeepsAll)
+          if (!fixed)
+            rates_of_row<WithDiagonal>(row, i0, i0 + n, own, blocks, blood,
+                                       IntoStage<Real>{at_once, c0, own});
+        if (kKeepsAll || fixed)
+          rates_of_row<WithDiagonal>(row, i0, i0 + n, own, blocks, blood,
+                                     IntoRow<WithDiagonal, Real>{row.rate, row.diagonal});
         if (j + 1 == ny) add_outer(-double(cy), row.fy);
         if (k + 1 == nz) add_outer(-double(cz), row.fz);
         if (j + 1 < ny && is_apart(row_of(v, j + 1, k))) add_edge(-double(cy), row.fy, row_of(v, j + 1, k));
         if (k + 1 < nz && is_apart(row_of(v, j, k + 1))) add_edge(-double(cz), row.fz, row_of(v, j, k + 1));
-        if (v.fix.face_begin != nullptr) {
-          const auto at = std::size_t(k) * std::size_t(ny) + std::size_t(j);
+        if (fixed) {
+          const std::size_t at = fix_row;
           for (auto f = v.fix.face_begin[at]; f < v.fix.face_begin[at + 1]; ++f) {
             const FaceFix<Real>& face = v.fix.faces[f];
             const int i = face.i;
@@ -278,9 +340,10 @@ inline void sweep(const HeatView<Real>& v, bool fused, Real* scratch, int thread
               flows.blood -= double(row.perfusion(i) * (v.theta_blood - row.t[i]));
           }
         }
-        if (own.end > own.begin)
+        if ((kKeepsAll || fixed) && own.end > own.begin)
           finish(c0 + own.begin, k, own.end - own.begin, row.rate + own.begin, row.diagonal + own.begin);
       }
+      flows.blood += blood.total();
       v.plane_flows[k] = flows;
     }
   }
@@ -288,19 +351,14 @@ inline void sweep(const HeatView<Real>& v, bool fused, Real* scratch, int thread
 
 template <class Real>
 void run_stage(const HeatView<Real>& view, const StageView<Real>& stage, Real* scratch, int threads) {
-  sweep<false>(view, view.has_phases || view.varies_with_T, scratch, threads,
-               [&](std::ptrdiff_t c0, int, int n, const Real* __restrict rate, Real*) {
-                 const Real* y0 = stage.y0 + c0;
-                 const Real* y1 = stage.y1 + c0;
-                 const Real* y2 = stage.y2 + c0;
-                 const Real* rate0 = stage.rate0 + c0;
-                 Real* out = stage.out + c0;
-                 const Real mu = stage.mu, nu = stage.nu, a = stage.mu_t_dt, b = stage.gamma_t_dt;
-#pragma GCC ivdep
-                 for (int i = 0; i < n; ++i)
-                   out[i] =
-                       y0[i] + ((mu * (y1[i] - y0[i]) + nu * (y2[i] - y0[i])) + (a * rate[i] + b * rate0[i]));
-               });
+  const bool fused = view.has_phases || view.varies_with_T;
+  const NextStage<Real> next{stage};
+  sweep<false>(
+      view, fused, scratch, threads,
+      [&](std::ptrdiff_t c0, int, int n, const Real* rate, Real*) {
+        for (int i = 0; i < n; ++i) stage.out[c0 + i] = next.template at<1>(c0 + i, load<1>(rate + i))[0];
+      },
+      next);
 }
 
 /// Largest values of a row. `bad` is 0 or NaN.
@@ -438,7 +496,8 @@ StepFindings run_rates(const HeatView<Real>& view, const StepView<Real>& step, R
           }
         }
         f.finite = f.finite && !bad;
-      });
+      },
+      WholeRows{});
   StepFindings all;
   for (int k = view.low[2]; k < view.high[2]; ++k) {
     const StepFindings& f = plane_findings[k];
@@ -579,9 +638,10 @@ double run_dose(const HeatView<Real>& v, const DoseView<Real>& d, int k) {
     if (own.end <= own.begin || d.row[j] == 0) continue;
     const std::ptrdiff_t in_plane = own.begin + std::ptrdiff_t(v.size[0]) * j;
     const std::ptrdiff_t c = in_plane + std::ptrdiff_t(v.size[0]) * v.size[1] * k;
-    sum += dose_of_row(own.end - own.begin, d.u0 + c, d.u1 + c, d.theta1 + c, d.rate0 + c, d.rate1 + c, d.dt,
-                       v.table->calm_from, v.table->calm_to, d.below_39,
-                       v.hole != nullptr ? v.hole + c : nullptr, d.cap_min, d.cem43 + c, d.left + in_plane);
+    sum += dose_of_row<Real>(own.end - own.begin,
+                             {d.u0 + c, d.u1 + c, d.theta1 + c, d.rate0 + c, d.rate1 + c, d.cem43 + c,
+                              d.left + in_plane, v.hole != nullptr ? v.hole + c : nullptr},
+                             {d.dt, v.table->calm_from, v.table->calm_to, d.below_39, d.cap_min});
   }
   return sum;
 }

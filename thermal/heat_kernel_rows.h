@@ -227,11 +227,16 @@ template <int L, class Real>
   return values;
 }
 
-/// Rates of change of cells [i, i + L): divergence of the flows (theta_b - theta_a) / (r_a + r_b), blood and
-/// heating. `blood` receives what the blood brings.
+/// Of cells [i, i + L): rate of change, diagonal of -dL/dtheta where asked for, and what the blood brings.
+template <class Real, int L>
+struct Rates {
+  VectorOf<Real, L> rate, diagonal, blood;
+};
+
+/// Divergence of the flows (theta_b - theta_a) / (r_a + r_b), blood and heating.
 template <bool WithDiagonal, int L, class Real>
-[[gnu::always_inline]] inline void rates_of_block(const Row<Real>& row, int i, BlockTissues tissues,
-                                                  const FromBelow<Real, L>& below, VectorOf<Real, L>& blood) {
+[[gnu::always_inline]] inline Rates<Real, L> rates_of_block(const Row<Real>& row, int i, BlockTissues tissues,
+                                                            const FromBelow<Real, L>& below) {
   using V = VectorOf<Real, L>;
   const Real cx = row.scale[0], cy = row.scale[1], cz = row.scale[2];
   const V t = load<L>(row.t + i), r = load<L>(row.r + i);
@@ -243,7 +248,7 @@ template <bool WithDiagonal, int L, class Real>
   V rate = cx * (right.flow - left.flow) + cy * (up_y - below.fy) + cz * (up_z - below.fz);
   store<L>(row.fy + i, up_y);
   store<L>(row.fz + i, up_z);
-  V diagonal;
+  V diagonal = {}, blood = {};
   if (WithDiagonal) {
     diagonal = (cx * (right.g + left.g) + cy * (g_y + below.gy) + cz * (g_z + below.gz)) * inv_c;
     store<L>(row.gy + i, g_y);
@@ -255,15 +260,13 @@ template <bool WithDiagonal, int L, class Real>
     rate += blood;
     if (WithDiagonal) diagonal += w * inv_c;
   }
-  store<L>(row.rate + i, V(rate * inv_c + load<L>(row.heat + i)));
-  if (WithDiagonal) store<L>(row.diagonal + i, diagonal);
+  return {rate * inv_c + load<L>(row.heat + i), diagonal, blood};
 }
 /// The same where all these cells and their neighbours above and after them are alike: without reading
 /// properties.
 template <bool WithDiagonal, int L, class Real>
-[[gnu::always_inline]] inline void rates_of_uniform_block(const Row<Real>& row, int i,
-                                                          const FromBelow<Real, L>& below,
-                                                          VectorOf<Real, L>& blood) {
+[[gnu::always_inline]] inline Rates<Real, L> rates_of_uniform_block(const Row<Real>& row, int i,
+                                                                    const FromBelow<Real, L>& below) {
   using V = VectorOf<Real, L>;
   const std::uint8_t l = row.label[i];
   const Real cx = row.scale[0], cy = row.scale[1], cz = row.scale[2], g = row.tissue->conductance[l];
@@ -274,13 +277,13 @@ template <bool WithDiagonal, int L, class Real>
   const V flow = cx * (right - left) + cy * (up_y - below.fy) + cz * (up_z - below.fz);
   store<L>(row.fy + i, up_y);
   store<L>(row.fz + i, up_z);
-  blood = w * (row.theta_blood - t);
-  store<L>(row.rate + i, V((flow + blood) * inv_c + load<L>(row.heat + i)));
+  const V blood = w * (row.theta_blood - t), zero = {};
   if (WithDiagonal) {
     store<L>(row.gy + i, all<L>(g));
     store<L>(row.gz + i, all<L>(g));
-    store<L>(row.diagonal + i, all<L>((g * (2 * (cx + cy + cz)) + w) * inv_c));
   }
+  const V diagonal = zero + (g * (2 * (cx + cy + cz)) + w) * inv_c;
+  return {(flow + blood) * inv_c + load<L>(row.heat + i), diagonal, blood};
 }
 /// Flow per unit of `scale` from one row of cells to the next, and the conductance.
 template <int L, class Real>
@@ -378,15 +381,17 @@ inline void row_properties(int begin, int end, int nx, const TissueTable<Real>& 
   }
 }
 
-/// A property of the tissues for the cells [begin, end) of a row, at least; pointers as above.
+/// The tissues' resistivity for the cells [begin, end) of a row, at least; unless `all`, only for blocks
+/// where it is read. Pointers as above.
 template <class Real>
-inline void row_of_tissue(int begin, int end, int nx, const Real* by_label, const BlockTissues* blocks,
-                          const std::uint8_t* label, Real* values) {
+inline void row_of_resistivity(int begin, int end, int nx, const Real* by_label, const BlockTissues* blocks,
+                               const std::uint8_t* label, bool all, Real* values) {
   if (nx < kLanes) {
     for (int i = begin; i < end; ++i) values[i] = by_label[label[i]];
     return;
   }
   for (int b = begin / kLanes; b < (end + kLanes - 1) / kLanes; ++b) {
+    if (!all && !blocks[b].resists) continue;
     const int i = start_of_block(b, nx);
     const Real* none = nullptr;
     store<kLanes>(values + i, by_cell_or_tissue<kLanes>(none, by_label, blocks[b], label, i));
@@ -397,11 +402,6 @@ inline void row_of_tissue(int begin, int end, int nx, const Real* by_label, cons
 struct Span {
   int begin, end;
 };
-inline Span hull(Span a, Span b) {
-  if (a.end <= a.begin) return b;
-  if (b.end <= b.begin) return a;
-  return {a.begin < b.begin ? a.begin : b.begin, a.end > b.end ? a.end : b.end};
-}
 /// To whole blocks; the added cells are at rest.
 inline Span whole_blocks(Span s, int size) {
   const int end = (s.end + kLanes - 1) / kLanes * kLanes;
@@ -414,74 +414,119 @@ inline Span row_of(const HeatView<Real>& v, int j, int k) {
   return {v.row_begin[row], v.row_end[row]};
 }
 
+/// What is read of a row, and where its flows to the rows above are needed.
+template <class Real>
+inline Span read_of(const HeatView<Real>& v, int j, int k) {
+  const std::int32_t* reach = v.row_reach + 4 * (std::ptrdiff_t(k) * v.size[1] + j);
+  return {reach[0], reach[1]};
+}
+template <class Real>
+inline Span flows_of(const HeatView<Real>& v, int j, int k) {
+  const std::int32_t* reach = v.row_reach + 4 * (std::ptrdiff_t(k) * v.size[1] + j);
+  return {reach[2], reach[3]};
+}
+
 /// 2^x for |x| < 126, to 2e-7 of its value: x = n + r, |r| <= 1/2, and a polynomial for 2^r.
-[[gnu::always_inline]] inline float power_of_two(float x) {
-  const float shift = 12582912.0F;  // 1.5 * 2^23: adding it rounds to a whole number
-  const float shifted = x + shift, r = x - (shifted - shift);
-  const float p =
+template <int L>
+[[gnu::always_inline]] inline VectorOf<float, L> power_of_two(VectorOf<float, L> x) {
+  using V = VectorOf<float, L>;
+  using I = typename Vector<float, L>::I;
+  const V zero = {}, shift = zero + 12582912.0F;  // 1.5 * 2^23: adding it rounds to a whole number
+  const V shifted = x + shift, r = x - (shifted - shift);
+  const V p =
       1.0F + r * (0.693147182F +
                   r * (0.240226480F +
                        r * (0.0555041469F + r * (0.00961817801F + r * (0.00133335581F + r * 0.000154697F)))));
-  const int n = __builtin_bit_cast(int, shifted) - __builtin_bit_cast(int, shift);
-  return p * __builtin_bit_cast(float, (n + 127) << 23);
+  const I n = (I)shifted - (I)shift;
+  return p * (V)((n + 127) << 23);
+}
+
+/// What dose_of_row() needs of every cell and gives back.
+template <class Real>
+struct DoseCells {
+  const Real *u0 = nullptr, *u1 = nullptr, *theta1 = nullptr, *rate0 = nullptr, *rate1 = nullptr;
+  float* cem43 = nullptr;
+  std::uint8_t* left = nullptr;
+  const std::uint8_t* hole = nullptr;  ///< null: none
+};
+template <class Real>
+struct DoseRule {
+  Real dt = 0, calm_from = 0, calm_to = 0;
+  bool below_39 = false;
+  float cap_min = 0;
+};
+
+/// Of kLanes cells, see DoseView; `sum` receives what they gain.
+template <class Real>
+[[gnu::always_inline]] inline void dose_of_block(const DoseCells<Real>& c, const DoseRule<Real>& rule,
+                                                 VectorOf<float, kLanes>& sum) {
+  using V = VectorOf<Real, kLanes>;
+  using F = VectorOf<float, kLanes>;
+  using I = typename Vector<Real, kLanes>::I;
+  using Mask = typename Vector<float, kLanes>::I;
+  const Real at_43 = 6, at_39 = 2;
+  const V a = load<kLanes>(c.u0), b = load<kLanes>(c.u1);
+  const I warm = (a >= at_39) | (b >= at_39);
+  if (!rule.below_39 && !any<Real, kLanes>(warm)) return;
+  const V m = Real(0.5) * (a + b) + rule.dt / 8 * (load<kLanes>(c.rate0) - load<kLanes>(c.rate1));
+  // log2 of the rate, from 43 degC.
+  const auto exponent = [&](V T) __attribute__((always_inline)) {
+    const V d = T - at_43;
+    return __builtin_convertvector(d < 0 ? 2 * d : d, F);
+  };
+  const F e0 = exponent(a), e1 = exponent(b), em = exponent(m), change = e1 - e0;
+  I plain = ~(((a < at_43) ^ (b < at_43)) | ((m < at_43) ^ (a < at_43))) & (load<kLanes>(c.theta1) == b) &
+            (a > rule.calm_from) & (a < rule.calm_to);
+  if (!rule.below_39)  // else the rate goes on as it is
+    plain &= warm & ~(((a < at_39) ^ (b < at_39)) | ((m < at_39) ^ (a < at_39)));
+  const float gentle = 0.84F, far = 100;  // the first: log2 of 1.8
+  Mask good = __builtin_convertvector(plain, Mask) & (change < gentle) & (change > -gentle) & (e0 < far) &
+              (e1 < far) & (em < far) & (e0 > -far) & (e1 > -far) & (em > -far);
+  Mask counts = __builtin_convertvector(warm, Mask);
+  if (rule.below_39) counts = ~(counts ^ counts);
+  if (c.hole != nullptr) {
+    const Mask open = __builtin_convertvector(load<kLanes>(c.hole) == 0, Mask);
+    good &= open;
+    counts &= open;
+  }
+  const F zero = {}, none = zero - far;
+  const F rates = power_of_two<kLanes>(good ? e0 : none) + 4 * power_of_two<kLanes>(good ? em : none) +
+                  power_of_two<kLanes>(good ? e1 : none);
+  const F dose = good ? float(rule.dt) / 360.0F * rates : zero;
+  sum += dose;
+  store<kLanes>(c.cem43, smaller<F>(load<kLanes>(c.cem43) + dose, zero + rule.cap_min));
+  const Mask left = counts & ~good & 1;
+  store<kLanes>(c.left, __builtin_convertvector(left, VectorOf<std::uint8_t, kLanes>));
 }
 
 template <class Real>
-inline double dose_of_row(int n, const Real* __restrict u0, const Real* __restrict u1,
-                          const Real* __restrict theta1, const Real* __restrict rate0,
-                          const Real* __restrict rate1, Real dt, Real calm_from, Real calm_to, bool below_39,
-                          const std::uint8_t* __restrict hole, float cap_min, float* __restrict cem43,
-                          std::uint8_t* __restrict left) {
-  const Real at_43 = 6, at_39 = 2, eighth = dt / 8, half = Real(0.5);
-  const float sixth = float(dt) / 360.0F, gentle = 0.84F;  // log2 of 1.8
-  constexpr int kBlock = 64;
-  double sum = 0;
-  for (int first = 0; first < n; first += kBlock) {
-    const int count = n - first < kBlock ? n - first : kBlock;
-    float dose[kBlock];
-    const Real *a = u0 + first, *b = u1 + first, *t = theta1 + first, *ra = rate0 + first,
-               *rb = rate1 + first;
-    std::uint8_t* out = left + first;
-    int any_warm = below_39;
-    for (int i = 0; i < count; ++i) any_warm |= (a[i] >= at_39) | (b[i] >= at_39);
-    if (any_warm == 0) continue;
-    for (int i = 0; i < count; ++i) {
-      const Real m = half * (a[i] + b[i]) + eighth * (ra[i] - rb[i]);
-      const Real d0 = a[i] - at_43, d1 = b[i] - at_43, dm = m - at_43;
-      const float e0 = float(d0 < 0 ? 2 * d0 : d0), e1 = float(d1 < 0 ? 2 * d1 : d1);
-      const float em = float(dm < 0 ? 2 * dm : dm);
-      const bool warm = (a[i] >= at_39) | (b[i] >= at_39);
-      const bool counts = below_39 | warm;
-      const bool passes_39 = ((a[i] < at_39) != (b[i] < at_39)) | ((m < at_39) != (a[i] < at_39));
-      const bool passes = ((a[i] < at_43) != (b[i] < at_43)) | ((m < at_43) != (a[i] < at_43)) |
-                          (!below_39 & passes_39);  // below, the rate goes on as it is
-      const float change = e1 - e0;
-      const bool known = (change < gentle) & (change > -gentle) & (e0 < 100) & (e1 < 100) & (em < 100) &
-                         (e0 > -100) & (e1 > -100) & (em > -100);
-      const bool plain = (t[i] == b[i]) & (a[i] > calm_from) & (a[i] < calm_to);
-      const bool good = counts & !passes & known & plain;
-      out[i] = counts & !good;
-      const float x0 = good ? e0 : -100.0F, x1 = good ? e1 : -100.0F, xm = good ? em : -100.0F;
-      dose[i] = good ? sixth * (power_of_two(x0) + 4 * power_of_two(xm) + power_of_two(x1)) : 0.0F;
-    }
-    if (hole != nullptr)
-      for (int i = 0; i < count; ++i) {
-        dose[i] = hole[first + i] != 0 ? 0.0F : dose[i];
-        out[i] = hole[first + i] != 0 ? 0 : out[i];
-      }
-    float* cem = cem43 + first;
-    for (int i = 0; i < count; ++i) {
-      const float grown = cem[i] + dose[i];
-      cem[i] = grown < cap_min ? grown : cap_min;
-    }
-    float lanes[8] = {};
-    int i = 0;
-    for (; i + 8 <= count; i += 8)
-      for (int l = 0; l < 8; ++l) lanes[l] += dose[i + l];
-    for (int l = 0; i < count; ++i, ++l) lanes[l] += dose[i];
-    for (const float lane : lanes) sum += double(lane);
-  }
-  return sum;
+inline double dose_of_row(int n, const DoseCells<Real>& row, const DoseRule<Real>& rule) {
+  VectorOf<float, kLanes> sum = {};
+  const auto total = [&] {
+    double all_lanes = 0;
+    for (int l = 0; l < kLanes; ++l) all_lanes += double(sum[l]);
+    return all_lanes;
+  };
+  int i = 0;
+  for (; i + kLanes <= n; i += kLanes)
+    dose_of_block<Real>({row.u0 + i, row.u1 + i, row.theta1 + i, row.rate0 + i, row.rate1 + i, row.cem43 + i,
+                         row.left + i, row.hole != nullptr ? row.hole + i : nullptr},
+                        rule, sum);
+  if (i == n) return total();
+  // The rest as a whole block, with cells at rest that are not asked for.
+  Real values[5][kLanes] = {};
+  float cem43[kLanes] = {};
+  std::uint8_t left[kLanes] = {}, hole[kLanes] = {};
+  const auto rest = std::size_t(n - i);
+  const Real* from[5] = {row.u0, row.u1, row.theta1, row.rate0, row.rate1};
+  for (int m = 0; m < 5; ++m) __builtin_memcpy(values[m], from[m] + i, rest * sizeof(Real));
+  __builtin_memcpy(cem43, row.cem43 + i, rest * sizeof(float));
+  if (row.hole != nullptr) __builtin_memcpy(hole, row.hole + i, rest);
+  for (int l = int(rest); l < kLanes; ++l) hole[l] = 1;
+  dose_of_block<Real>({values[0], values[1], values[2], values[3], values[4], cem43, left, hole}, rule, sum);
+  __builtin_memcpy(row.cem43 + i, cem43, rest * sizeof(float));
+  __builtin_memcpy(row.left + i, left, rest);
+  return total();
 }
 
 }  // namespace spinetherm::SPINETHERM_KERNELS

@@ -90,6 +90,15 @@ void find_blocks(HeatLevel<Real>& level, const ThermalProblem& problem) {
         constexpr auto kCells = std::size_t(kBlockCells);
         block.uniform = alike(c - 1, kCells + 2) && alike(c + up_y, kCells) && alike(c + up_z, kCells);
       }
+  // Those at the ends of rows, and of the first and last rows, are never uniform.
+  const std::size_t next_row = std::size_t(in_row), next_plane = next_row * std::size_t(size[1]);
+#pragma omp parallel for num_threads(level.threads) schedule(static)
+  for (std::ptrdiff_t n = 0; n < std::ptrdiff_t(level.blocks.size()); ++n) {
+    const auto b = std::size_t(n);
+    const auto uniform = [&](std::size_t other) { return level.blocks[other].uniform; };
+    level.blocks[b].resists = !uniform(b) || b < next_plane || !uniform(b - 1) || !uniform(b + 1) ||
+                              !uniform(b - next_row) || !uniform(b - next_plane);
+  }
 }
 
 }  // namespace
@@ -186,6 +195,7 @@ HeatLevel<Real> make_level(const ThermalProblem& problem, int threads, bool by_c
   run_properties(all, level.theta.empty() ? nullptr : level.theta.data(),
                  level.resistivity.by_cell.empty() ? nullptr : level.resistivity.by_cell.data(), threads);
   if (level.can_rest) level.rows = make_active_rows(level.grid.size, false);
+  if (level.can_rest) level.rows.unit = kBlockCells;  // a block is worked on as a whole
   return level;
 }
 
@@ -221,6 +231,8 @@ HeatView<Real> view_of(HeatLevel<Real>& level, const std::vector<Real>& u) {
   }
   view.row_begin = level.rows.begin.data();
   view.row_end = level.rows.end.data();
+  static_assert(sizeof(ActiveRows::Reach) == 4 * sizeof(std::int32_t));
+  view.row_reach = level.rows.reach.empty() ? nullptr : &level.rows.reach.front().read_begin;
   view.cells_below = level.rows.cells_below.data();
   view.rest_takes_heat = level.can_rest;
   view.u = u.data();

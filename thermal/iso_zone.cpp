@@ -208,16 +208,25 @@ std::map<std::string, Zone> result_zones(const Grid& grid, const std::vector<flo
                                          const std::vector<float>& lowest_degC,
                                          const std::vector<float>& cem43_min,
                                          const std::vector<float>& arrhenius,
-                                         const std::vector<std::uint8_t>& taken) {
-  std::map<std::string, Zone> zones;
+                                         const std::vector<std::uint8_t>& taken, int threads) {
   const IsoOptions above, below{IsoSide::below, false}, dose{IsoSide::above, true};
-  zones["over_50_degC"] = iso_zone(grid, peak_degC, 50, above, taken);
-  zones["over_60_degC"] = iso_zone(grid, peak_degC, 60, above, taken);
-  zones["cem43_over_240"] = iso_zone(grid, cem43_min, 240, dose, taken);
-  if (!arrhenius.empty()) zones["arrhenius_over_1"] = iso_zone(grid, arrhenius, 1, dose, taken);
-  zones["under_0_degC"] = iso_zone(grid, lowest_degC, 0, below, taken);
-  zones["under_minus20_degC"] = iso_zone(grid, lowest_degC, -20, below, taken);
-  zones["under_minus40_degC"] = iso_zone(grid, lowest_degC, -40, below, taken);
+  struct Wanted {
+    const char* name;
+    const std::vector<float>& values;
+    double level;
+    const IsoOptions& options;
+  };
+  std::vector<Wanted> wanted{
+      {"over_50_degC", peak_degC, 50, above},          {"over_60_degC", peak_degC, 60, above},
+      {"cem43_over_240", cem43_min, 240, dose},        {"under_0_degC", lowest_degC, 0, below},
+      {"under_minus20_degC", lowest_degC, -20, below}, {"under_minus40_degC", lowest_degC, -40, below}};
+  if (!arrhenius.empty()) wanted.push_back({"arrhenius_over_1", arrhenius, 1, dose});
+  std::vector<Zone> found(wanted.size());
+#pragma omp parallel for num_threads(threads) schedule(dynamic)
+  for (std::size_t n = 0; n < wanted.size(); ++n)
+    found[n] = iso_zone(grid, wanted[n].values, wanted[n].level, wanted[n].options, taken);
+  std::map<std::string, Zone> zones;
+  for (std::size_t n = 0; n < wanted.size(); ++n) zones[wanted[n].name] = found[n];
   return zones;
 }
 

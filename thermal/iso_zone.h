@@ -38,6 +38,6 @@ std::map<std::string, Zone> result_zones(const Grid& grid, const std::vector<flo
                                          const std::vector<float>& lowest_degC,
                                          const std::vector<float>& cem43_min,
                                          const std::vector<float>& arrhenius,
-                                         const std::vector<std::uint8_t>& taken);
+                                         const std::vector<std::uint8_t>& taken, int threads = 1);
 
 }  // namespace spinetherm

@@ -2,6 +2,7 @@
 #include "thermal/level_run.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "thermal/archive.h"
 #include "thermal/rkl2.h"
@@ -17,6 +18,23 @@ constexpr double kErrorGrowth_per_K = 0.1, kHotErrorGrowth_per_K = 1 / 15.0;
 /// dies out again; how much less it counts is a choice. Likewise above 82 degC beside steam.
 constexpr double kBesideIce_K = 20, kErrorBesideIce = 0.01;
 constexpr double kBesideSteam_K = 45, kErrorBesideSteam = 0.1;
+
+/// The stepped cell whose state changes fastest.
+template <class Real>
+std::size_t fastest_cell(const HeatLevel<Real>& level) {
+  std::size_t fastest = 0;
+  Real most = -1;
+  const ActiveRows& rows = level.rows;
+  for (int k = rows.low[2]; k < rows.high[2]; ++k)
+    for (int j = rows.low[1]; j < rows.high[1]; ++j)
+      for (int i = rows.begin[rows.row(j, k)]; i < rows.end[rows.row(j, k)]; ++i) {
+        const std::size_t c = level.grid.index(i, j, k);
+        if (level.is_out(c) || !(std::abs(level.rate[c]) > most)) continue;
+        most = std::abs(level.rate[c]);
+        fastest = c;
+      }
+  return fastest;
+}
 
 }  // namespace
 
@@ -133,7 +151,7 @@ typename LevelRun<Real>::Step LevelRun<Real>::step(double stop_s, double change_
       level.y[std::size_t(spare)] = level.y[std::size_t(old)];
       prepare_sweep(old, t_s);
       if (control.next_s() >= 1e-7 && attempt <= 60) continue;
-      findings.worst_cell = f.worst_cell;
+      findings.worst_cell = f.finite ? fastest_cell(level) : f.worst_cell;
       done.outcome = Outcome::diverged;
       return done;
     }
