@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cmath>
 
+#include "apps/engine_options.h"
 #include "datasets/device_table.h"
 #include "datasets/tissue_table.h"
 #include "imaging/core/error.h"
@@ -259,10 +260,9 @@ ThermalProblem exact(ThermalProblem p, const Vector3d& half_mm, int ratio) {
   return p;
 }
 
-/// The flows that patient runs and peers have; `far_field`: also their larger cells far from applicators.
-BioheatOptions plain_flows(bool far_field = false) {
-  BioheatOptions o;
-  o.fourth_order = false;
+/// As patients' runs; the larger cells far from applicators only where `far_field` is set.
+BioheatOptions as_for_patients(bool far_field = false) {
+  BioheatOptions o = patient_options(0);
   o.coarse_far_field = far_field;
   return o;
 }
@@ -271,7 +271,7 @@ BioheatOptions plain_flows(bool far_field = false) {
 
 const std::vector<BenchCase>& bench_cases() {
   static const std::vector<BenchCase> cases = [] {
-    const BioheatOptions plain = plain_flows(), with_far = plain_flows(true);
+    const BioheatOptions plain = as_for_patients(), with_far = as_for_patients(true);
     const auto field = [](BenchCase c) {
       c.field_only = true;
       return c;

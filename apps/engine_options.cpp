@@ -13,4 +13,13 @@ BioheatOptions engine_options(const ThermalProblem& problem, int threads) {
   return options;
 }
 
+BioheatOptions patient_options(int threads) {
+  BioheatOptions o;
+  o.threads = threads;
+  o.fourth_order = false;
+  o.coarse_far_field = true;
+  o.step_error_K = 0.04;
+  return o;
+}
+
 }  // namespace spinetherm

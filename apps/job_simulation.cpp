@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "apps/engine_options.h"
 #include "apps/job.h"
 #include "datasets/device_table.h"
 #include "datasets/limit_table.h"
@@ -62,15 +63,6 @@ PlannerOptions planner_options(const Job& job) {
   return o;
 }
 
-BioheatOptions bioheat_options(const Job& job) {
-  BioheatOptions o;
-  o.threads = job.options.threads;
-  o.fourth_order =
-      false;  // tissue changes from cell to cell: a wider stencil gains nothing and costs three times
-  o.coarse_far_field = true;
-  return o;
-}
-
 PlannerInputs planner_inputs(const Job& job) {
   return {job.anatomy, job.ct_roi.volume, job.target, device_table(), limit_table(), job.level, {}};
 }
@@ -80,7 +72,7 @@ void add_warm_canal(const Job& job, ThermalProblem problem, RankedPlan& plan, co
                     const Checkpoints& checkpoints = {}) {
   if (!plan.thermal.summary.usable()) return;
   add_canal_warming(problem.tissue_map);
-  plan.warm_canal = solve(problem, bioheat_options(job), progress, next_of(checkpoints));
+  plan.warm_canal = solve(problem, patient_options(job.options.threads), progress, next_of(checkpoints));
 }
 
 /// What a simulation of this plan leaves out or strains.
@@ -111,14 +103,15 @@ BoxedRun run_in_wide_box(const Job& job, const Plan& plan, TissueMapReport& repo
   BoxedRun run;
   run.problem = thermal_problem(job, plan, &report);
   run.thermal =
-      first ? *std::move(first) : solve(run.problem, bioheat_options(job), progress, next_of(checkpoints));
+      first ? *std::move(first)
+            : solve(run.problem, patient_options(job.options.threads), progress, next_of(checkpoints));
   double spread = 1;
   for (int n = 0; n < kMostTimes && run.thermal.summary.usable() &&
                   disturbed_region(run.thermal, rest.rest_degC, rest.rest_tolerance_K).touches_box;
        ++n) {
     spread *= kWider;
     run.problem = thermal_problem(job, plan, &report, spread);
-    run.thermal = solve(run.problem, bioheat_options(job), progress, next_of(checkpoints));
+    run.thermal = solve(run.problem, patient_options(job.options.threads), progress, next_of(checkpoints));
   }
   return run;
 }
@@ -134,7 +127,7 @@ void complete_chosen_plan(Job& job, const Progress& progress) {
   chosen.thermal = std::move(run.thermal);
   job.tissue_map = problem.tissue_map;
   warn(job, chosen.plan, job.tissue_report, chosen.thermal);
-  add_error_estimate(problem, bioheat_options(job), chosen.thermal, progress);
+  add_error_estimate(problem, patient_options(job.options.threads), chosen.thermal, progress);
   if (!is_cold(chosen.plan) && !wider) return;
   if (is_cold(chosen.plan)) add_warm_canal(job, problem, chosen, progress);
   job.structures = find_structures(job.anatomy, job.target, job.ct_roi.volume);
@@ -204,7 +197,7 @@ ThermalProblem thermal_problem(const Job& job, const Plan& plan, TissueMapReport
 
 void plan_and_simulate(Job& job, const Progress& progress) {
   const auto solve_plan = [&](const Plan& plan) {
-    return solve(thermal_problem(job, plan), bioheat_options(job), progress);
+    return solve(thermal_problem(job, plan), patient_options(job.options.threads), progress);
   };
   job.plans = plan_ablation(planner_inputs(job), solve_plan, planner_options(job), progress);
   job.chosen = 0;
@@ -223,7 +216,8 @@ void simulate_plan(Job& job, const Plan& plan, const Progress& progress, const C
   const ThermalProblem& problem = run.problem;
   ranked.thermal = std::move(run.thermal);
   warn(job, plan, report, ranked.thermal);
-  add_error_estimate(problem, bioheat_options(job), ranked.thermal, progress, next_of(checkpoints));
+  add_error_estimate(problem, patient_options(job.options.threads), ranked.thermal, progress,
+                     next_of(checkpoints));
   if (is_cold(plan)) add_warm_canal(job, problem, ranked, progress, checkpoints);
   job.tissue_map = problem.tissue_map;
   job.tissue_report = report;
