@@ -106,6 +106,7 @@ double HeatInput<Real>::apply(HeatLevel<Real>& level, const std::vector<Electrod
                               const std::vector<BodyLinks::Ghost>& ghosts, bool new_fields) {
   wake(level, electric, new_fields);
   const ActiveRows& rows = level.rows;
+  const bool has_out = !level.hole.empty() || !level.covered.empty();
   std::vector<double> planes(std::size_t(level.grid.size[2]), 0.0);
 #pragma omp parallel for num_threads(level.team()) schedule(static)
   for (int k = rows.low[2]; k < rows.high[2]; ++k) {
@@ -116,12 +117,16 @@ double HeatInput<Real>::apply(HeatLevel<Real>& level, const std::vector<Electrod
       const std::size_t from = c0 + std::size_t(rows.begin[row]);
       const std::size_t to = c0 + std::size_t(std::max(rows.end[row], rows.begin[row]));
       Real* source = level.source.data();
+      if (!varies_ && !has_out) {  // it stays as it is
+        for (std::size_t c = from; heats_ && c < to; ++c)
+          power += double(source[c] / level.inverse_capacity[c]);
+        continue;
+      }
       std::copy(source + from, source + to, before.begin());
       if (!given_.empty())
         std::copy(given_.data() + from, given_.data() + to, source + from);
       else if (varies_)
         std::fill(source + from, source + to, Real(0));
-      const bool has_out = !level.hole.empty() || !level.covered.empty();
       if (heats_ && has_out)
         for (std::size_t c = from; c < to; ++c) source[c] = level.is_out(c) ? Real(0) : source[c];
       if (heats_)

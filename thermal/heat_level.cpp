@@ -310,7 +310,8 @@ template <class Real>
 double stored_J(const HeatLevel<Real>& level) {
   const std::vector<Real>& u = level.y[std::size_t(level.now)];
   const Real start = level.can_rest ? level.theta_rest : Real(0);
-  double sum = 0;
+  std::vector<double> planes(std::size_t(level.grid.size[2]), 0.0);
+#pragma omp parallel for num_threads(level.threads) schedule(static)
   for (int k = level.rows.low[2]; k < level.rows.high[2]; ++k) {
     double plane = 0;
     for (int j = level.rows.low[1]; j < level.rows.high[1]; ++j) {
@@ -320,8 +321,10 @@ double stored_J(const HeatLevel<Real>& level) {
         if (!level.is_out(c)) plane += double(u[c] - start) / double(level.inverse_capacity[c]);
       }
     }
-    sum += plane;
+    planes[std::size_t(k)] = plane;
   }
+  double sum = 0;
+  for (const double plane : planes) sum += plane;
   return sum * level.cell_volume_m3();
 }
 

@@ -28,7 +28,9 @@ void set_fields(const OutputFields& wanted, HeatLevel<Real>& level, DoseField<Re
   if (wanted.temperature) {
     std::vector<Real>& theta = level.theta.empty() ? level.y[std::size_t(level.now)] : level.theta;
     if constexpr (std::is_same_v<Real, float>) {
-      for (float& T : theta) T = float(double(T) + kReference_degC);
+#pragma omp parallel for num_threads(level.threads) schedule(static)
+      for (std::ptrdiff_t c = 0; c < std::ptrdiff_t(theta.size()); ++c)
+        theta[std::size_t(c)] = float(double(theta[std::size_t(c)]) + kReference_degC);
       result.temperature = volume(std::move(theta));
     } else {
       result.temperature = Volume<float>(level.grid);
