@@ -270,7 +270,7 @@ TEST_P(CheckpointTest, CancelledRunGoesOnWhereItWas) {
 TEST_P(CheckpointTest, StopAndGo) {
   using namespace std::chrono_literals;
   const ThermalResult whole = solve(problem(), with_threads(2));
-  const auto pause = std::chrono::duration<double>(whole.summary.wall_time_s / 9);
+  auto pause = std::chrono::duration<double>(whole.summary.wall_time_s / 9);
   Bytes saved;
   ThermalResult result;
   int cancelled = 0;
@@ -289,8 +289,12 @@ TEST_P(CheckpointTest, StopAndGo) {
     checkpointing.resume_from = saved;
     checkpointing.save = [&](std::span<const std::byte> b) { saved.assign(b.begin(), b.end()); };
     result = solve(problem(), with_threads(1 + turn % 3), progress, checkpointing);
-    if (result.summary.termination != Termination::cancelled) break;
-    ++cancelled;
+    if (result.summary.termination == Termination::cancelled) {
+      ++cancelled;
+      continue;
+    }
+    if (cancelled > 0) break;
+    pause /= 4;  // the first run was held up
   }
   EXPECT_GE(cancelled, 1);
   expect_same(result, whole);
