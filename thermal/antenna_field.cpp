@@ -7,7 +7,7 @@
 #include <Eigen/SparseLU>
 #include <algorithm>
 #include <cmath>
-#include <optional>
+#include <utility>
 
 #include "imaging/core/error.h"
 #include "imaging/core/units.h"
@@ -156,12 +156,20 @@ End end_of(Complex eps, double k0, double along, double over) {
   return {eta / over * inner, inner};
 }
 
-std::optional<std::size_t> cell_at(const AntennaField& f, double r, double z) {
-  if (!(r < f.r_mm.back() && z >= f.z_mm.front() && z < f.z_mm.back())) return std::nullopt;
-  const auto cell = [](const std::vector<double>& faces, double x) {
-    return std::size_t(std::upper_bound(faces.begin(), faces.end(), x) - faces.begin()) - 1;
-  };
-  return cell(f.r_mm, r) + (f.r_mm.size() - 1) * cell(f.z_mm, z);
+/// The cell that holds x, the next one to the side on which x lies, and how far it is on the way there.
+struct Bracket {
+  std::size_t own = 0, other = 0;
+  double share = 0;
+};
+Bracket bracket(const std::vector<double>& faces, double x) {
+  Bracket b;
+  b.own = std::size_t(std::upper_bound(faces.begin(), faces.end(), x) - faces.begin()) - 1;
+  const auto middle = [&](std::size_t n) { return (faces[n] + faces[n + 1]) / 2; };
+  const bool up = x > middle(b.own);
+  const bool ends = up ? b.own + 2 == faces.size() : b.own == 0;
+  b.other = ends ? b.own : up ? b.own + 1 : b.own - 1;
+  b.share = ends ? 0 : (x - middle(b.own)) / (middle(b.other) - middle(b.own));
+  return b;
 }
 
 }  // namespace
@@ -190,13 +198,20 @@ void validate(const CoaxialAntenna& a) {
        "must be larger than slot_from_tip_mm");
 }
 
-double AntennaField::W_per_m3(double r, double z) const {
-  const auto c = cell_at(*this, r, z);
-  return c ? power_density_W_per_m3[*c] : 0;
-}
 double AntennaField::squared_V2_per_m2(double r, double z) const {
-  const auto c = cell_at(*this, r, z);
-  return c ? squared_field_V2_per_m2[*c] : 0;
+  if (!(r < r_mm.back() && z >= z_mm.front() && z < z_mm.back())) return 0;
+  const Bracket along_r = bracket(r_mm, r), along_z = bracket(z_mm, z);
+  const std::size_t nr = r_mm.size() - 1;
+  const auto in_catheter = [&](double at_r, double at_z) { return at_z > 0 && at_r < catheter_radius_mm; };
+  const double own = squared_field_V2_per_m2[along_r.own + nr * along_z.own];
+  double sum = 0;
+  for (const auto& [i, wi] : {std::pair{along_r.own, 1 - along_r.share}, {along_r.other, along_r.share}})
+    for (const auto& [k, wk] : {std::pair{along_z.own, 1 - along_z.share}, {along_z.other, along_z.share}}) {
+      const bool same =
+          in_catheter((r_mm[i] + r_mm[i + 1]) / 2, (z_mm[k] + z_mm[k + 1]) / 2) == in_catheter(r, z);
+      sum += wi * wk * (same ? squared_field_V2_per_m2[i + nr * k] : own);
+    }
+  return sum;
 }
 
 AntennaField solve_antenna(const CoaxialAntenna& antenna, const DielectricAround& tissue,
@@ -286,6 +301,7 @@ AntennaField solve_antenna(const CoaxialAntenna& antenna, const DielectricAround
   field.r_mm = cells.r_mm;
   field.z_mm = cells.z_mm;
   field.unknowns = unknowns;
+  field.catheter_radius_mm = antenna.catheter_radius_mm;
   // Integral of |E|^2 over each cell, from the halves of the cell that belong to its faces.
   std::vector<double> squared(cells.count(), 0.0);
   const double omega_eps0 = k0 / kVacuum_ohm;

@@ -50,8 +50,9 @@ struct AntennaField {
   std::complex<double> reflection;                         ///< Gamma at the port
   double reflected_W = 0, absorbed_W = 0, radiated_W = 0;  ///< radiated: out of the cylinder
   long unknowns = 0;
-  /// At a place, the values of its cell; 0 beyond the cylinder.
-  double W_per_m3(double r_mm, double z_mm) const;
+  double catheter_radius_mm = 0;
+  /// Square of the amplitude at a place: linear between the middles of cells, but not into the catheter or
+  /// out of it, where the field jumps; 0 beyond the cylinder.
   double squared_V2_per_m2(double r_mm, double z_mm) const;
 };
 

@@ -60,8 +60,9 @@ TEST(AntennaField, TheCylinderIsLargeEnough) {
   wide.before_mm = 50;
   const AntennaField f = solve_antenna(slot_antenna(), everywhere(kLiver), o),
                      w = solve_antenna(slot_antenna(), everywhere(kLiver), wide);
-  EXPECT_NEAR(f.W_per_m3(3, 5.5), w.W_per_m3(3, 5.5), 0.01 * w.W_per_m3(3, 5.5));
-  EXPECT_NEAR(f.W_per_m3(10, 5.5), w.W_per_m3(10, 5.5), 0.01 * w.W_per_m3(10, 5.5));
+  EXPECT_NEAR(f.squared_V2_per_m2(3, 5.5), w.squared_V2_per_m2(3, 5.5), 0.01 * w.squared_V2_per_m2(3, 5.5));
+  EXPECT_NEAR(f.squared_V2_per_m2(10, 5.5), w.squared_V2_per_m2(10, 5.5),
+              0.01 * w.squared_V2_per_m2(10, 5.5));
   EXPECT_NEAR(std::abs(f.reflection), std::abs(w.reflection), 0.002);
 }
 
@@ -80,7 +81,7 @@ TEST(AntennaField, FarAwayItIsADampedSphericalWave) {
   const double alpha_per_mm = -std::imag(omega / 2.99792458e8 * std::sqrt(eps)) * 1e-3;
   // Away from the antenna, along one direction from its middle.
   const auto at = [&](double distance_mm) {
-    return f.W_per_m3(distance_mm * std::sin(2.0), 3 + distance_mm * std::cos(2.0));
+    return f.squared_V2_per_m2(distance_mm * std::sin(2.0), 3 + distance_mm * std::cos(2.0));
   };
   const double ratio = at(70) / at(45);
   EXPECT_NEAR(ratio / (std::exp(-2 * alpha_per_mm * 25) * 45 * 45 / (70.0 * 70)), 1, 0.1);
