@@ -15,6 +15,10 @@ constexpr double kSubSpacing_mm = 0.5;
 
 }  // namespace
 
+std::string percent_text(const std::optional<double>& coverage) {
+  return coverage ? fmt::format("{:.0f} %", std::floor(100 * *coverage + 1e-9)) : "unknown";
+}
+
 Coverage assess_coverage(const Target& target, const ThermalResult& thermal,
                          const std::vector<PlacedDevice>& applicators, const KillCriterion& kill) {
   Coverage out;
@@ -80,7 +84,7 @@ Coverage assess_coverage(const Target& target, const ThermalResult& thermal,
   for (const auto& x : surface) margin = std::min(margin, -distance(x));
   out.min_margin_mm = margin;
   out.reason =
-      fmt::format("{:.0f} % of the target inside the zone ({})", 100 * *out.coverage, zone.criterion);
+      fmt::format("{} of the target inside the zone ({})", percent_text(out.coverage), zone.criterion);
   return out;
 }
 

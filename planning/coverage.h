@@ -20,6 +20,9 @@ struct Coverage {
   bool zone_touches_box = false;
   std::string reason = "not computed";
 };
+/// "79 %": whole percent, rounded down, so that 100 % is said of all alone; "unknown" when it is.
+std::string percent_text(const std::optional<double>& coverage);
+
 /// Unknown when the run is not usable, holds no field, the zone touches the box of the simulation, or the
 /// target reaches out of it.
 Coverage assess_coverage(const Target& target, const ThermalResult& thermal,

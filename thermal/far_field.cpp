@@ -395,14 +395,14 @@ void FarField<Real>::find_halo() {
 }
 
 template <class Real>
-void FarField<Real>::set(HeatLevel<Real>& window, double t_s, std::vector<Real>& state, bool arrays) {
+void FarField<Real>::set(HeatLevel<Real>& window, double t_s, std::vector<Real>& u, bool arrays) {
   if (halo_.empty()) find_halo();
   const auto since = Real(t_s - run.t_s);
   const TissueTable<Real>& table = window.table;
   const bool varies = table.varies_with_T;
   const float* factor = window.conductivity_factor;
   const std::uint8_t* label = window.label;
-  Real* u = state.data();
+  Real* values = u.data();
   std::vector<Real>& resistivity = window.resistivity.by_cell;
   Real* thetas = arrays && !window.theta.empty() ? window.theta.data() : nullptr;
   const auto count = std::ptrdiff_t(faces_.size());
@@ -411,8 +411,8 @@ void FarField<Real>::set(HeatLevel<Real>& window, double t_s, std::vector<Real>&
     Real sum = 0;
     for (std::ptrdiff_t m = 4 * n; m < 4 * n + 4; ++m) {
       const HaloCell h = halo_[std::size_t(m)];
-      Real theta_in = u[h.in], theta = h.inner * theta_in + (h.base + since * h.per_s);
-      u[h.cell] = theta;
+      Real theta_in = values[h.in], theta = h.inner * theta_in + (h.base + since * h.per_s);
+      values[h.cell] = theta;
       const bool calm =
           std::min(theta, theta_in) > table.calm_from && std::max(theta, theta_in) < table.calm_to;
       if (!calm) {

@@ -70,7 +70,7 @@ void print_summary(const CaseResult& result, const std::filesystem::path& report
   std::cout << fmt::format("eligibility  {}\n", to_string(result.eligibility.verdict));
   std::cout << fmt::format(
       "target       {:.1f} ml, coverage {}, smallest margin {}\n", result.coverage.volume_ml,
-      result.coverage.coverage ? fmt::format("{:.0f} %", 100 * *result.coverage.coverage) : "unknown",
+      percent_text(result.coverage.coverage),
       result.coverage.min_margin_mm ? fmt::format("{:.1f} mm", *result.coverage.min_margin_mm) : "unknown");
   if (!report.empty()) std::cout << "report       " << report.string() << '\n';
 }

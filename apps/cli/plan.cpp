@@ -30,7 +30,7 @@ void print_plans(const Job& job, const std::vector<std::filesystem::path>& paths
     const RankedPlan& p = job.plans.plans[n];
     std::cout << fmt::format(
         "{:<5} {:<38} {:<9} {:<9} {} {}, {}\n", n + 1, title(p.exposure.verdict()),
-        p.coverage.coverage ? fmt::format("{:.0f} %", 100 * *p.coverage.coverage) : "unknown",
+        percent_text(p.coverage.coverage),
         p.coverage.min_margin_mm ? fmt::format("{:.1f} mm", *p.coverage.min_margin_mm) : "unknown",
         to_string(p.trajectory.kind), p.trajectory.side, paths[n].string());
   }

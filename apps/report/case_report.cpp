@@ -227,9 +227,7 @@ Section plan_section(const Job& job) {
       if (ranked.plan.applicators.size() > 1 && (s.hold_degC || s.power_W)) what += ", each probe by itself";
       facts.emplace_back("step, " + p.modality, fmt::format("{} for {:g} s", what, s.duration_s));
     }
-  facts.emplace_back("coverage of the target", ranked.coverage.coverage
-                                                   ? fmt::format("{:.0f} %", 100 * *ranked.coverage.coverage)
-                                                   : "unknown");
+  facts.emplace_back("coverage of the target", percent_text(ranked.coverage.coverage));
   facts.emplace_back("smallest margin", number(ranked.coverage.min_margin_mm, 1, "mm"));
   facts.emplace_back("coverage, note", ranked.coverage.reason);
   std::string html = facts_html(facts) + list_html(ranked.reasons);
@@ -240,8 +238,7 @@ Section plan_section(const Job& job) {
     alternatives.rows.push_back(
         {std::to_string(++rank), p.plan.applicators.empty() ? "" : p.plan.applicators[0].device,
          p.trajectory.side.empty() ? "" : std::string(to_string(p.trajectory.kind)), p.trajectory.side,
-         std::string(to_string(p.exposure.verdict())),
-         p.coverage.coverage ? fmt::format("{:.0f} %", 100 * *p.coverage.coverage) : "unknown",
+         std::string(to_string(p.exposure.verdict())), percent_text(p.coverage.coverage),
          number(p.coverage.min_margin_mm, 1, "mm"), p.thermal.summary.usable() ? "yes" : "no"});
   if (alternatives.rows.size() > 1) html += "<h2>Alternatives</h2>" + table_html(alternatives);
   return {"Plan", html, false};
@@ -328,10 +325,10 @@ std::string summary_html(const Job& job) {
                              job.patient.target.centre_mm
                                  ? "; an ellipsoid given with the case, not segmented from the scan"
                                  : "")},
-      {"coverage", r.coverage.coverage
-                       ? fmt::format("{:.0f} % of the target, smallest margin {}", 100 * *r.coverage.coverage,
-                                     number(r.coverage.min_margin_mm, 1, "mm"))
-                       : "unknown: " + r.coverage.reason}};
+      {"coverage", r.coverage.coverage ? fmt::format("{} of the target, smallest margin {}",
+                                                     percent_text(r.coverage.coverage),
+                                                     number(r.coverage.min_margin_mm, 1, "mm"))
+                                       : "unknown: " + r.coverage.reason}};
   if (!job.patient.notes.empty()) facts.emplace_back("notes of the case", job.patient.notes);
   html += facts_html(facts);
   if (!job.plan()) html += "<p><b>No plan was found.</b></p>" + list_html(job.plans.reasons);

@@ -28,6 +28,14 @@ Target ball(const Eigen::Vector3d& centre_mm, double radius_mm, double spacing_m
   return t;
 }
 
+TEST(PercentText, SaysAllOfAllAlone) {
+  EXPECT_EQ(percent_text(1.0), "100 %");
+  EXPECT_EQ(percent_text(0.9999), "99 %");
+  EXPECT_EQ(percent_text(0.79), "79 %");
+  EXPECT_EQ(percent_text(0.0), "0 %");
+  EXPECT_EQ(percent_text(std::nullopt), "unknown");
+}
+
 TEST(AssessCoverage, ABallInsideABallIsCoveredWithTheMarginBetweenThem) {
   const auto c = assess_coverage(ball({2, 0, 0}, 8), ball_zone(14), {});
   ASSERT_TRUE(c.coverage) << c.reason;
