@@ -39,6 +39,8 @@ class Archive {
   /// Reads; `from` must outlive the archive.
   explicit Archive(std::span<const std::byte> from) : from_(from), reading_(true) {}
 
+  /// Room for so many bytes.
+  void reserve(std::size_t bytes) { to_.reserve(bytes); }
   bool reading() const { return reading_; }
   /// In the order of the arguments. Reading beyond the end throws CheckpointError.
   template <class... T>
@@ -159,10 +161,7 @@ class Archive {
     }
     const auto same = [&](std::size_t a, std::size_t b) {
       // By their bytes: what is not a number is kept as it is, too.
-      const auto raw = std::as_bytes(std::span<const T>(values));
-      const auto first = raw.subspan(a * sizeof(T), sizeof(T)),
-                 second = raw.subspan(b * sizeof(T), sizeof(T));
-      return std::equal(first.begin(), first.end(), second.begin());
+      return std::memcmp(&values[a], &values[b], sizeof(T)) == 0;
     };
     const auto block = [&](std::size_t begin, std::size_t end, bool repeated) {
       if (begin == end) return;

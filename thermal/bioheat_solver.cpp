@@ -186,6 +186,7 @@ class HeatRun : Surroundings<Real> {
   void save() {
     if (!checkpointing_.save) return;
     Archive archive = begin_checkpoint(fingerprint(problem_, options_));
+    archive.reserve(12 * sizeof(Real) * level_.grid.count());  // more than all fields: nothing moves
     exchange_state(archive);
     checkpointing_.save(end_checkpoint(archive));
     saved_ = Clock::now();

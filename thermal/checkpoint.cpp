@@ -6,8 +6,8 @@
 namespace spinetherm {
 namespace {
 
-/// "heatck01"; counted up when the states are laid out in another way.
-constexpr std::uint64_t kMagic = 0x31306b6374616568;
+/// "heatck02"; counted up when the states are laid out in another way.
+constexpr std::uint64_t kMagic = 0x32306b6374616568;
 constexpr std::size_t kWord = sizeof(std::uint64_t);
 
 std::uint64_t sum_of(std::span<const std::byte> bytes) {
