@@ -161,7 +161,8 @@ class Archive {
     }
     const auto same = [&](std::size_t a, std::size_t b) {
       // By their bytes: what is not a number is kept as it is, too.
-      return std::memcmp(&values[a], &values[b], sizeof(T)) == 0;
+      const std::byte* raw = std::as_bytes(std::span<const T>(values)).data();
+      return std::memcmp(raw + a * sizeof(T), raw + b * sizeof(T), sizeof(T)) == 0;
     };
     const auto block = [&](std::size_t begin, std::size_t end, bool repeated) {
       if (begin == end) return;
