@@ -17,6 +17,7 @@ namespace {
 
 using Complex = std::complex<double>;
 constexpr Complex kJ{0, 1};
+/// Permittivity and impedance of the vacuum, CODATA 2018.
 constexpr double kVacuum_F_per_m = 8.8541878128e-12, kVacuum_ohm = 376.730313668;
 
 struct Mark {
