@@ -68,5 +68,27 @@ TEST(ActiveRows, AtTheEdgeOfTheGridNothingIsLeftToGrow) {
   EXPECT_FALSE(grow(rows, one_cell(rows, 5, 0, 5), 3));
 }
 
+TEST(ActiveRows, StretchesFillWholeUnits) {
+  ActiveRows rows = make_active_rows({40, 5, 5}, false);
+  rows.unit = 16;
+  ASSERT_TRUE(include_box(rows, {18, 2, 2}, {34, 3, 3}));
+  EXPECT_EQ(rows.begin[rows.row(2, 2)], 16);
+  EXPECT_EQ(rows.end[rows.row(2, 2)], 40) << "the row ends before the unit";
+  EXPECT_EQ(rows.cells(), 24);
+}
+
+TEST(ActiveRows, KnowsWhatIsReadOfTheRowsAround) {
+  ActiveRows rows = make_active_rows({40, 5, 5}, false);
+  ASSERT_TRUE(include_box(rows, {10, 2, 2}, {20, 3, 3}));
+  const auto reach = [&](int j, int k) { return rows.reach[rows.row(j, k)]; };
+  EXPECT_EQ(reach(2, 2), (ActiveRows::Reach{9, 21, 10, 20}));
+  // Flows to the stretch are worked out in the row and plane before it, not behind.
+  EXPECT_EQ(reach(1, 2), (ActiveRows::Reach{9, 21, 10, 20}));
+  EXPECT_EQ(reach(2, 1), (ActiveRows::Reach{9, 21, 10, 20}));
+  EXPECT_EQ(reach(3, 2), (ActiveRows::Reach{9, 21, 0, 0}));
+  EXPECT_EQ(reach(2, 3), (ActiveRows::Reach{9, 21, 0, 0}));
+  EXPECT_EQ(reach(1, 1), ActiveRows::Reach{});
+}
+
 }  // namespace
 }  // namespace spinetherm
