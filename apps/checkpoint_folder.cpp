@@ -38,13 +38,15 @@ std::vector<std::byte> read(const fs::path& file) {
   return bytes;
 }
 
-void write(std::span<const std::byte> bytes, const fs::path& file) {
+void write(const std::function<void(const Archive::Sink&)>& write_to, const fs::path& file) {
   try {
     fs::create_directories(file.parent_path());
     const fs::path unfinished = file.string() + ".unfinished";
     std::ofstream out(unfinished, std::ios::binary);
     out << first_line();
-    out.write(reinterpret_cast<const char*>(bytes.data()), std::streamsize(bytes.size()));
+    write_to([&](std::span<const std::byte> part) {
+      out.write(reinterpret_cast<const char*>(part.data()), std::streamsize(part.size()));
+    });
     out.close();
     if (!out) throw IoError("cannot write the checkpoint", unfinished.string(), "is the disk full?");
     fs::rename(unfinished, file);
@@ -72,7 +74,7 @@ Checkpointing CheckpointFolder::next() {
   const fs::path file = path_ / fmt::format("{}.bin", ++runs_);
   Checkpointing c;
   c.period_s = period_s_;
-  c.save = [file](std::span<const std::byte> bytes) { write(bytes, file); };
+  c.save = [file](const auto& write_to) { write(write_to, file); };
   if (!fs::exists(file)) return c;
   c.resume_from = read(file);
   try {

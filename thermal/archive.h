@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <functional>
 #include <map>
 #include <optional>
 #include <span>
@@ -26,7 +27,8 @@ class CheckpointError : public Error {
   using Error::Error;
 };
 
-/// Writes values into a buffer, or reads them back from one. Who holds state lists its members once,
+/// Writes values into a buffer or a sink, or reads them back from a buffer. Who holds state lists its members
+/// once,
 ///   void Clock::exchange_state(Archive& archive) { archive(t_s_, ticks_); }
 /// as a member or as a free function exchange_state(Archive&, Clock&), so that what is saved and what is
 /// loaded cannot drift apart. Values keep their bits; a buffer is read where it was written, by the same
@@ -35,20 +37,26 @@ class CheckpointError : public Error {
 /// Of arrays, equal values in line (cells at rest) take the room of one.
 class Archive {
  public:
-  Archive() = default;  ///< writes
+  /// Takes what is written, in blocks of kBlock bytes; the last one may be shorter.
+  using Sink = std::function<void(std::span<const std::byte>)>;
+  static constexpr std::size_t kBlock = std::size_t(1) << 20;
+
+  Archive() = default;  ///< writes into a buffer
+  /// Writes to the sink; finish() when all is written.
+  explicit Archive(Sink to) : sink_(std::move(to)) { to_.reserve(kBlock); }
   /// Reads; `from` must outlive the archive.
   explicit Archive(std::span<const std::byte> from) : from_(from), reading_(true) {}
 
-  /// Room for so many bytes.
-  void reserve(std::size_t bytes) { to_.reserve(bytes); }
   bool reading() const { return reading_; }
   /// In the order of the arguments. Reading beyond the end throws CheckpointError.
   template <class... T>
   void operator()(T&... values) {
     (one(values), ...);
   }
+  /// Of an archive without sink: what has been written.
   const std::vector<std::byte>& written() const { return to_; }
-  std::vector<std::byte> take() { return std::move(to_); }
+  /// The last block to the sink.
+  void finish();
   std::size_t left() const { return from_.size(); }  ///< bytes that have not been read
 
  private:
@@ -195,7 +203,8 @@ class Archive {
   }
   [[noreturn]] static void throw_short();
 
-  std::vector<std::byte> to_;
+  Sink sink_;
+  std::vector<std::byte> to_;  ///< with a sink: the present block
   std::span<const std::byte> from_;
   bool reading_ = false;
 };

@@ -185,10 +185,10 @@ class HeatRun : Surroundings<Real> {
 
   void save() {
     if (!checkpointing_.save) return;
-    Archive archive = begin_checkpoint(fingerprint(problem_, options_));
-    archive.reserve(12 * sizeof(Real) * level_.grid.count());  // more than all fields: nothing moves
-    exchange_state(archive);
-    checkpointing_.save(end_checkpoint(archive));
+    checkpointing_.save([this](const Archive::Sink& to) {
+      write_checkpoint(
+          fingerprint(problem_, options_), [this](Archive& archive) { exchange_state(archive); }, to);
+    });
     saved_ = Clock::now();
   }
   void resume() {

@@ -17,8 +17,8 @@ namespace spinetherm {
 struct Checkpointing {
   /// Receives the state of the run: every `period_s` of wall time, when the run is cancelled (once it has
   /// made a step), and at its end if it took that long: resumed from there it gives its result at once.
-  /// Empty: never.
-  std::function<void(std::span<const std::byte>)> save = {};
+  /// Called with a function that writes the state, part by part, to where it is told. Empty: never.
+  std::function<void(const std::function<void(const Archive::Sink&)>& write_to)> save = {};
   double period_s = 20;
   /// A state that was saved by a run of the same problem with the same options; empty: from the start.
   std::vector<std::byte> resume_from = {};
@@ -29,9 +29,9 @@ inline Checkpointing next_of(const Checkpoints& checkpoints) {
   return checkpoints ? checkpoints() : Checkpointing{};
 }
 
-/// A buffer around a state: what it is, which run it belongs to, and a checksum over all of it.
-Archive begin_checkpoint(std::uint64_t fingerprint);
-std::vector<std::byte> end_checkpoint(Archive& archive);
+/// Writes what it is and which run it belongs to, the state, and a checksum over all of it.
+void write_checkpoint(std::uint64_t fingerprint, const std::function<void(Archive&)>& state,
+                      const Archive::Sink& to);
 /// Refuses a buffer that is damaged or no checkpoint: CheckpointError.
 void require_whole(std::span<const std::byte> checkpoint);
 /// The state in it; refuses one of another run as well. The buffer must outlive the archive.

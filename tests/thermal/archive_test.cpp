@@ -51,7 +51,7 @@ TEST(Archive, GivesBackWhatWasWritten) {
   State before = filled(), after;
   Archive to;
   to(before);
-  const std::vector<std::byte> bytes = to.take();
+  const std::vector<std::byte> bytes = to.written();
   Archive from(bytes);
   from(after);
   EXPECT_EQ(from.left(), 0U);
@@ -81,12 +81,30 @@ TEST(Archive, CellsAtRestTakeNoRoom) {
   EXPECT_LT(again.written().size(), 4200U);
 }
 
+TEST(Archive, GoesToASinkInBlocks) {
+  std::vector<float> numbers(700000);
+  for (std::size_t n = 0; n < numbers.size(); ++n) numbers[n] = float(n);
+  std::string text = "text";
+  Archive whole;
+  whole(text, numbers, text);
+  std::vector<std::size_t> sizes;
+  std::vector<std::byte> parts;
+  Archive to([&](std::span<const std::byte> part) {
+    sizes.push_back(part.size());
+    parts.insert(parts.end(), part.begin(), part.end());
+  });
+  to(text, numbers, text);
+  to.finish();
+  EXPECT_EQ(parts, whole.written());
+  EXPECT_THAT(sizes, testing::ElementsAre(Archive::kBlock, Archive::kBlock, parts.size() % Archive::kBlock));
+}
+
 /// Every way of ending too early, and lengths that cannot be.
 TEST(Archive, RefusesWhatIsShortOrImpossible) {
   State s = filled();
   Archive to;
   to(s);
-  const std::vector<std::byte> bytes = to.take();
+  const std::vector<std::byte> bytes = to.written();
   for (std::size_t n = 0; n < bytes.size(); ++n) {
     Archive from{std::span(bytes).first(n)};
     State read;

@@ -20,6 +20,13 @@ using Eigen::Vector3d;
 using ::testing::HasSubstr;
 using Bytes = std::vector<std::byte>;
 
+template <class WriteTo>
+Bytes bytes_of(const WriteTo& write_to) {
+  Bytes bytes;
+  write_to([&](std::span<const std::byte> part) { bytes.insert(bytes.end(), part.begin(), part.end()); });
+  return bytes;
+}
+
 /// A run with what a checkpoint must hold.
 struct RunCase {
   std::string name;
@@ -217,7 +224,7 @@ TEST_P(CheckpointTest, ResumedRunEndsAsTheUninterruptedOne) {
   std::vector<Bytes> saved;
   Checkpointing saving;
   saving.period_s = 0;
-  saving.save = [&](std::span<const std::byte> b) { saved.emplace_back(b.begin(), b.end()); };
+  saving.save = [&](const auto& write_to) { saved.push_back(bytes_of(write_to)); };
   expect_same(solve(problem(), with_threads(1), {}, saving), whole);
   ASSERT_EQ(saved.size(), std::size_t(whole.summary.steps) + 1);
   const std::size_t stride = saved.size() / 3 + 1;
@@ -253,7 +260,7 @@ TEST_P(CheckpointTest, CancelledRunGoesOnWhereItWas) {
     Checkpointing checkpointing;
     checkpointing.period_s = 1e9;
     checkpointing.resume_from = saved;
-    checkpointing.save = [&](std::span<const std::byte> b) { saved.assign(b.begin(), b.end()); };
+    checkpointing.save = [&](const auto& write_to) { saved = bytes_of(write_to); };
     result = solve(problem(), with_threads(1 + turn % 3), progress, checkpointing);
     if (result.summary.termination != Termination::cancelled) break;
     ++cancelled;
@@ -287,7 +294,7 @@ TEST_P(CheckpointTest, StopAndGo) {
     Checkpointing checkpointing;
     checkpointing.period_s = 1e9;
     checkpointing.resume_from = saved;
-    checkpointing.save = [&](std::span<const std::byte> b) { saved.assign(b.begin(), b.end()); };
+    checkpointing.save = [&](const auto& write_to) { saved = bytes_of(write_to); };
     result = solve(problem(), with_threads(1 + turn % 3), progress, checkpointing);
     if (result.summary.termination == Termination::cancelled) {
       ++cancelled;
@@ -352,7 +359,7 @@ Bytes checkpoint_of(const ThermalProblem& problem, const BioheatOptions& options
   std::vector<Bytes> saved;
   Checkpointing saving;
   saving.period_s = 0;
-  saving.save = [&](std::span<const std::byte> b) { saved.emplace_back(b.begin(), b.end()); };
+  saving.save = [&](const auto& write_to) { saved.push_back(bytes_of(write_to)); };
   solve(problem, options, {}, saving);
   return saved[saved.size() / 2];
 }
@@ -401,12 +408,16 @@ TEST(Checkpoint, OfAnotherLayoutIsRefused) {
   const RunCase run = small();
   const Bytes whole = checkpoint_of(run.problem, run.options);
   for (const std::size_t size : {std::size_t(16), std::size_t(24), whole.size() / 2, whole.size() - 16}) {
-    Archive archive = begin_checkpoint(fingerprint(run.problem, run.options));
-    for (std::size_t n = 16; n < size; ++n) {
-      std::byte b = whole[n];
-      archive(b);
-    }
-    EXPECT_THAT(refusal(run.problem, run.options, end_checkpoint(archive)), HasSubstr("damaged")) << size;
+    const Bytes shorter = bytes_of([&](const Archive::Sink& to) {
+      const auto state = [&](Archive& archive) {
+        for (std::size_t n = 16; n < size; ++n) {
+          std::byte b = whole[n];
+          archive(b);
+        }
+      };
+      write_checkpoint(fingerprint(run.problem, run.options), state, to);
+    });
+    EXPECT_THAT(refusal(run.problem, run.options, shorter), HasSubstr("damaged")) << size;
   }
 }
 
@@ -446,7 +457,7 @@ TEST(Checkpoint, NothingIsSavedBeforeTheFirstStepOrInAShortRun) {
   const RunCase run = small();
   int saves = 0;
   Checkpointing saving;
-  saving.save = [&](std::span<const std::byte>) { ++saves; };
+  saving.save = [&](const auto&) { ++saves; };
   EXPECT_TRUE(solve(run.problem, run.options, {}, saving).summary.usable());
   EXPECT_EQ(saves, 0);
   std::stop_source stop;
