@@ -15,6 +15,7 @@
 #include "thermal/error_estimate.h"
 #include "thermal/fine_patch.h"
 #include "thermal/modality.h"
+#include "thermal/mwa.h"
 #include "thermal/rfa.h"
 
 namespace spinetherm {
@@ -77,6 +78,8 @@ void add_warm_canal(const Job& job, ThermalProblem problem, RankedPlan& plan, co
 
 /// What a simulation of this plan leaves out or strains.
 void warn(const Job& job, const Plan& plan, const TissueMapReport& tissue, ThermalResult& result) {
+  for (std::string& w : mwa_warnings(plan.applicators, devices_of(plan)))
+    result.warnings.push_back(std::move(w));
   if (job.options.energy != "rfa") return;
   for (std::string& w : rfa_warnings(plan.applicators, devices_of(plan)))
     result.warnings.push_back(std::move(w));
@@ -185,7 +188,10 @@ ThermalProblem thermal_problem(const Job& job, const Plan& plan, TissueMapReport
   // The Arrhenius integral is that of neural tissue alone. The liver's set calls 41 degC for a quarter of an
   // hour a kill, which no one would ablate by: coverage counts CEM43 >= 240 min. No rule of perfusion looks
   // at the integral.
-  for (std::size_t n = 0; n < problem.tissue_map.tissues.size(); ++n) {
+  // Light is the exception: it follows coagulation, which is this integral.
+  const bool by_light = std::ranges::any_of(
+      problem.sources, [](const Source& s) { return std::holds_alternative<LightSource>(s.what); });
+  for (std::size_t n = 0; n < problem.tissue_map.tissues.size() && !by_light; ++n) {
     Tissue& tissue = problem.tissue_map.tissues[n];
     const auto of = TissueClass(n);
     if (of != TissueClass::cord && of != TissueClass::nerve && of != TissueClass::csf) tissue.damage.reset();

@@ -74,6 +74,7 @@ std::optional<ActivePart> active_part(const Device& device) {
   if (const auto stretch = active_stretch_mm(device)) {
     ActivePart part{(*stretch)[0], (*stretch)[1], 0};
     for (const auto& pole : device.poles) part.diameter_mm = std::max(part.diameter_mm, pole.diameter_mm);
+    if (device.antenna || device.light) part.diameter_mm = device.shaft_diameter_mm;
     if (device.tines) part.diameter_mm = std::max(part.diameter_mm, device.tines->diameter_mm);
     return part;
   }

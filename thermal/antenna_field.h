@@ -66,7 +66,7 @@ struct AntennaField {
 /// reflected one leaves; outer faces take what a plane wave would carry away, E = eta H. Heating is
 /// sigma |E|^2 / 2 over the parts of the cells that belong to each face: all of them sum up to what enters.
 /// Cells are as fine as options.finest_mm at the edges of the slot, where the field is singular. Direct
-/// solution by sparse LU. DivergedError when that fails. Limits: one straight antenna, rotationally symmetric
+/// solution by sparse LU. ConfigError when that fails. Limits: one straight antenna, rotationally symmetric
 /// tissue, no loss in the cable.
 AntennaField solve_antenna(const CoaxialAntenna& antenna, const DielectricAround& tissue,
                            const AntennaFieldOptions& options = {});

@@ -179,6 +179,11 @@ std::vector<std::vector<Eigen::Vector3d>> tine_lines_mm(const Applicator& applic
 }
 
 std::optional<std::array<double, 2>> active_stretch_mm(const Device& device) {
+  if (device.antenna) {
+    const CoaxialAntenna& a = device.antenna->antenna;
+    return std::array{0.0, a.slot_from_tip_mm + a.slot_to_tip_mm};
+  }
+  if (device.light) return std::array{device.light->from_tip_mm, device.light->to_tip_mm};
   if (device.poles.empty() && !device.tines) return std::nullopt;
   std::array<double, 2> s{1e9, -1e9};
   const auto include = [&](double mm) { s = {std::min(s[0], mm), std::max(s[1], mm)}; };

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "thermal/antenna_field.h"
 #include "thermal/roll_off.h"
 #include "thermal/tissue.h"
 
@@ -57,6 +58,8 @@ struct Protocol {
   std::string modality = "rfa";
   std::vector<ProtocolStep> steps;
   std::optional<SalineHalo> saline_halo = {};  ///< radiofrequency; off by default
+  /// Microwaves of more power or time than a spine bears (kMostSpine_W, kMostSpine_s) are asked for.
+  bool beyond_spine = false;
   double duration_s() const {
     double sum = 0;
     for (const auto& s : steps) sum += s.duration_s;
@@ -79,6 +82,20 @@ struct CryoPart {
   double max_W_per_m = 0;
   double ramp_s = 30;
   bool operator==(const CryoPart&) const = default;
+};
+/// What radiates microwaves: lengths from the tip of the shaft backwards, as in CoaxialAntenna.
+struct AntennaPart {
+  CoaxialAntenna antenna;
+  double cable_loss = 0;                        ///< as in AntennaSource
+  std::optional<double> shield_width_deg = {};  ///< of the side away from the roll direction
+  double shield_leak = 0.05;
+  bool operator==(const AntennaPart&) const = default;
+};
+/// Where light leaves the fibre.
+struct LightPart {
+  double from_tip_mm = 0, to_tip_mm = 0;  ///< equal: a bare end
+  double wavelength_nm = 980;
+  bool operator==(const LightPart&) const = default;
 };
 /// A tip that bends in an arc towards the roll direction: its last `length_mm` turn by `angle_deg` at full
 /// deployment.
@@ -111,7 +128,9 @@ struct Device {
   std::string title, modality;
   double shaft_diameter_mm = 0, length_mm = 0;
   std::vector<DevicePole> poles;
-  std::optional<CryoPart> cryo = {};  ///< cryoprobes only
+  std::optional<CryoPart> cryo = {};        ///< cryoprobes only
+  std::optional<AntennaPart> antenna = {};  ///< microwave devices only
+  std::optional<LightPart> light = {};      ///< fibres only
   std::optional<Articulation> articulation = {};
   std::optional<TineArray> tines = {};
   std::optional<Cannula> cannula = {};
@@ -150,7 +169,9 @@ std::vector<Eigen::Vector3d> shaft_line_mm(const Applicator& applicator, const D
 /// Axes of the tines, from the shaft to their ends; none where nothing is deployed.
 std::vector<std::vector<Eigen::Vector3d>> tine_lines_mm(const Applicator& applicator, const Device& device);
 /// Stretch along the line from entry to tip that the active part covers at full deployment, from the tip
-/// backwards: below 0 where tines reach beyond the tip. Empty for a device without poles and tines.
+/// backwards: below 0 where tines reach beyond the tip. Of an antenna it reaches from the tip as far behind
+/// the slot, where the zone has its middle; of a fibre it is the stretch that light leaves. Empty for any
+/// other device without poles and tines.
 std::optional<std::array<double, 2>> active_stretch_mm(const Device& device);
 /// Centre of the active part: where the zone is centred. The middle of all poles or of the part that cools
 /// along the shaft, of tines the middle of their reach on its axis; the tip of a device without any.

@@ -13,12 +13,12 @@
 #include "imaging/core/error.h"
 #include "thermal/checkpoint.h"
 #include "thermal/dose_field.h"
-#include "thermal/electrode_drive.h"
 #include "thermal/far_field.h"
 #include "thermal/fingerprint.h"
 #include "thermal/iso_zone.h"
 #include "thermal/level_run.h"
 #include "thermal/patch_run.h"
+#include "thermal/power_drives.h"
 #include "thermal/result_fields.h"
 #include "thermal/sample_points.h"
 #include "thermal/scaled_heating.h"
@@ -36,7 +36,7 @@ constexpr double kRest_K = sizeof(Real) == sizeof(double) ? 1e-8 : 2e-4;
 constexpr double kSettleLeast_s = 60, kSettleMost_s = 4 * 3600;
 /// How often a sensor that can end a step is read.
 constexpr double kSensorPeriod_s = 1;
-/// Tissue beside an electrode that becomes this hot has charred long ago, which is no part of the model.
+/// Tissue beside an applicator that becomes this hot has charred long ago, which is no part of the model.
 constexpr double kCharred_degC = 400;
 
 using Clock = std::chrono::steady_clock;
@@ -215,7 +215,7 @@ class HeatRun : Surroundings<Real> {
       exclude_cells();
     }
     ThermalResult& r = result_;
-    archive(scaled_, r.summary.steps, r.samples, r.electrical, r.cryo, r.ended_early);
+    archive(scaled_, r.summary.steps, r.samples, r.electrical, r.radiation, r.cryo, r.ended_early);
     archive(ever_taken_, begin_J_, highest_degC_, lowest_degC_, total_cem43_, calm_since_s_, calm_cem43_);
   }
 
@@ -276,19 +276,17 @@ class HeatRun : Surroundings<Real> {
           [&](std::size_t part, std::size_t c, double added) {
             return float(expected_degC(part == 0 ? level_ : patch_->run.level, c, added));
           },
-          progress_);
-      if (solved && !drive_.summary().usable()) {
-        const Termination why = drive_.summary().termination;
-        return stop(why == Termination::cancelled ? why : Termination::not_converged,
-                    fmt::format("electric field after {:.1f} s: {}", now_s(), drive_.summary().message));
-      }
+          [&](std::size_t part, std::size_t c) { return arrhenius_of(part, c); }, progress_);
+      if (const auto& failure = drive_.failure())
+        return stop(failure->termination == Termination::cancelled ? Termination::cancelled
+                                                                   : Termination::not_converged,
+                    fmt::format("after {:.1f} s, {}", now_s(), failure->message));
       const double power_W = drive_.power_W();
       const bool powered =
           drive_.update_power(now_s(), [&](const Eigen::Vector3d& at_mm) { return sensor_degC(at_mm); });
       // Whoever has rested long begins small again.
       if (drive_.power_W() > 2 * power_W) near_control().restart();
-      if (!result_.electrical) result_.electrical.emplace();
-      drive_.record(now_s(), *result_.electrical);
+      drive_.record(now_s(), result_);
       electrodes_s_ = now_s();
       heating_due_ = heating_due_ || solved || powered;
       new_fields = new_fields || solved;
@@ -307,6 +305,13 @@ class HeatRun : Surroundings<Real> {
     return patch_ != nullptr ? patch_->run.control : window_.control;
   }
 
+  /// Damage of a cell, in the patch that of the window's cell around it; NaN: its tissue has no law.
+  float arrhenius_of(std::size_t part, std::size_t c) const {
+    const std::vector<float>& window = dose_.arrhenius;
+    if (window.empty()) return std::nanf("");
+    if (part == 0) return window[c];
+    return patch_->dose.arrhenius[patch_->link.under_of(c)];
+  }
   /// Temperature [degC] of a cell at the end of the next step, when `added` [W/m3] is added to its heating:
   /// it goes to its new balance with its neighbours exponentially, as if they stayed as they are.
   double expected_degC(const HeatLevel<Real>& level, std::size_t c, double added_W_per_m3) const {
@@ -350,7 +355,7 @@ class HeatRun : Surroundings<Real> {
   }
 
   /// Heating of the window. `new_rates`: not only the heating is another than at the last sweep.
-  void set_heating(const std::vector<ElectrodeDrive::Heating>& electric, bool new_fields, bool new_rates) {
+  void set_heating(const std::vector<UnitHeating>& electric, bool new_fields, bool new_rates) {
     const ActiveRows before = level_.rows;
     std::array<int, 3> low{}, high{};
     if (level_.can_rest && window_.bodies.surroundings(level_.grid, low, high))
@@ -442,8 +447,8 @@ class HeatRun : Surroundings<Real> {
   }
 
   /// The electrodes' heating of the window in its present step: with a patch the mean over its turn.
-  std::vector<ElectrodeDrive::Heating> window_electric() const {
-    std::vector<ElectrodeDrive::Heating> electric = drive_.heating(0);
+  std::vector<UnitHeating> window_electric() const {
+    std::vector<UnitHeating> electric = drive_.heating(0);
     if (patch_ == nullptr) return electric;
     const std::vector<double> scales = patch_->mean_scales();
     for (auto& e : electric) e.scale = scales[e.drive];
@@ -530,10 +535,12 @@ class HeatRun : Surroundings<Real> {
 
   bool has_charred() {
     if (!drive_.acting() || highest_degC_ <= kCharred_degC) return false;
-    return !stop(Termination::diverged,
-                 fmt::format("tissue beside an electrode chars after {:.1f} s ({}): such heat is no part of "
-                             "the model; lower the power or let a rising resistance switch it off (roll_off)",
-                             now_s(), hottest()));
+    return !stop(
+        Termination::diverged,
+        fmt::format(
+            "tissue beside an applicator chars after {:.1f} s ({}): such heat is no part of "
+            "the model; lower the power, or with current let a rising resistance switch it off (roll_off)",
+            now_s(), hottest()));
   }
   std::string hottest() const {
     const Real* theta = level_.theta_now();
@@ -633,7 +640,7 @@ class HeatRun : Surroundings<Real> {
   PatchRun<Real>* const patch_;          ///< null: none
   std::unique_ptr<FarField<Real>> far_;  ///< null: none
   DoseField<Real> dose_;
-  ElectrodeDrive drive_;
+  PowerDrives drive_;
   ScaledHeating<Real> scaled_;
   ThermalResult result_;
   std::vector<double> events_;

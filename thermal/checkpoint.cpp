@@ -69,6 +69,14 @@ void exchange_state(Archive& archive, ElectricalHistory& history) {
   auto& [times_s, resistance_ohm, power_W, current_A, voltage_V, channels] = history;
   archive(times_s, resistance_ohm, power_W, current_A, voltage_V, channels);
 }
+void exchange_state(Archive& archive, RadiationHistory::Source& source) {
+  auto& [power_W, reflected_W, cable_W, absorbed_W, radiated_W] = source;
+  archive(power_W, reflected_W, cable_W, absorbed_W, radiated_W);
+}
+void exchange_state(Archive& archive, RadiationHistory& history) {
+  auto& [times_s, sources] = history;
+  archive(times_s, sources);
+}
 void exchange_state(Archive& archive, CryoHistory::Probe& probe) {
   auto& [extraction_W, gas_degC, wall_degC, free_from_s] = probe;
   archive(extraction_W, gas_degC, wall_degC, free_from_s);

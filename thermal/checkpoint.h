@@ -41,6 +41,8 @@ Archive open_checkpoint(std::span<const std::byte> checkpoint, std::uint64_t fin
 void exchange_state(Archive& archive, Sample& sample);
 void exchange_state(Archive& archive, ChannelHistory& history);
 void exchange_state(Archive& archive, ElectricalHistory& history);
+void exchange_state(Archive& archive, RadiationHistory::Source& source);
+void exchange_state(Archive& archive, RadiationHistory& history);
 void exchange_state(Archive& archive, CryoHistory::Probe& probe);
 void exchange_state(Archive& archive, CryoHistory& history);
 

@@ -224,8 +224,8 @@ std::optional<double> ElectrodeDrive::period_s(double t_s) const {
   return period;
 }
 
-std::vector<ElectrodeDrive::Heating> ElectrodeDrive::heating(std::size_t part) const {
-  std::vector<Heating> list;
+std::vector<UnitHeating> ElectrodeDrive::heating(std::size_t part) const {
+  std::vector<UnitHeating> list;
   for (std::size_t n = 0; n < drives_.size(); ++n) {
     const Drive& d = drives_[n];
     const Field& f = fields_[d.field];

@@ -11,6 +11,7 @@
 #include "thermal/electric_field.h"
 #include "thermal/power_control.h"
 #include "thermal/result.h"
+#include "thermal/unit_heating.h"
 
 namespace spinetherm {
 
@@ -62,14 +63,9 @@ class ElectrodeDrive {
   /// Longest time until update_power() must be called again; empty: no control needs it.
   std::optional<double> period_s(double t_s) const;
   double power_W() const;  ///< of all sources that act
-  /// Power density of a source that acts: `scale` times that of the potentials as given.
-  struct Heating {
-    std::size_t drive = 0;
-    double scale = 0;
-    const float* unit_W_per_m3 = nullptr;
-  };
   /// `part` 0: of the grid, 1: of the patch. Sources without power have the scale 0.
-  std::vector<Heating> heating(std::size_t part) const;
+  std::vector<UnitHeating> heating(std::size_t part) const;
+  std::size_t count() const { return drives_.size(); }  ///< sources with electrodes
   void record(double t_s, ElectricalHistory& history) const;
   /// Potential and power density when a source last acted; empty: none has.
   Volume<float> potential_V() const;

@@ -24,6 +24,7 @@ constexpr int kGrowth = 3;
 constexpr double kNearWarm_K = 5, kNearCold_K = 20;
 /// A volumetric source is strong where it has this share of its largest power density.
 constexpr double kStrong = 0.05;
+constexpr double kRadiated_mm = 8;
 /// Windows with fewer cells along an edge are stepped as they are.
 constexpr int kFewest = 40;
 /// Weights of the last cell of the box, the far cell and the one beyond it in the halo: the parabola through
@@ -63,6 +64,18 @@ std::vector<Box> near_boxes(const ThermalProblem& problem) {
       boxes.push_back(bounding_box(fixed->region));
     if (const auto* cryo = std::get_if<CryoprobeSource>(&s.what))
       boxes.push_back(bounding_box(place_probe(*cryo).active));
+    // Most of what they radiate is taken up within some millimetres of where it leaves them.
+    const Eigen::Vector3d beside = Eigen::Vector3d::Constant(kRadiated_mm);
+    if (const auto* antenna = std::get_if<AntennaSource>(&s.what)) {
+      const Eigen::Vector3d back = (antenna->entry_mm - antenna->tip_mm).normalized();
+      for (const double z_mm : {0.0, antenna->antenna.slot_to_tip_mm}) {
+        const Eigen::Vector3d x = antenna->tip_mm + z_mm * back;
+        boxes.push_back({x - beside, x + beside});
+      }
+    }
+    if (const auto* light = std::get_if<LightSource>(&s.what))
+      boxes.push_back(
+          {light->a_mm.cwiseMin(light->b_mm) - beside, light->a_mm.cwiseMax(light->b_mm) + beside});
     if (const auto* set = std::get_if<ElectrodesSource>(&s.what)) {
       for (const Electrode& e : set->electrodes)
         if (!e.floating && !std::holds_alternative<Outside>(e.region.shape))
@@ -163,7 +176,8 @@ bool FarField<Real>::applies(const ThermalProblem& problem, const BioheatOptions
         [](const auto& what) {
           using What = std::decay_t<decltype(what)>;
           return std::is_same_v<What, VolumetricSource> || std::is_same_v<What, FixedTemperatureSource> ||
-                 std::is_same_v<What, ElectrodesSource> || std::is_same_v<What, CryoprobeSource>;
+                 std::is_same_v<What, ElectrodesSource> || std::is_same_v<What, CryoprobeSource> ||
+                 std::is_same_v<What, AntennaSource> || std::is_same_v<What, LightSource>;
         },
         s.what);
     if (!bounded) return false;
@@ -444,21 +458,21 @@ void FarField<Real>::weigh(double weight_s) {
 }
 
 template <class Real>
-void FarField<Real>::count(const std::vector<ElectrodeDrive::Heating>& electric, double dt_s) {
+void FarField<Real>::count(const std::vector<UnitHeating>& electric, double dt_s) {
   for (std::size_t n = 0; n < faces_.size(); ++n) flow_s_[n] += pending_s_[n];
   for (const auto& e : electric) scale_s_[e.drive] += e.scale * dt_s;
 }
 
 template <class Real>
 typename FarField<Real>::Outcome FarField<Real>::follow(const HeatLevel<Real>& window,
-                                                        const std::vector<ElectrodeDrive::Heating>& electric,
+                                                        const std::vector<UnitHeating>& electric,
                                                         bool new_fields, const Progress& progress) {
   halo_.clear();
   HeatLevel<Real>& far = run.level;
   if (!following_) {
     following_ = true;
     const double turn_s = turn_end_s - turn_begin_s_;
-    std::vector<ElectrodeDrive::Heating> mean = electric;
+    std::vector<UnitHeating> mean = electric;
     for (auto& e : mean) {
       std::vector<float>& unit = units_[e.drive];
       if (new_fields || unit.empty()) {

@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "thermal/dose_field.h"
-#include "thermal/electrode_drive.h"
 #include "thermal/level_run.h"
+#include "thermal/unit_heating.h"
 
 namespace spinetherm {
 
@@ -52,12 +52,12 @@ class FarField {
   void weigh(double weight_s);
   void keep() { flow_now_ = flow_; }
   /// A step of the window has been accepted, with this heating by electrodes.
-  void count(const std::vector<ElectrodeDrive::Heating>& electric, double dt_s);
+  void count(const std::vector<UnitHeating>& electric, double dt_s);
 
   using Outcome = typename LevelRun<Real>::Outcome;
   /// One step towards the end of the turn, where the window is.
-  Outcome follow(const HeatLevel<Real>& window, const std::vector<ElectrodeDrive::Heating>& electric,
-                 bool new_fields, const Progress& progress);
+  Outcome follow(const HeatLevel<Real>& window, const std::vector<UnitHeating>& electric, bool new_fields,
+                 const Progress& progress);
   /// Between turns: a larger box where heat comes near its faces. True when it has grown; the window's rates
   /// are to be worked out anew then.
   bool grow(LevelRun<Real>& window, DoseField<Real>& window_dose);

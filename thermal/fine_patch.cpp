@@ -265,6 +265,17 @@ PatchLink<Real>::PatchLink(const ThermalProblem& problem, const HeatLevel<Real>&
 }
 
 template <class Real>
+std::size_t PatchLink<Real>::under_of(std::size_t patch_cell) const {
+  const std::array<int, 3> at = index_of(patch_size_, patch_cell);
+  std::array<std::size_t, 3> in{}, size{};
+  for (std::size_t a = 0; a < 3; ++a) {
+    size[a] = std::size_t((patch_size_[a] - 2) / ratio_);
+    in[a] = std::size_t(std::clamp(at[a] - 1, 0, patch_size_[a] - 3) / ratio_);
+  }
+  return in[0] + size[0] * (in[1] + size[1] * in[2]);
+}
+
+template <class Real>
 std::vector<std::uint8_t> PatchLink<Real>::closed_halo(const HeatLevel<Real>& window,
                                                        const HeatLevel<Real>& patch) const {
   std::vector<std::uint8_t> closed(patch.grid.count(), 0);

@@ -49,6 +49,8 @@ class PatchLink {
   const std::vector<std::uint8_t>& covered() const { return covered_; }
   /// These cells, in the order of problem_under_patch().
   const std::vector<std::size_t>& under() const { return under_; }
+  /// Which of them a cell of the patch lies in; of the halo: which is nearest.
+  std::size_t under_of(std::size_t patch_cell) const;
   /// Cells of the window that the halo is filled from.
   const std::vector<std::size_t>& ring() const { return ring_; }
   /// Cells of the window that flows go to.

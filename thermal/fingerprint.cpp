@@ -52,11 +52,11 @@ auto members(const Arrhenius& s) {
 auto members(const Tissue& s) {
   // Where a number comes from changes no answer.
   const auto& [name, density, heat, conductivity, conductivity_slope, metabolic, perfusion, rule, electrical,
-               electrical_slope, permittivity, microwave, drying, boiling, frozen, optical, damage,
-               provenance] = s;
+               electrical_slope, permittivity, microwave, permittivity_915, microwave_915, drying, boiling,
+               frozen, optical, optical_1064, damage, provenance] = s;
   return std::tie(name, density, heat, conductivity, conductivity_slope, metabolic, perfusion, rule,
-                  electrical, electrical_slope, permittivity, microwave, drying, boiling, frozen, optical,
-                  damage);
+                  electrical, electrical_slope, permittivity, microwave, permittivity_915, microwave_915,
+                  drying, boiling, frozen, optical, optical_1064, damage);
 }
 auto members(const CellFactors& s) {
   const auto& [conductivity, heat, perfusion, electrical] = s;
@@ -158,6 +158,24 @@ auto members(const ElectrodesSource& s) {
 auto members(const CryoprobeSource& s) {
   const auto& [device, entry, tip, diameter, from, to, gas, film, most, ramp, duty] = s;
   return std::tie(device, entry, tip, diameter, from, to, gas, film, most, ramp, duty);
+}
+auto members(const CoaxialAntenna& s) {
+  const auto& [frequency, inner, dielectric, outer, catheter, permittivity, catheter_permittivity, slot_from,
+               slot_to, cap_from, cap_to] = s;
+  return std::tie(frequency, inner, dielectric, outer, catheter, permittivity, catheter_permittivity,
+                  slot_from, slot_to, cap_from, cap_to);
+}
+auto members(const AntennaShield& s) {
+  const auto& [towards, width, leak] = s;
+  return std::tie(towards, width, leak);
+}
+auto members(const AntennaSource& s) {
+  const auto& [device, antenna, entry, tip, power, loss, cooled, shield] = s;
+  return std::tie(device, antenna, entry, tip, power, loss, cooled, shield);
+}
+auto members(const LightSource& s) {
+  const auto& [device, power, wavelength, a, b, radius, entry, tip, cooled] = s;
+  return std::tie(device, power, wavelength, a, b, radius, entry, tip, cooled);
 }
 auto members(const Source& s) {
   const auto& [what, active, scale] = s;

@@ -8,6 +8,7 @@
 #include "thermal/cryo.h"
 #include "thermal/electrode_links.h"
 #include "thermal/fine_patch.h"
+#include "thermal/radiator_shaft.h"
 #include "thermal/tissue_law.h"
 
 namespace spinetherm {
@@ -94,6 +95,16 @@ void HeatBodies<Real>::place(HeatLevel<Real>& level, const std::vector<bool>& on
           close(fixed->region);
       }
       if (std::holds_alternative<CryoprobeSource>(what)) add_probe(n, acting, t_s);
+      const auto add_shaft = [&](const Region& shaft, const std::optional<double>& cooled_degC) {
+        if (cooled_degC && acting)
+          hold(shaft, {{0, *cooled_degC}});
+        else
+          close(shaft);
+      };
+      if (const auto* antenna = std::get_if<AntennaSource>(&what))
+        add_shaft(shaft_of(*antenna), antenna->cooled_degC);
+      if (const auto* light = std::get_if<LightSource>(&what))
+        if (const auto shaft = shaft_of(*light)) add_shaft(*shaft, light->cooled_degC);
       if (const auto* set = std::get_if<ElectrodesSource>(&what)) {
         for (const Electrode& e : set->electrodes) {
           if (e.cooled_degC && acting)

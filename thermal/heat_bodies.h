@@ -15,9 +15,9 @@ namespace spinetherm {
 double value_at(const Curve& curve, double t_s);
 
 /// The bodies of all sources, in time: fixed-temperature regions, electrodes (cooled ones are held at their
-/// wall temperature while they act, the others pass no heat), insulators and cryoprobes (a wall with a film,
-/// see film_wall.h; while no gas flows it passes no heat). A fixed-temperature region that does not act is
-/// tissue, or a hole where the source says so.
+/// wall temperature while they act, the others pass no heat; so are shafts of antennas and fibres),
+/// insulators and cryoprobes (a wall with a film, see film_wall.h; while no gas flows it passes no heat). A
+/// fixed-temperature region that does not act is tissue, or a hole where the source says so.
 template <class Real>
 class HeatBodies {
  public:

@@ -14,8 +14,7 @@ namespace spinetherm {
 template <class Real>
 HeatInput<Real>::HeatInput(const ThermalProblem& problem, double rest_K, double horizon_s)
     : problem_(problem), rest_K_(rest_K), horizon_s_(horizon_s) {
-  for (const Source& s : problem.sources)
-    varies_ = varies_ || !s.scale.empty() || std::holds_alternative<ElectrodesSource>(s.what);
+  for (const Source& s : problem.sources) varies_ = varies_ || !s.scale.empty() || has_field(s);
 }
 
 template <class Real>
@@ -62,7 +61,7 @@ void HeatInput<Real>::switch_to(HeatLevel<Real>& level, const std::vector<bool>&
 }
 
 template <class Real>
-void HeatInput<Real>::wake(HeatLevel<Real>& level, const std::vector<ElectrodeDrive::Heating>& electric,
+void HeatInput<Real>::wake(HeatLevel<Real>& level, const std::vector<UnitHeating>& electric,
                            bool new_fields) {
   const Grid& grid = level.grid;
   if (!level.can_rest || level.rows.cells() == std::int64_t(grid.count())) return;
@@ -102,7 +101,7 @@ void HeatInput<Real>::wake(HeatLevel<Real>& level, const std::vector<ElectrodeDr
 }
 
 template <class Real>
-double HeatInput<Real>::apply(HeatLevel<Real>& level, const std::vector<ElectrodeDrive::Heating>& electric,
+double HeatInput<Real>::apply(HeatLevel<Real>& level, const std::vector<UnitHeating>& electric,
                               const std::vector<BodyLinks::Ghost>& ghosts, bool new_fields) {
   wake(level, electric, new_fields);
   const ActiveRows& rows = level.rows;

@@ -4,8 +4,8 @@
 #include <vector>
 
 #include "thermal/applicator_geometry.h"
-#include "thermal/electrode_drive.h"
 #include "thermal/heat_level.h"
+#include "thermal/unit_heating.h"
 
 namespace spinetherm {
 
@@ -25,7 +25,7 @@ class HeatInput {
   /// cells that a held wall has taken; of the heat that electrodes make there, the part that the wall does
   /// not swallow at once goes to the neighbours, in the ratio of the local solutions. `new_fields`: the
   /// fields of the electrodes are not those of the last call.
-  double apply(HeatLevel<Real>& level, const std::vector<ElectrodeDrive::Heating>& electric,
+  double apply(HeatLevel<Real>& level, const std::vector<UnitHeating>& electric,
                const std::vector<BodyLinks::Ghost>& ghosts, bool new_fields);
   /// What heats a cell but for the electrodes [K/s].
   double steady_rate(const HeatLevel<Real>& level, std::size_t cell) const {
@@ -36,7 +36,7 @@ class HeatInput {
   void exchange_state(Archive& archive);
 
  private:
-  void wake(HeatLevel<Real>& level, const std::vector<ElectrodeDrive::Heating>& electric, bool new_fields);
+  void wake(HeatLevel<Real>& level, const std::vector<UnitHeating>& electric, bool new_fields);
 
   const ThermalProblem& problem_;
   double rest_K_, horizon_s_;

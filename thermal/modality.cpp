@@ -5,6 +5,8 @@
 
 #include "imaging/core/error.h"
 #include "thermal/cryo.h"
+#include "thermal/laser.h"
+#include "thermal/mwa.h"
 #include "thermal/rfa.h"
 
 namespace spinetherm {
@@ -13,7 +15,9 @@ const std::vector<EnergyModality>& energy_modalities() {
   static const std::vector<EnergyModality> table = {
       {"rfa", "radiofrequency electrodes: resistive heating by current between poles or to a pad",
        make_rfa_sources},
+      {"mwa", "microwave antennas: dielectric heating at 915 MHz or 2.45 GHz", make_mwa_sources},
       {"cryo", "cryoprobes: cooling by expanding gas, freezing and thawing in turn", make_cryo_sources},
+      {"laser", "fibres: light of 980 or 1064 nm that scatters and is absorbed", make_laser_sources},
   };
   return table;
 }

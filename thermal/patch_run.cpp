@@ -88,7 +88,7 @@ void PatchRun<Real>::begin_turn(const LevelRun<Real>& window, double end_s) {
 }
 
 template <class Real>
-void PatchRun<Real>::set_heating(const ElectrodeDrive& drive, bool new_fields) {
+void PatchRun<Real>::set_heating(const PowerDrives& drive, bool new_fields) {
   electric_ = drive.heating(0);
   run.heating_W = run.input.apply(run.level, drive.heating(1), run.bodies.links().ghosts, new_fields);
 }
@@ -171,7 +171,7 @@ void PatchRun<Real>::keep() {
 
 template <class Real>
 void PatchRun<Real>::exchange_state(Archive& archive, const HeatLevel<Real>& window,
-                                    const std::vector<bool>& on, const ElectrodeDrive& drive) {
+                                    const std::vector<bool>& on, const PowerDrives& drive) {
   window_ = &window;
   if (archive.reading()) electric_ = drive.heating(0);
   if (archive.reading()) run.level.covered = link.closed_halo(window, run.level);

@@ -2,9 +2,9 @@
 #pragma once
 
 #include "thermal/dose_field.h"
-#include "thermal/electrode_drive.h"
 #include "thermal/fine_patch.h"
 #include "thermal/level_run.h"
+#include "thermal/power_drives.h"
 
 namespace spinetherm {
 
@@ -37,7 +37,7 @@ class PatchRun : public Surroundings<Real> {
   /// From the state of the window, at the same time.
   void begin_turn(const LevelRun<Real>& window, double end_s);
   /// The electrodes' heating from now on.
-  void set_heating(const ElectrodeDrive& drive, bool new_fields);
+  void set_heating(const PowerDrives& drive, bool new_fields);
   /// One accepted step within the turn; dose, perfusion and steam follow.
   typename LevelRun<Real>::Outcome step(double stop_s, double change_counts, const Progress& progress);
   const typename DoseField<Real>::Findings& last_dose() const { return last_dose_; }
@@ -48,7 +48,7 @@ class PatchRun : public Surroundings<Real> {
 
   /// After the window, whose bodies have been placed.
   void exchange_state(Archive& archive, const HeatLevel<Real>& window, const std::vector<bool>& on,
-                      const ElectrodeDrive& drive);
+                      const PowerDrives& drive);
 
   void begin_step(double t_s, double dt_s, double present_s) override;
   void set(double t_s, std::vector<Real>& u, bool arrays) override;
@@ -62,13 +62,13 @@ class PatchRun : public Surroundings<Real> {
   const HeatLevel<Real>* window_ = nullptr;
   double turn_begin_s_ = 0;
   std::vector<Real> ring_u_,
-      ring_rate_;               ///< by cell of the ring: at the begin of the turn, without electrodes
-  std::vector<Real> u_window_;  ///< scratch, by cell of the window; the ring's are set
-  std::vector<ElectrodeDrive::Heating> electric_;  ///< of the window, at present
-  std::vector<double> scale_s_;                    ///< by drive: integral over the turn so far
-  std::vector<Real> flow_;                         ///< of the last set()
-  std::vector<Real> flow_now_;                     ///< of the present state
-  std::vector<double> flow_s_, pending_s_;         ///< integrals over the turn and over the present step
+      ring_rate_;                      ///< by cell of the ring: at the begin of the turn, without electrodes
+  std::vector<Real> u_window_;         ///< scratch, by cell of the window; the ring's are set
+  std::vector<UnitHeating> electric_;  ///< of the window, at present
+  std::vector<double> scale_s_;        ///< by drive: integral over the turn so far
+  std::vector<Real> flow_;             ///< of the last set()
+  std::vector<Real> flow_now_;         ///< of the present state
+  std::vector<double> flow_s_, pending_s_;  ///< integrals over the turn and over the present step
   typename DoseField<Real>::Findings last_dose_;
   double last_step_s_ = 0;
 };

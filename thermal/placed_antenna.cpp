@@ -106,8 +106,8 @@ Volume<float> squared_field(const Grid& grid, const PlacedAntenna& placed, const
         int outside = 0;
         for (int n = 0; n < parts * parts * parts; ++n) {
           const auto at = [&](int m) { return (m % parts + 0.5) / parts - 0.5; };
-          const auto [r, z] =
-              placed.r_z_mm(grid.to_world(i + at(n), j + at(n / parts), k + at(n / parts / parts)));
+          const auto [r, z] = placed.r_z_mm(
+              grid.to_world(Eigen::Vector3d(i + at(n), j + at(n / parts), k + at(n / parts / parts))));
           if (z > 0 && r < catheter) continue;
           ++outside;
           sum += field.squared_V2_per_m2(r, z);

@@ -10,6 +10,7 @@
 #include "imaging/core/error.h"
 #include "thermal/cryo.h"
 #include "thermal/fine_patch.h"
+#include "thermal/radiation_law.h"
 
 namespace spinetherm {
 namespace {
@@ -130,8 +131,7 @@ void validate_active(const ActiveTimes& active, const std::string& where) {
 
 void validate_scale(const Source& source, const std::string& where) {
   if (source.scale.empty()) return;
-  if (std::holds_alternative<FixedTemperatureSource>(source.what) ||
-      std::holds_alternative<ElectrodesSource>(source.what))
+  if (std::holds_alternative<FixedTemperatureSource>(source.what) || has_field(source))
     throw ConfigError("this kind of source has no factor on its power", where + "/scale",
                       "give its own curve or control instead");
   for (std::size_t n = 0; n < source.scale.size(); ++n) {
@@ -261,6 +261,74 @@ struct SourceCheck {
             fmt::format("/tissues/{}/frozen", n),
             "cryoprobes need them: give them, with no latent heat for what does not freeze");
   }
+  /// Tissues in the box must have what the field needs.
+  template <class Has>
+  void properties(const Has& has, std::string_view what) const {
+    std::array<bool, 256> used{};
+    for (const std::uint8_t label : problem.tissue_map.labels.values) used[label] = true;
+    if (problem.patch)
+      for (const std::uint8_t label : problem.patch->labels.values) used[label] = true;
+    for (std::size_t n = 0; n < problem.tissue_map.tissues.size(); ++n)
+      if (used[n] && !has(problem.tissue_map.tissues[n]))
+        throw ConfigError(fmt::format("tissue '{}' has no {}", problem.tissue_map.tissues[n].name, what),
+                          fmt::format("/tissues/{}", n), "give them, or relabel its cells");
+  }
+  void cooling(const std::optional<double>& cooled_degC) const {
+    if (cooled_degC)
+      check(*cooled_degC > -20 && *cooled_degC < 100, *cooled_degC, where + "/cooled_degC",
+            "give degrees Celsius between -20 and 100");
+  }
+  void path(const Vector3d& entry_mm, const Vector3d& tip_mm, double longer_than_mm) const {
+    const double path_mm = (tip_mm - entry_mm).norm();
+    check(path_mm > longer_than_mm && std::isfinite(path_mm), path_mm, where + "/entry_mm",
+          fmt::format("give an entry more than {:g} mm away from the tip", longer_than_mm));
+  }
+  void operator()(const AntennaSource& s) const {
+    power(s.power_W, where + "/power_W");
+    try {
+      validate(s.antenna);
+    } catch (Error& e) {
+      e.within(where);
+      throw;
+    }
+    path(s.entry_mm, s.tip_mm, s.antenna.slot_to_tip_mm);
+    inside_grid(problem.grid(), s.tip_mm, where + "/tip_mm");
+    check(s.cable_loss >= 0 && s.cable_loss < 1, s.cable_loss, where + "/cable_loss",
+          "give a share of 0 or above and below 1");
+    cooling(s.cooled_degC);
+    if (s.shield) {
+      check(s.shield->towards.norm() > 0 && s.shield->towards.allFinite(), s.shield->towards.norm(),
+            where + "/shield/towards", "give a direction");
+      check(s.shield->width_deg > 0 && s.shield->width_deg < 360, s.shield->width_deg,
+            where + "/shield/width_deg", "give degrees between 0 and 360");
+      check(s.shield->leak >= 0 && s.shield->leak <= 1, s.shield->leak, where + "/shield/leak",
+            "give a share between 0 and 1");
+    }
+    const double MHz = s.antenna.frequency_MHz;
+    check(is_microwave_MHz(MHz), MHz, where + "/frequency_MHz",
+          "tissue is known at 915 and 2450 MHz (within 5 %)");
+    properties([&](const Tissue& t) { return microwave_of(t, MHz).has_value(); },
+               fmt::format("relative permittivity and conductivity at {:g} MHz", MHz));
+  }
+  void operator()(const LightSource& s) const {
+    power(s.power_W, where + "/power_W");
+    inside_grid(problem.grid(), s.a_mm, where + "/a_mm");
+    inside_grid(problem.grid(), s.b_mm, where + "/b_mm");
+    check(s.radius_mm >= 0 && s.radius_mm < 5, s.radius_mm, where + "/radius_mm",
+          "give millimetres of 0 or above and below 5");
+    if (s.entry_mm.has_value() != s.tip_mm.has_value())
+      throw ConfigError("an entry without a tip, or a tip without an entry", where + "/entry_mm",
+                        "give both, or none");
+    if (s.entry_mm) path(*s.entry_mm, *s.tip_mm, 0);
+    cooling(s.cooled_degC);
+    if (s.cooled_degC && s.radius_mm == 0)
+      throw ConfigError("a cooled fibre that takes no room", where + "/radius_mm",
+                        "give the radius of its catheter");
+    check(s.wavelength_nm == 980 || s.wavelength_nm == 1064, s.wavelength_nm, where + "/wavelength_nm",
+          "tissue is known at 980 and 1064 nm");
+    properties([&](const Tissue& t) { return optical_of(t, s.wavelength_nm) != nullptr; },
+               fmt::format("optical properties at {:g} nm", s.wavelength_nm));
+  }
   void operator()(const ElectrodesSource& s) const {
     const std::string list = where + "/electrodes";
     if (s.electrodes.empty()) throw ConfigError("there is no electrode", list, "give at least one");
@@ -380,6 +448,12 @@ void validate_grid(const Grid& grid) {
 
 }  // namespace
 
+bool has_field(const Source& source) {
+  return std::holds_alternative<ElectrodesSource>(source.what) ||
+         std::holds_alternative<AntennaSource>(source.what) ||
+         std::holds_alternative<LightSource>(source.what);
+}
+
 bool is_active(const Source& source, double t_s) {
   if (source.active_s.empty()) return true;
   return std::any_of(source.active_s.begin(), source.active_s.end(),
@@ -411,9 +485,8 @@ void validate_patch(const ThermalProblem& problem) {
                               fmt::format("/sources/{}", n), "enlarge the patch");
       }
     }
-    if (std::holds_alternative<FixedTemperatureSource>(what) ||
-        std::holds_alternative<ElectrodesSource>(what) || std::holds_alternative<CryoprobeSource>(what) ||
-        std::holds_alternative<GaussianSource>(what))
+    if (has_field(problem.sources[n]) || std::holds_alternative<FixedTemperatureSource>(what) ||
+        std::holds_alternative<CryoprobeSource>(what) || std::holds_alternative<GaussianSource>(what))
       continue;
     throw ConfigError("a fine patch with a source that is spread over the cells of one grid",
                       fmt::format("/sources/{}", n), "leave the patch out, or use a Gaussian");

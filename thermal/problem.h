@@ -8,6 +8,7 @@
 #include <variant>
 #include <vector>
 
+#include "thermal/antenna_field.h"
 #include "thermal/region.h"
 #include "thermal/roll_off.h"
 #include "thermal/tissue.h"
@@ -125,11 +126,46 @@ struct CryoprobeSource {
   bool operator==(const CryoprobeSource&) const = default;
 };
 
+/// A wall of conductive material on one side of an antenna: towards its middle the field is that of the bare
+/// antenna times `leak`, and the power that is missing there goes to the open side.
+struct AntennaShield {
+  Eigen::Vector3d towards{1, 0, 0};  ///< from the axis to the middle of the shielded side
+  double width_deg = 180;            ///< of the shielded side
+  double leak = 0.05;                ///< of the power density
+  bool operator==(const AntennaShield&) const = default;
+};
+/// A coaxial antenna: its field in the tissue around it by antenna_field.h, its heating sigma |E|^2 / 2,
+/// which follows the tissue; see radiation_drive.h. The shaft is cooled or passes no heat. Sources with the
+/// same entry, tip and antenna share the field.
+struct AntennaSource {
+  std::string device = {};  ///< its name in the catalogue; the numbers below are what counts
+  CoaxialAntenna antenna;
+  Eigen::Vector3d entry_mm{0, 0, 0}, tip_mm{0, 0, 0};
+  double power_W = 0;     ///< of the generator, into the cable of the shaft
+  double cable_loss = 0;  ///< [0, 1): part of what travels along the shaft that heats it, each way
+  std::optional<double> cooled_degC = {};  ///< coolant, which takes the heat of the shaft; empty: tissue does
+  std::optional<AntennaShield> shield = {};
+  bool operator==(const AntennaSource&) const = default;
+};
+/// Light from a fibre, which scatters and is absorbed; see light_field.h. It leaves evenly all around the
+/// stretch from a to b, which is a point where they are one.
+struct LightSource {
+  std::string device = {};  ///< its name in the catalogue; the numbers below are what counts
+  double power_W = 0;       ///< that leaves the fibre
+  double wavelength_nm = 980;
+  Eigen::Vector3d a_mm{0, 0, 0}, b_mm{0, 0, 0};
+  double radius_mm = 0;  ///< of the catheter or the bare fibre; 0: takes no room
+  std::optional<Eigen::Vector3d> entry_mm = {},
+                                 tip_mm = {};  ///< of the catheter; empty: a and b are its ends
+  std::optional<double> cooled_degC = {};  ///< of the wall while the source acts; empty: it passes no heat
+  bool operator==(const LightSource&) const = default;
+};
+
 /// One source of heat or cold; all sources of a problem act in one joint solve. Part of the heat equation
 ///   dH/dt = div(k grad T) + w rho_b c_b (T_b - T) + q_m + q
 struct Source {
   std::variant<VolumetricSource, PointSource, GaussianSource, BoxSource, LineSource, FixedTemperatureSource,
-               ElectrodesSource, CryoprobeSource>
+               ElectrodesSource, CryoprobeSource, AntennaSource, LightSource>
       what = PointSource{};
   ActiveTimes active_s = {};
   /// Factor on a power over the time of the run; empty: 1. For sources of a given power (volumetric, point,
@@ -138,6 +174,8 @@ struct Source {
   bool operator==(const Source&) const = default;
 };
 bool is_active(const Source& source, double t_s);
+/// Its power density comes from a field in the tissue: electrodes, antennas, light.
+bool has_field(const Source& source);
 
 /// A step that lasts until a sensor says so: as soon as the temperature at `sensor_mm` is below (above) the
 /// bound within the scheduled interval, what is left of the interval is left out, and everything scheduled

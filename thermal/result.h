@@ -30,6 +30,17 @@ struct ElectricalHistory {
   std::vector<double> times_s, resistance_ohm, power_W, current_A, voltage_V;
   std::vector<ChannelHistory> channels = {};  ///< at the same times; empty when there is one channel
 };
+/// What antennas and fibres did; one entry of `sources` for each antenna or fibre at its place, in the order
+/// in which the sources name them. Of a fibre nothing is reflected or lost on the way.
+struct RadiationHistory {
+  struct Source {
+    std::vector<double> power_W;  ///< of the generator or laser
+    /// Where it goes: back to the generator, into the cable, into the tissue of the box, beyond it.
+    std::vector<double> reflected_W, cable_W, absorbed_W, radiated_W;
+  };
+  std::vector<double> times_s;
+  std::vector<Source> sources;
+};
 /// What the cryoprobes did; one entry of `probes` each, in the order in which the sources name them.
 struct CryoHistory {
   struct Probe {
@@ -62,7 +73,7 @@ struct ThermalSummary {
   int steps = 0;
   long stages = 0;          ///< evaluations of the right-hand side
   double cell_updates = 0;  ///< active cells, summed over these evaluations
-  int field_solves = 0;     ///< of the electric potential
+  int field_solves = 0;     ///< of potentials, antennas and light
   double simulated_s = 0, wall_time_s = 0, peak_memory_MB = 0;
   bool usable() const { return termination == Termination::reached_end; }
 };
@@ -76,6 +87,7 @@ struct ThermalResult {
   /// under_minus40_degC: ever reached.
   std::map<std::string, Zone> zones;
   std::optional<ElectricalHistory> electrical;
+  std::optional<RadiationHistory> radiation = {};
   std::optional<CryoHistory> cryo = {};
   std::vector<EndedEarly> ended_early = {};
   EnergyBalance energy;

@@ -5,8 +5,8 @@
 #include <utility>
 
 #include "thermal/dose_field.h"
-#include "thermal/electrode_drive.h"
 #include "thermal/heat_level.h"
+#include "thermal/power_drives.h"
 #include "thermal/result.h"
 
 namespace spinetherm {
@@ -15,7 +15,7 @@ namespace spinetherm {
 /// are left empty.
 template <class Real>
 void set_fields(const OutputFields& wanted, HeatLevel<Real>& level, DoseField<Real>& dose,
-                const ElectrodeDrive& drive, ThermalResult& result) {
+                const PowerDrives& drive, ThermalResult& result) {
   const auto volume = [&](std::vector<float> values) {
     Volume<float> v;
     v.grid = level.grid;

@@ -80,6 +80,13 @@ void validate(const Tissue& t, const std::string& where) {
     check(e >= 1 && std::isfinite(e), e, where + "/relative_permittivity", "give a value of 1 or above");
   }
   if (t.microwave_S_per_m) not_negative(*t.microwave_S_per_m, where + "/microwave_S_per_m");
+  if (t.relative_permittivity_915MHz) {
+    const double e = *t.relative_permittivity_915MHz;
+    check(e >= 1 && std::isfinite(e), e, where + "/relative_permittivity_915MHz",
+          "give a value of 1 or above");
+  }
+  if (t.microwave_915MHz_S_per_m)
+    not_negative(*t.microwave_915MHz_S_per_m, where + "/microwave_915MHz_S_per_m");
   if (t.drying) {
     temperature(t.drying->from_degC, where + "/drying/from_degC");
     temperature(t.drying->to_degC, where + "/drying/to_degC");
@@ -109,6 +116,11 @@ void validate(const Tissue& t, const std::string& where) {
   if (t.optical) {
     validate(t.optical->native, where + "/optical");
     if (t.optical->coagulated) validate(*t.optical->coagulated, where + "/optical/coagulated");
+  }
+  if (t.optical_1064nm) {
+    validate(t.optical_1064nm->native, where + "/optical_1064nm");
+    if (t.optical_1064nm->coagulated)
+      validate(*t.optical_1064nm->coagulated, where + "/optical_1064nm/coagulated");
   }
   if (t.damage) {
     positive(t.damage->frequency_per_s, where + "/damage/frequency_per_s");

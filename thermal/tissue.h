@@ -87,11 +87,14 @@ struct Tissue {
   std::optional<double> electrical_S_per_m = {};
   double electrical_per_K = 0;
   std::optional<double> relative_permittivity = {};
-  std::optional<double> microwave_S_per_m = {};
+  std::optional<double> microwave_S_per_m = {};  ///< at 2.45 GHz, as the permittivity above
+  std::optional<double> relative_permittivity_915MHz = {};
+  std::optional<double> microwave_915MHz_S_per_m = {};
   std::optional<Drying> drying = {};
   std::optional<Boiling> boiling = {};
   std::optional<Frozen> frozen = {};
-  std::optional<Optical> optical = {};
+  std::optional<Optical> optical = {};  ///< at 980 nm
+  std::optional<Optical> optical_1064nm = {};
   std::optional<Arrhenius> damage = {};
   /// By key of the problem format ("conductivity_W_per_m_K"); empty for a bare problem.
   std::map<std::string, Provenance> provenance = {};

@@ -78,6 +78,17 @@ Json electrical_json(const std::optional<ElectricalHistory>& e) {
   return j;
 }
 
+Json radiation_json(const RadiationHistory& r) {
+  Json j = {{"times_s", numbers(r.times_s)}, {"sources", Json::array()}};
+  for (const RadiationHistory::Source& s : r.sources)
+    j["sources"].push_back({{"power_W", numbers(s.power_W)},
+                            {"reflected_W", numbers(s.reflected_W)},
+                            {"cable_W", numbers(s.cable_W)},
+                            {"absorbed_W", numbers(s.absorbed_W)},
+                            {"radiated_W", numbers(s.radiated_W)}});
+  return j;
+}
+
 Json cryo_json(const CryoHistory& c) {
   Json j = {{"times_s", numbers(c.times_s)}, {"probes", Json::array()}};
   for (const CryoHistory::Probe& p : c.probes)
@@ -146,6 +157,19 @@ ThermalResult parse_result(const nlohmann::json& document) {
       }
     electrical.finish();
   }
+  if (const auto radiation = r.find("radiation")) {
+    result.radiation.emplace();
+    result.radiation->times_s = read_numbers(*radiation, "times_s", kNaN);
+    for (const JsonReader& s : radiation->at("sources").elements()) {
+      result.radiation->sources.push_back({read_numbers(s, "power_W", kNaN),
+                                           read_numbers(s, "reflected_W", kNaN),
+                                           read_numbers(s, "cable_W", kNaN),
+                                           read_numbers(s, "absorbed_W", kNaN),
+                                           read_numbers(s, "radiated_W", kNaN)});
+      s.finish();
+    }
+    radiation->finish();
+  }
   if (const auto cryo = r.find("cryo")) {
     result.cryo.emplace();
     result.cryo->times_s = read_numbers(*cryo, "times_s", kNaN);
@@ -192,6 +216,7 @@ Json to_json(const ThermalResult& r) {
     if (zone.touches_box) j["zones_cut_by_box"].push_back(key);
   }
   j["electrical"] = electrical_json(r.electrical);
+  if (r.radiation) j["radiation"] = radiation_json(*r.radiation);
   if (r.cryo) j["cryo"] = cryo_json(*r.cryo);
   if (!r.ended_early.empty()) {
     j["ended_early"] = Json::array();

@@ -17,10 +17,8 @@ namespace {
 using Json = nlohmann::ordered_json;
 using Eigen::Vector3d;
 
-const std::vector<std::string> kKinds = {"volumetric",        "point",      "gaussian", "box", "line",
-                                         "fixed_temperature", "electrodes", "cryoprobe"};
-/// Of the format, but not of this version.
-const std::vector<std::string> kLaterKinds = {"light", "antenna"};
+const std::vector<std::string> kKinds = {"volumetric",        "point",      "gaussian",  "box",     "line",
+                                         "fixed_temperature", "electrodes", "cryoprobe", "antenna", "light"};
 
 bool holds(const std::vector<std::string>& words, const std::string& word) {
   return std::find(words.begin(), words.end(), word) != words.end();
@@ -31,7 +29,6 @@ std::string read_kind(const JsonReader& r) {
   auto word = kind.as<std::string>();
   if (holds(kKinds, word)) return word;
   const std::string known = fmt::format("known: {}", fmt::join(kKinds, ", "));
-  if (holds(kLaterKinds, word)) kind.fail(fmt::format("not in this version: source kind '{}'", word), known);
   kind.fail(fmt::format("unknown source kind '{}'", word),
             fmt::format("did you mean '{}'? {}", nearest_word(word, kKinds), known));
 }
@@ -155,6 +152,101 @@ Json control_json(const Controlled& s) {
   return j;
 }
 
+/// Keys of a CoaxialAntenna; of the table of devices, too.
+Json antenna_json(const CoaxialAntenna& a) {
+  return {{"frequency_MHz", a.frequency_MHz},
+          {"inner_radius_mm", a.inner_radius_mm},
+          {"dielectric_radius_mm", a.dielectric_radius_mm},
+          {"outer_radius_mm", a.outer_radius_mm},
+          {"catheter_radius_mm", a.catheter_radius_mm},
+          {"dielectric_permittivity", a.dielectric_permittivity},
+          {"catheter_permittivity", a.catheter_permittivity},
+          {"slot_from_tip_mm", a.slot_from_tip_mm},
+          {"slot_to_tip_mm", a.slot_to_tip_mm},
+          {"cap_from_tip_mm", a.cap_from_tip_mm},
+          {"cap_to_tip_mm", a.cap_to_tip_mm}};
+}
+CoaxialAntenna read_antenna_geometry(const JsonReader& r) {
+  CoaxialAntenna a;
+  a.frequency_MHz = r.get<double>("frequency_MHz");
+  a.inner_radius_mm = r.get<double>("inner_radius_mm");
+  a.dielectric_radius_mm = r.get<double>("dielectric_radius_mm");
+  a.outer_radius_mm = r.get<double>("outer_radius_mm");
+  a.catheter_radius_mm = r.get<double>("catheter_radius_mm");
+  a.dielectric_permittivity = r.get<double>("dielectric_permittivity");
+  a.catheter_permittivity = r.get<double>("catheter_permittivity");
+  a.slot_from_tip_mm = r.get<double>("slot_from_tip_mm");
+  a.slot_to_tip_mm = r.get<double>("slot_to_tip_mm");
+  a.cap_from_tip_mm = r.get<double>("cap_from_tip_mm");
+  a.cap_to_tip_mm = r.get<double>("cap_to_tip_mm");
+  r.finish();
+  return a;
+}
+
+/// The device that a source names, which has to have `part`; empty: it names none.
+template <class Part>
+std::optional<Device> named_device(const JsonReader& r, std::optional<Part> Device::*part,
+                                   std::string_view what) {
+  const auto name = r.find("device");
+  if (!name) return std::nullopt;
+  try {
+    Device known = device(name->as<std::string>());
+    if (!(known.*part)) name->fail(fmt::format("'{}' is no {}", known.name, what), "see: spinetherm devices");
+    return known;
+  } catch (ConfigError& e) {
+    if (e.where() == "device") e.within(name->pointer());
+    throw;
+  }
+}
+
+AntennaSource read_antenna(const JsonReader& r) {
+  AntennaSource s;
+  const std::optional<Device> known = named_device(r, &Device::antenna, "antenna");
+  if (known) {
+    s.device = known->name;
+    s.antenna = known->antenna->antenna;
+    s.cable_loss = known->antenna->cable_loss;
+    s.cooled_degC = known->cooled_degC;
+  }
+  s.power_W = r.get<double>("power_W");
+  s.entry_mm = r.get<Vector3d>("entry_mm");
+  s.tip_mm = r.get<Vector3d>("tip_mm");
+  if (const auto antenna = r.find("antenna"))
+    s.antenna = read_antenna_geometry(*antenna);
+  else if (!known)
+    r.fail("neither device nor antenna", "name a device, or give the antenna's geometry");
+  s.cable_loss = r.get_or<double>("cable_loss", s.cable_loss);
+  if (r.has("cooled_degC")) s.cooled_degC = r.get<double>("cooled_degC");
+  if (const auto shield = r.find("shield")) {
+    s.shield = AntennaShield{shield->get<Vector3d>("towards"), shield->get<double>("width_deg"),
+                             shield->get<double>("leak")};
+    shield->finish();
+  }
+  return s;
+}
+
+LightSource read_light(const JsonReader& r) {
+  LightSource s;
+  const std::optional<Device> known = named_device(r, &Device::light, "fibre");
+  if (known) {
+    s.device = known->name;
+    s.wavelength_nm = known->light->wavelength_nm;
+    s.radius_mm = known->shaft_diameter_mm / 2;
+    s.cooled_degC = known->cooled_degC;
+  }
+  s.power_W = r.get<double>("power_W");
+  s.a_mm = r.get<Vector3d>("a_mm");
+  s.b_mm = r.get<Vector3d>("b_mm");
+  s.wavelength_nm = r.get_or<double>("wavelength_nm", s.wavelength_nm);
+  if (r.has("cooled_degC")) s.cooled_degC = r.get<double>("cooled_degC");
+  // A cooled fibre runs in a catheter; that of the catalogue's cooled devices where none is given.
+  constexpr double kCooledRadius_mm = 0.825;
+  s.radius_mm = r.get_or<double>("radius_mm", s.cooled_degC && !known ? kCooledRadius_mm : s.radius_mm);
+  if (r.has("entry_mm")) s.entry_mm = r.get<Vector3d>("entry_mm");
+  if (r.has("tip_mm")) s.tip_mm = r.get<Vector3d>("tip_mm");
+  return s;
+}
+
 struct SourceJson {
   std::size_t number;
   const WriteField& write_field;
@@ -200,6 +292,34 @@ struct SourceJson {
     j["ramp_s"] = s.ramp_s;
     return j;
   }
+  Json operator()(const AntennaSource& s) const {
+    Json j = {{"kind", "antenna"}};
+    if (!s.device.empty()) j["device"] = s.device;
+    j["power_W"] = s.power_W;
+    j["entry_mm"] = to_json(s.entry_mm);
+    j["tip_mm"] = to_json(s.tip_mm);
+    j["antenna"] = antenna_json(s.antenna);
+    j["cable_loss"] = s.cable_loss;
+    if (s.cooled_degC) j["cooled_degC"] = *s.cooled_degC;
+    if (s.shield)
+      j["shield"] = {{"towards", to_json(s.shield->towards)},
+                     {"width_deg", s.shield->width_deg},
+                     {"leak", s.shield->leak}};
+    return j;
+  }
+  Json operator()(const LightSource& s) const {
+    Json j = {{"kind", "light"}};
+    if (!s.device.empty()) j["device"] = s.device;
+    j["power_W"] = s.power_W;
+    j["a_mm"] = to_json(s.a_mm);
+    j["b_mm"] = to_json(s.b_mm);
+    j["wavelength_nm"] = s.wavelength_nm;
+    j["radius_mm"] = s.radius_mm;
+    if (s.entry_mm) j["entry_mm"] = to_json(*s.entry_mm);
+    if (s.tip_mm) j["tip_mm"] = to_json(*s.tip_mm);
+    if (s.cooled_degC) j["cooled_degC"] = *s.cooled_degC;
+    return j;
+  }
   Json operator()(const ElectrodesSource& s) const {
     Json j = {{"kind", "electrodes"}, {"electrodes", Json::array()}};
     for (const Electrode& e : s.electrodes) {
@@ -241,6 +361,10 @@ Source read_source(const JsonReader& r, const ReadField& read_field) {
     source.what = read_fixed_temperature(r);
   else if (kind == "cryoprobe")
     source.what = read_cryoprobe(r);
+  else if (kind == "antenna")
+    source.what = read_antenna(r);
+  else if (kind == "light")
+    source.what = read_light(r);
   else
     source.what = read_electrodes(r);
   if (const auto active = r.find("active_s")) {

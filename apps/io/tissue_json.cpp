@@ -102,10 +102,13 @@ Tissue read_tissue(const JsonReader& r) {
   t.electrical_per_K = r.get_or<double>("electrical_per_K", 0);
   t.relative_permittivity = r.get_optional<double>("relative_permittivity");
   t.microwave_S_per_m = r.get_optional<double>("microwave_S_per_m");
+  t.relative_permittivity_915MHz = r.get_optional<double>("relative_permittivity_915MHz");
+  t.microwave_915MHz_S_per_m = r.get_optional<double>("microwave_915MHz_S_per_m");
   if (const auto drying = r.find("drying")) t.drying = read_drying(*drying);
   if (const auto boiling = r.find("boiling")) t.boiling = read_boiling(*boiling);
   if (const auto frozen = r.find("frozen")) t.frozen = read_frozen(*frozen);
   if (const auto optical = r.find("optical")) t.optical = read_optical(*optical);
+  if (const auto optical = r.find("optical_1064nm")) t.optical_1064nm = read_optical(*optical);
   if (const auto damage = r.find("damage")) t.damage = read_damage(*damage);
   r.finish();
   return t;
@@ -124,6 +127,8 @@ Json to_json(const Tissue& t) {
   j["electrical_per_K"] = t.electrical_per_K;
   if (t.relative_permittivity) j["relative_permittivity"] = *t.relative_permittivity;
   if (t.microwave_S_per_m) j["microwave_S_per_m"] = *t.microwave_S_per_m;
+  if (t.relative_permittivity_915MHz) j["relative_permittivity_915MHz"] = *t.relative_permittivity_915MHz;
+  if (t.microwave_915MHz_S_per_m) j["microwave_915MHz_S_per_m"] = *t.microwave_915MHz_S_per_m;
   if (t.drying)
     j["drying"] = {
         {"from_degC", t.drying->from_degC}, {"to_degC", t.drying->to_degC}, {"residual", t.drying->residual}};
@@ -132,10 +137,13 @@ Json to_json(const Tissue& t) {
                     {"from_degC", t.boiling->from_degC},
                     {"to_degC", t.boiling->to_degC}};
   if (t.frozen) j["frozen"] = frozen_json(*t.frozen);
-  if (t.optical) {
-    j["optical"] = optical_properties_json(t.optical->native);
-    if (t.optical->coagulated) j["optical"]["coagulated"] = optical_properties_json(*t.optical->coagulated);
-  }
+  const auto optical_json = [](const Optical& o) {
+    Json one = optical_properties_json(o.native);
+    if (o.coagulated) one["coagulated"] = optical_properties_json(*o.coagulated);
+    return one;
+  };
+  if (t.optical) j["optical"] = optical_json(*t.optical);
+  if (t.optical_1064nm) j["optical_1064nm"] = optical_json(*t.optical_1064nm);
   if (t.damage)
     j["damage"] = {{"frequency_per_s", t.damage->frequency_per_s},
                    {"energy_J_per_mol", t.damage->energy_J_per_mol}};

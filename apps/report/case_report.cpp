@@ -261,6 +261,23 @@ std::string electrical_chart(const ThermalResult& t) {
          chart_svg("Resistance", "time, s", "ohm", resistance) + "</div>";
 }
 
+std::string radiation_chart(const ThermalResult& t) {
+  if (!t.radiation || t.radiation->times_s.size() < 2) return {};
+  constexpr std::array<const char*, 4> kColours = {"#c25b00", "#25609f", "#1f8a4c", "#b0203a"};
+  std::vector<CurveLine> power, lost;
+  for (std::size_t n = 0; n < t.radiation->sources.size(); ++n) {
+    const RadiationHistory::Source& s = t.radiation->sources[n];
+    const char* colour = kColours[n % kColours.size()];
+    power.push_back({fmt::format("probe {}, generator", n + 1), colour, t.radiation->times_s, s.power_W});
+    power.push_back({fmt::format("probe {}, tissue", n + 1), colour, t.radiation->times_s, s.absorbed_W});
+    std::vector<double> sum = s.reflected_W;
+    for (std::size_t m = 0; m < sum.size(); ++m) sum[m] += s.cable_W[m] + s.radiated_W[m];
+    lost.push_back({fmt::format("probe {}", n + 1), colour, t.radiation->times_s, sum});
+  }
+  return "<div class=\"chart\">" + chart_svg("Power, and what tissue takes of it", "time, s", "W", power) +
+         chart_svg("Reflected, in the cable and out of the box", "time, s", "W", lost) + "</div>";
+}
+
 std::string cryo_chart(const ThermalResult& t) {
   if (!t.cryo || t.cryo->times_s.size() < 2) return {};
   static constexpr std::array<const char*, 8> kColours = {"#25609f", "#c25b00", "#2e7d32", "#8e24aa",
@@ -305,7 +322,7 @@ Section simulation_section(const Job& job) {
   for (const EndedEarly& e : t.ended_early)
     facts.emplace_back("step ended by a sensor", fmt::format("planned {:.0f} to {:.0f} s, ended at {:.0f} s",
                                                              e.from_s, e.planned_to_s, e.at_s));
-  return {"Simulation", facts_html(facts) + electrical_chart(t) + cryo_chart(t) + list_html(t.warnings),
+  return {"Simulation", facts_html(facts) + electrical_chart(t) + radiation_chart(t) + cryo_chart(t) + list_html(t.warnings),
           false};
 }
 

@@ -7,7 +7,7 @@
 #include <cstring>
 #include <thread>
 
-#include "tests/thermal/thermal_fixture.h"
+#include "tests/thermal/radiation_fixture.h"
 #include "thermal/bioheat_solver.h"
 #include "thermal/error_estimate.h"
 #include "thermal/fine_patch.h"
@@ -150,6 +150,24 @@ RunCase several_sources() {
   return {"several sources", p, o};
 }
 
+RunCase microwaves_and_light() {
+  ThermalProblem p = irradiated({26, 26, 28}, 1);
+  AntennaSource antenna = antenna_at_origin(), stronger = antenna;
+  antenna.tip_mm.x() = antenna.entry_mm.x() = stronger.tip_mm.x() = stronger.entry_mm.x() = -5;
+  antenna.cooled_degC.reset();
+  stronger.cooled_degC.reset();
+  antenna.power_W = 15;
+  stronger.power_W = 25;
+  LightSource light = light_at_origin();
+  for (Eigen::Vector3d* x : {&light.a_mm, &light.b_mm, &*light.entry_mm, &*light.tip_mm}) x->x() = 5;
+  p.sources = {{antenna, {{0, 20}}}, {stronger, {{20, 40}}}, {light, {{10, 50}}}};
+  p.duration_s = 60;
+  p.patch = refined(p.tissue_map, patch_grid(p.grid(), {-8, -4, -7}, {8, 4, 6}, 2));
+  p.fields = all_fields(false);
+  p.fields.power_density = true;
+  return {"microwaves and light", p, {.fourth_order = false}};
+}
+
 template <class T>
 bool same_bits(const std::vector<T>& a, const std::vector<T>& b) {
   return a.size() == b.size() && (a.empty() || std::memcmp(a.data(), b.data(), a.size() * sizeof(T)) == 0);
@@ -190,6 +208,15 @@ void expect_same(const ThermalResult& a, const ThermalResult& b) {
       EXPECT_TRUE(same_bits(a.electrical->channels[n].power_W, b.electrical->channels[n].power_W));
       EXPECT_TRUE(
           same_bits(a.electrical->channels[n].resistance_ohm, b.electrical->channels[n].resistance_ohm));
+    }
+  }
+  ASSERT_EQ(a.radiation.has_value(), b.radiation.has_value());
+  if (a.radiation) {
+    EXPECT_TRUE(same_bits(a.radiation->times_s, b.radiation->times_s));
+    for (std::size_t n = 0; n < a.radiation->sources.size(); ++n) {
+      EXPECT_TRUE(same_bits(a.radiation->sources[n].power_W, b.radiation->sources[n].power_W));
+      EXPECT_TRUE(same_bits(a.radiation->sources[n].reflected_W, b.radiation->sources[n].reflected_W));
+      EXPECT_TRUE(same_bits(a.radiation->sources[n].absorbed_W, b.radiation->sources[n].absorbed_W));
     }
   }
   ASSERT_EQ(a.cryo.has_value(), b.cryo.has_value());
@@ -347,7 +374,7 @@ RunCase in_far_field_without_patch() {
 INSTANTIATE_TEST_SUITE_P(Runs, CheckpointTest,
                          testing::Values(held_temperature(), pulsed_by_impedance(), two_channels(),
                                          frozen_twice(), several_sources(), in_fine_patch(), in_far_field(),
-                                         in_far_field_without_patch()),
+                                         in_far_field_without_patch(), microwaves_and_light()),
                          [](const auto& each) {
                            std::string name = each.param.name;
                            std::replace(name.begin(), name.end(), ' ', '_');

@@ -31,6 +31,22 @@ TEST(PlacedAntenna, KnowsWhereAPointLies) {
   EXPECT_NEAR(p.r_z_mm({4, 6, 10})[1], 7, 1e-12);
 }
 
+/// On the plane between two layers of cells.
+TEST(PlacedAntenna, IsAlikeOnBothSides) {
+  PlacedAntenna p;
+  p.antenna = slot_antenna();
+  p.tip_mm = {0, 0, -5.5};
+  p.entry_mm = {0, 0, 60};
+  const Grid grid = box(20, 1);
+  const Volume<float> squared = squared_field(grid, p, solve_antenna(p.antenna, everywhere(kLiver)));
+  for (int k = 0; k < 20; ++k)
+    for (int j = 0; j < 20; ++j)
+      for (int i = 0; i < 20; ++i) {
+        EXPECT_NEAR(squared(i, j, k), squared(19 - i, j, k), 1e-5F * squared(i, j, k));
+        EXPECT_NEAR(squared(i, j, k), squared(j, i, k), 1e-5F * squared(i, j, k));
+      }
+}
+
 /// The cells take what the field gives to the box, however the antenna lies in them.
 TEST(PlacedAntenna, CellsTakeWhatTissueAbsorbs) {
   const PlacedAntenna p = oblique();
@@ -46,7 +62,8 @@ TEST(PlacedAntenna, CellsTakeWhatTissueAbsorbs) {
           int outside = 0;
           for (int n = 0; n < 216; ++n) {
             const auto at = [](int m) { return (m % 6 + 0.5) / 6 - 0.5; };
-            const auto [r, z] = p.r_z_mm(grid.to_world(i + at(n), j + at(n / 6), k + at(n / 36)));
+            const auto [r, z] =
+                p.r_z_mm(grid.to_world(Eigen::Vector3d(i + at(n), j + at(n / 6), k + at(n / 36))));
             outside += z > 0 && r < p.antenna.catheter_radius_mm ? 0 : 1;
           }
           sum += double(squared(i, j, k)) * kLiver.conductivity_S_per_m / 2 * outside / 216 *

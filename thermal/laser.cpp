@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "thermal/laser.h"
+
+#include <fmt/format.h>
+
+#include "imaging/core/error.h"
+
+namespace spinetherm {
+namespace {
+
+LightSource source_of(const Applicator& applicator, const Device& device) {
+  if (device.modality != "laser" || !device.light)
+    throw ConfigError(
+        fmt::format("the device '{}' works with '{}', not with light", device.name, device.modality),
+        "/applicators", "choose a device of the protocol's energy");
+  const LightPart& part = *device.light;
+  const double path_mm = (applicator.tip_mm - applicator.entry_mm).norm();
+  if (!(path_mm > part.to_tip_mm))
+    throw ConfigError(fmt::format("the diffuser of '{}' ends {} mm from the tip, beyond the entry point at "
+                                  "{} mm",
+                                  device.name, part.to_tip_mm, path_mm),
+                      "/applicators", "place the tip deeper or the entry farther out");
+  LightSource s;
+  s.device = device.name;
+  s.wavelength_nm = part.wavelength_nm;
+  s.a_mm = on_shaft_mm(applicator, device, part.from_tip_mm);
+  s.b_mm = on_shaft_mm(applicator, device, part.to_tip_mm);
+  s.radius_mm = device.shaft_diameter_mm / 2;
+  s.entry_mm = applicator.entry_mm;
+  s.tip_mm = applicator.tip_mm;
+  s.cooled_degC = device.cooled_degC;
+  return s;
+}
+
+}  // namespace
+
+std::vector<Source> make_laser_sources(const std::vector<Applicator>& applicators,
+                                       const std::vector<Device>& devices, const Protocol& protocol) {
+  if (applicators.empty() || applicators.size() != devices.size())
+    throw ConfigError(fmt::format("{} applicators with {} devices", applicators.size(), devices.size()),
+                      "/applicators", "give one device for each applicator, and at least one");
+  std::vector<LightSource> fibres;
+  for (std::size_t n = 0; n < devices.size(); ++n) {
+    fibres.push_back(source_of(applicators[n], devices[n]));
+    validate(devices[n]);
+    validate(protocol, devices[n]);
+  }
+  std::vector<Source> sources;
+  double t_s = 0;
+  for (const ProtocolStep& step : protocol.steps) {
+    const double from_s = t_s;
+    t_s += step.duration_s;
+    if (!step.power_W) continue;
+    for (LightSource fibre : fibres) {
+      fibre.power_W = *step.power_W;
+      sources.push_back({std::move(fibre), {{from_s, t_s}}});
+    }
+  }
+  if (sources.empty())
+    throw ConfigError("no step of the protocol gives energy", "/protocol/steps", "give one power_W");
+  return sources;
+}
+
+}  // namespace spinetherm

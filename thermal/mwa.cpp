@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "thermal/mwa.h"
+
+#include <fmt/format.h>
+
+#include "imaging/core/error.h"
+
+namespace spinetherm {
+namespace {
+
+/// Least distance of a cannula from the slot where the device states none: 5-10 mm by practice.
+constexpr double kBackOff_mm = 5;
+
+AntennaSource source_of(const Applicator& applicator, const Device& device) {
+  if (device.modality != "mwa" || !device.antenna)
+    throw ConfigError(
+        fmt::format("the device '{}' works with '{}', not with microwaves", device.name, device.modality),
+        "/applicators", "choose a device of the protocol's energy");
+  const AntennaPart& part = *device.antenna;
+  const double path_mm = (applicator.tip_mm - applicator.entry_mm).norm();
+  if (!(path_mm > part.antenna.slot_to_tip_mm))
+    throw ConfigError(fmt::format("the slot of '{}' lies {} mm from the tip, beyond the entry point at {} mm",
+                                  device.name, part.antenna.slot_to_tip_mm, path_mm),
+                      "/applicators", "place the tip deeper or the entry farther out");
+  AntennaSource s;
+  s.device = device.name;
+  s.antenna = part.antenna;
+  s.entry_mm = applicator.entry_mm;
+  s.tip_mm = applicator.tip_mm;
+  s.cable_loss = part.cable_loss;
+  s.cooled_degC = device.cooled_degC;
+  if (part.shield_width_deg)
+    s.shield = AntennaShield{-roll_direction(applicator), *part.shield_width_deg, part.shield_leak};
+  return s;
+}
+
+}  // namespace
+
+std::vector<Source> make_mwa_sources(const std::vector<Applicator>& applicators,
+                                     const std::vector<Device>& devices, const Protocol& protocol) {
+  if (applicators.empty() || applicators.size() != devices.size())
+    throw ConfigError(fmt::format("{} applicators with {} devices", applicators.size(), devices.size()),
+                      "/applicators", "give one device for each applicator, and at least one");
+  std::vector<AntennaSource> antennas;
+  for (std::size_t n = 0; n < devices.size(); ++n) {
+    antennas.push_back(source_of(applicators[n], devices[n]));
+    validate(devices[n]);
+    validate(protocol, devices[n]);
+  }
+  std::vector<Source> sources;
+  double t_s = 0;
+  for (const ProtocolStep& step : protocol.steps) {
+    const double from_s = t_s;
+    t_s += step.duration_s;
+    if (!step.power_W) continue;
+    for (AntennaSource antenna : antennas) {
+      antenna.power_W = *step.power_W;
+      sources.push_back({std::move(antenna), {{from_s, t_s}}});
+    }
+  }
+  if (sources.empty())
+    throw ConfigError("no step of the protocol gives energy", "/protocol/steps", "give one power_W");
+  return sources;
+}
+
+std::vector<std::string> mwa_warnings(const std::vector<Applicator>& applicators,
+                                      const std::vector<Device>& devices) {
+  std::vector<std::string> warnings;
+  for (std::size_t n = 0; n < devices.size(); ++n) {
+    const auto& end_mm = applicators[n].cannula_from_tip_mm;
+    if (!devices[n].antenna || !end_mm) continue;
+    const double gap_mm = *end_mm - devices[n].antenna->antenna.slot_to_tip_mm,
+                 wanted_mm = devices[n].cannula ? devices[n].cannula->back_off_mm : kBackOff_mm;
+    if (gap_mm < wanted_mm)
+      warnings.push_back(fmt::format(
+          "probe {}: the metal cannula ends {:.1f} mm behind the slot of the antenna; it reflects the field, "
+          "which is simulated without it: pull it back {:g} mm at least",
+          n + 1, gap_mm, wanted_mm));
+  }
+  return warnings;
+}
+
+}  // namespace spinetherm
