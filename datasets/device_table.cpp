@@ -60,11 +60,6 @@ void read_rfa(const JsonReader& r, const TableReader& table, Device& d) {
                tines->get<double>("turn_deg"),    tines->get<double>("polarity")};
     tines->finish();
   }
-  if (const auto cannula = r.find("cannula")) {
-    d.provenance["cannula"] = table.provenance(*cannula);
-    d.cannula = {cannula->get<double>("diameter_mm"), cannula->get<double>("back_off_mm")};
-    cannula->finish();
-  }
   const auto poles = r.find("poles");
   if (!poles) {
     if (!d.tines) r.fail("neither poles nor tines", "give one");
@@ -94,13 +89,50 @@ void read_cryo(const JsonReader& r, const TableReader& table, Device& d) {
   d.cryo = c;
 }
 
+/// What only microwave devices have: the antenna, what its cable loses and, where one side is shielded, how.
+void read_mwa(const JsonReader& r, const TableReader& table, Device& d) {
+  const JsonReader part = r.at("antenna");
+  d.provenance["antenna"] = table.provenance(part);
+  AntennaPart a;
+  a.antenna.frequency_MHz = part.get<double>("frequency_MHz");
+  a.antenna.inner_radius_mm = part.get<double>("inner_radius_mm");
+  a.antenna.dielectric_radius_mm = part.get<double>("dielectric_radius_mm");
+  a.antenna.outer_radius_mm = part.get<double>("outer_radius_mm");
+  a.antenna.catheter_radius_mm = part.get<double>("catheter_radius_mm");
+  a.antenna.dielectric_permittivity = part.get<double>("dielectric_permittivity");
+  a.antenna.catheter_permittivity = part.get<double>("catheter_permittivity");
+  a.antenna.slot_from_tip_mm = part.get<double>("slot_from_tip_mm");
+  a.antenna.slot_to_tip_mm = part.get<double>("slot_to_tip_mm");
+  a.antenna.cap_from_tip_mm = part.get<double>("cap_from_tip_mm");
+  a.antenna.cap_to_tip_mm = part.get<double>("cap_to_tip_mm");
+  part.finish();
+  a.cable_loss = keep(d, table, r, "cable_loss");
+  if (const auto shield = r.find("shield")) {
+    d.provenance["shield"] = table.provenance(*shield);
+    a.shield_width_deg = shield->get<double>("width_deg");
+    a.shield_leak = shield->get<double>("leak");
+    shield->finish();
+  }
+  d.antenna = a;
+}
+
+/// What only lasers have: where light leaves the fibre.
+void read_laser(const JsonReader& r, const TableReader& table, Device& d) {
+  const JsonReader part = r.at("light");
+  d.provenance["light"] = table.provenance(part);
+  d.light = {part.get<double>("from_tip_mm"), part.get<double>("to_tip_mm"),
+             part.get<double>("wavelength_nm")};
+  part.finish();
+}
+
 /// What a device of each energy has beside the common keys. To add an energy: a function and a row.
 struct DeviceReader {
   std::string modality;
   void (*read)(const JsonReader&, const TableReader&, Device&);
 };
 const std::vector<DeviceReader>& device_readers() {
-  static const std::vector<DeviceReader> readers = {{"rfa", read_rfa}, {"cryo", read_cryo}};
+  static const std::vector<DeviceReader> readers = {
+      {"rfa", read_rfa}, {"mwa", read_mwa}, {"cryo", read_cryo}, {"laser", read_laser}};
   return readers;
 }
 
@@ -133,6 +165,11 @@ Device read_device(const JsonReader& r, const TableReader& table) {
     }
     sensors->finish();
   }
+  if (const auto cannula = r.find("cannula")) {
+    d.provenance["cannula"] = table.provenance(*cannula);
+    d.cannula = {cannula->get<double>("diameter_mm"), cannula->get<double>("back_off_mm")};
+    cannula->finish();
+  }
   d.cooled_degC = keep_optional(d, table, r, "cooled_degC");
   d.max_power_W = keep_optional(d, table, r, "max_power_W");
   d.max_degC = keep_optional(d, table, r, "max_degC");
@@ -140,6 +177,7 @@ Device read_device(const JsonReader& r, const TableReader& table) {
   d.provenance["protocol"] = table.provenance(protocol);
   d.protocol.modality = d.modality;
   for (const JsonReader& step : protocol.at("steps").elements()) d.protocol.steps.push_back(read_step(step));
+  d.protocol.beyond_spine = protocol.get_or<bool>("beyond_spine", false);
   protocol.finish();
   read_zone(r, table, d);
   energy.read(r, table, d);

@@ -50,6 +50,18 @@ class RowReader {
   std::optional<Provenance> group_;
 };
 
+std::optional<Optical> read_optical(RowReader& in, const JsonReader& r, const std::string& name) {
+  std::optional<Optical> optical;
+  in.group(r, name, [&](const JsonReader& g) {
+    optical = Optical{{in.required(g, "absorption_per_m"), in.required(g, "reduced_scattering_per_m")}};
+    in.group(g, "coagulated", [&](const JsonReader& c) {
+      optical->coagulated =
+          OpticalProperties{in.required(c, "absorption_per_m"), in.required(c, "reduced_scattering_per_m")};
+    });
+  });
+  return optical;
+}
+
 void read_properties(const JsonReader& r, const TableReader& table, TissueRow& row) {
   RowReader in(table, row);
   Tissue& t = row.tissue;
@@ -67,6 +79,8 @@ void read_properties(const JsonReader& r, const TableReader& table, TissueRow& r
   t.electrical_per_K = in.or_zero(r, "electrical_per_K");
   t.relative_permittivity = in.optional(r, "relative_permittivity");
   t.microwave_S_per_m = in.optional(r, "microwave_S_per_m");
+  t.relative_permittivity_915MHz = in.optional(r, "relative_permittivity_915MHz");
+  t.microwave_915MHz_S_per_m = in.optional(r, "microwave_915MHz_S_per_m");
   in.group(r, "drying", [&](const JsonReader& g) {
     t.drying = Drying{in.required(g, "from_degC"), in.required(g, "to_degC"), in.required(g, "residual")};
   });
@@ -79,15 +93,8 @@ void read_properties(const JsonReader& r, const TableReader& table, TissueRow& r
                       in.required(g, "conductivity_W_per_m_K"), in.required(g, "latent_J_per_kg"),
                       in.required(g, "solidus_degC"),           in.required(g, "liquidus_degC")};
   });
-  in.group(r, "optical", [&](const JsonReader& g) {
-    Optical optical;
-    optical.native = {in.required(g, "absorption_per_m"), in.required(g, "reduced_scattering_per_m")};
-    in.group(g, "coagulated", [&](const JsonReader& c) {
-      optical.coagulated =
-          OpticalProperties{in.required(c, "absorption_per_m"), in.required(c, "reduced_scattering_per_m")};
-    });
-    t.optical = optical;
-  });
+  t.optical = read_optical(in, r, "optical");
+  t.optical_1064nm = read_optical(in, r, "optical_1064nm");
   in.group(r, "damage", [&](const JsonReader& g) {
     t.damage = Arrhenius{in.required(g, "frequency_per_s"), in.required(g, "energy_J_per_mol")};
   });

@@ -34,8 +34,9 @@ struct TissueRow {
 };
 
 /// Every tissue class, at the place of its number: tissue_rows()[std::size_t(TissueClass::disc)].
-/// Electrical values hold near 480 kHz, microwave values at 2.45 GHz, optical values at 980 nm. `unknown` has
-/// no values of its own: its heat is that of muscle, under the name "unknown (heat as muscle)".
+/// Electrical values hold near 480 kHz, microwave values at 2.45 GHz and 915 MHz, optical values at 980 and
+/// 1064 nm. `unknown` has no values of its own: its heat is that of muscle, under the name "unknown (heat as
+/// muscle)".
 const std::vector<TissueRow>& tissue_rows();
 /// The tissues alone, in the same order: the table of a TissueMap whose labels are tissue classes.
 const std::vector<Tissue>& tissue_table();

@@ -8,6 +8,7 @@
 
 #include "imaging/core/error.h"
 #include "imaging/core/units.h"
+#include "thermal/radiation_law.h"
 
 namespace spinetherm {
 namespace {
@@ -43,6 +44,94 @@ void validate_cryo(const Device& d, const std::string& where) {
   require_at(c.max_W_per_m > 0 && std::isfinite(c.max_W_per_m), where + "/max_W_per_m", c.max_W_per_m,
              "above 0 W/m");
   require_at(c.ramp_s >= 0 && std::isfinite(c.ramp_s), where + "/ramp_s", c.ramp_s, "at least 0 s");
+}
+
+void validate_antenna(const Device& d, const std::string& where) {
+  const AntennaPart& a = *d.antenna;
+  try {
+    validate(a.antenna);
+  } catch (Error& e) {
+    e.within(where);
+    throw;
+  }
+  const std::string at = where + "/antenna";
+  require_at(is_microwave_MHz(a.antenna.frequency_MHz), at + "/frequency_MHz", a.antenna.frequency_MHz,
+             "tissue is known at 915 and 2450 MHz (within 5 %)");
+  require_at(a.antenna.slot_to_tip_mm < d.length_mm, at + "/slot_to_tip_mm", a.antenna.slot_to_tip_mm,
+             "below length_mm");
+  require_at(
+      std::abs(d.shaft_diameter_mm - 2 * a.antenna.catheter_radius_mm) < 1e-6, where + "/shaft_diameter_mm",
+      d.shaft_diameter_mm,
+      fmt::format("twice catheter_radius_mm of the antenna, {:g} mm", 2 * a.antenna.catheter_radius_mm));
+  require_at(a.cable_loss >= 0 && a.cable_loss < 1, where + "/cable_loss", a.cable_loss,
+             "a share of 0 or above and below 1");
+  if (a.shield_width_deg) {
+    require_at(*a.shield_width_deg > 0 && *a.shield_width_deg < 360, where + "/shield/width_deg",
+               *a.shield_width_deg, "between 0 and 360 degrees");
+    require_at(a.shield_leak >= 0 && a.shield_leak <= 1, where + "/shield/leak", a.shield_leak,
+               "a share between 0 and 1");
+  }
+}
+
+void validate_light(const Device& d, const std::string& where) {
+  const LightPart& l = *d.light;
+  require_at(l.from_tip_mm >= 0, where + "/light/from_tip_mm", l.from_tip_mm, "at least 0 mm");
+  require_at(l.to_tip_mm >= l.from_tip_mm && l.to_tip_mm <= d.length_mm, where + "/light/to_tip_mm",
+             l.to_tip_mm, "from from_tip_mm to length_mm");
+  require_at(l.wavelength_nm == 980 || l.wavelength_nm == 1064, where + "/light/wavelength_nm",
+             l.wavelength_nm, "tissue is known at 980 and 1064 nm");
+  if (l.to_tip_mm > l.from_tip_mm && !d.cooled_degC)
+    throw ConfigError("a diffusing fibre without a coolant", where + "/cooled_degC",
+                      "give its temperature, or make from_tip_mm and to_tip_mm equal for a bare end");
+}
+
+bool radiates(const Device& d) { return d.modality == "mwa" || d.modality == "laser"; }
+
+/// What radiates belongs to its own energy, and has nothing of the others.
+void validate_radiation(const Device& d, const std::string& where) {
+  const auto own = [&](bool there, bool wanted, const char* what, const char* key) {
+    if (there && !wanted)
+      throw ConfigError(fmt::format("{} in a device of '{}'", what, d.modality), where + key, "remove it");
+    if (wanted && !there)
+      throw ConfigError(fmt::format("a device of '{}' without {}", d.modality, what), where + key,
+                        "describe it");
+  };
+  own(d.antenna.has_value(), d.modality == "mwa", "an antenna", "/antenna");
+  own(d.light.has_value(), d.modality == "laser", "a part that gives light", "/light");
+  if (radiates(d)) {
+    own(!d.poles.empty(), false, "metal poles", "/poles");
+    own(d.tines.has_value(), false, "tines", "/tines");
+    own(d.cryo.has_value(), false, "a part that cools", "/cryo");
+    own(d.articulation.has_value(), false, "a tip that bends", "/articulation");
+  }
+  if (d.antenna) validate_antenna(d, where);
+  if (d.light) validate_light(d, where);
+}
+
+void validate_radiating_step(const ProtocolStep& s, const Protocol& protocol, const Device& device,
+                             const std::string& at) {
+  const auto refuse = [&](bool given, const char* key) {
+    if (given)
+      throw ConfigError(fmt::format("{} is driven by its power alone", device.name), at + key,
+                        "give power_W, or nothing for a pause");
+  };
+  refuse(s.hold_degC.has_value(), "/hold_degC");
+  refuse(s.max_W.has_value(), "/max_W");
+  refuse(s.voltage_V.has_value(), "/voltage_V");
+  refuse(s.duty.has_value(), "/duty");
+  refuse(s.thaw_degC.has_value(), "/thaw_degC");
+  refuse(s.roll_off.has_value(), "/roll_off");
+  if (!s.power_W) return;
+  const bool strong = *s.power_W > kMostSpine_W;
+  if (device.modality == "mwa" && !protocol.beyond_spine && (strong || s.duration_s > kMostSpine_s))
+    throw ConfigError(fmt::format("{:g} W for {:g} s is more than a spine bears", *s.power_W, s.duration_s),
+                      at + (strong ? "/power_W" : "/duration_s"),
+                      fmt::format("at most {:g} W for {:g} min; set beyond_spine to run a liver preset",
+                                  kMostSpine_W, kMostSpine_s / 60));
+  if (device.modality == "laser" && !device.cooled_degC && *s.power_W > kMostBareFibre_W)
+    throw ConfigError(fmt::format("{:g} W chars the tip of a bare fibre", *s.power_W), at + "/power_W",
+                      fmt::format("at most {:g} W with {}; a cooled fibre, which has cooled_degC, bears more",
+                                  kMostBareFibre_W, device.name));
 }
 
 void validate_cold_step(const ProtocolStep& s, const Device& device, const std::string& at) {
@@ -248,6 +337,7 @@ void validate(const Device& d) {
       require_at(d.tines && tine >= 1 && tine <= d.tines->count, fmt::format("{}/sensors/{}/tine", where, n),
                  tine, "from 1 to the number of tines");
   validate_shape(d, where);
+  validate_radiation(d, where);
   if (d.cooled_degC)
     require_at(*d.cooled_degC > 0 && *d.cooled_degC < 100, where + "/cooled_degC", *d.cooled_degC,
                "liquid water: above 0, below 100 degC");
@@ -261,6 +351,12 @@ void validate(const Protocol& protocol, const Device& device) {
     throw ConfigError(fmt::format("a protocol of '{}' for the device '{}' of '{}'", protocol.modality,
                                   device.name, device.modality),
                       where, "give the device a protocol of its own energy");
+  if (protocol.beyond_spine && device.modality != "mwa")
+    throw ConfigError(fmt::format("beyond_spine in a protocol of '{}'", protocol.modality),
+                      where + "/beyond_spine", "remove it: it lifts the limit on microwaves");
+  if (protocol.saline_halo && radiates(device))
+    throw ConfigError(fmt::format("saline_halo in a protocol of '{}'", protocol.modality),
+                      where + "/saline_halo", "remove it: it conducts the current of radiofrequency");
   if (protocol.saline_halo) {
     const SalineHalo& halo = *protocol.saline_halo;
     require_at(halo.thickness_mm > 0 && halo.thickness_mm < 50, where + "/saline_halo/thickness_mm",
@@ -280,6 +376,7 @@ void validate(const Protocol& protocol, const Device& device) {
     if (given > 1)
       throw ConfigError("a step holds more than one of temperature, power, voltage, duty and thaw", at,
                         "keep one");
+    if (radiates(device)) validate_radiating_step(s, protocol, device, at);
     validate_cold_step(s, device, at);
     if (s.until) validate_until(*s.until, at + "/until");
     if (s.roll_off) {

@@ -36,7 +36,7 @@ struct UntilSensor {
   bool operator==(const UntilSensor&) const = default;
 };
 /// One timed step. At most one of hold, power, voltage, duty, thaw temperature; none: switched off (after
-/// freezing: passive thaw).
+/// freezing: passive thaw). Microwaves and light: power or none.
 struct ProtocolStep {
   double duration_s = 0;                 ///< with `until`: at most
   std::optional<double> hold_degC = {};  ///< at the device's control sensor
@@ -54,6 +54,9 @@ struct SalineHalo {
   double thickness_mm = 0, conductivity_S_per_m = 0;
   bool operator==(const SalineHalo&) const = default;
 };
+/// What a spine bears of microwaves, and what a bare fibre bears before its tip chars.
+constexpr double kMostSpine_W = 40, kMostSpine_s = 300;  // practice: at most 40 W, 1-5 min; liver takes more
+constexpr double kMostBareFibre_W = 5;                   // not published in what was read: assumed
 struct Protocol {
   std::string modality = "rfa";
   std::vector<ProtocolStep> steps;

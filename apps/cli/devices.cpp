@@ -30,6 +30,21 @@ Json step_json(const ProtocolStep& s) {
   return out;
 }
 
+Json antenna_json(const AntennaPart& part) {
+  const CoaxialAntenna& a = part.antenna;
+  return {{"frequency_MHz", a.frequency_MHz},
+          {"inner_radius_mm", a.inner_radius_mm},
+          {"dielectric_radius_mm", a.dielectric_radius_mm},
+          {"outer_radius_mm", a.outer_radius_mm},
+          {"catheter_radius_mm", a.catheter_radius_mm},
+          {"dielectric_permittivity", a.dielectric_permittivity},
+          {"catheter_permittivity", a.catheter_permittivity},
+          {"slot_from_tip_mm", a.slot_from_tip_mm},
+          {"slot_to_tip_mm", a.slot_to_tip_mm},
+          {"cap_from_tip_mm", a.cap_from_tip_mm},
+          {"cap_to_tip_mm", a.cap_to_tip_mm}};
+}
+
 Json device_json(const Device& d) {
   Json out = {{"name", d.name},
               {"title", d.title},
@@ -66,10 +81,21 @@ Json device_json(const Device& d) {
     out["cryo"] = {{"from_tip_mm", d.cryo->from_tip_mm}, {"to_tip_mm", d.cryo->to_tip_mm},
                    {"gas_degC", d.cryo->gas_degC},       {"film_W_per_m2_K", d.cryo->film_W_per_m2_K},
                    {"max_W_per_m", d.cryo->max_W_per_m}, {"ramp_s", d.cryo->ramp_s}};
+  if (d.antenna) {
+    out["antenna"] = antenna_json(*d.antenna);
+    out["cable_loss"] = d.antenna->cable_loss;
+    if (d.antenna->shield_width_deg)
+      out["shield"] = {{"width_deg", *d.antenna->shield_width_deg}, {"leak", d.antenna->shield_leak}};
+  }
+  if (d.light)
+    out["light"] = {{"from_tip_mm", d.light->from_tip_mm},
+                    {"to_tip_mm", d.light->to_tip_mm},
+                    {"wavelength_nm", d.light->wavelength_nm}};
   if (d.cooled_degC) out["cooled_degC"] = *d.cooled_degC;
   if (d.max_power_W) out["max_power_W"] = *d.max_power_W;
   if (d.max_degC) out["max_degC"] = *d.max_degC;
   out["protocol"] = steps;
+  out["beyond_spine"] = d.protocol.beyond_spine;
   out["published_zone"] = nullptr;
   if (d.published_zone)
     out["published_zone"] = {{"length_mm", d.published_zone->length_mm},
@@ -134,6 +160,21 @@ void print_device(const Device& d) {
     add("max_W_per_m", number(d.cryo->max_W_per_m));
     add("ramp_s", number(d.cryo->ramp_s));
   }
+  if (d.antenna) {
+    const AntennaPart& a = *d.antenna;
+    add("antenna", fmt::format("{:g} MHz, slot {:g} to {:g} mm from the tip", a.antenna.frequency_MHz,
+                               a.antenna.slot_from_tip_mm, a.antenna.slot_to_tip_mm));
+    add("cable_loss", fmt::format("{:g} % of the power on each way", 100 * a.cable_loss));
+    if (a.shield_width_deg)
+      add("shield", fmt::format("{:g} deg, lets {:g} % through", *a.shield_width_deg, 100 * a.shield_leak));
+  }
+  if (d.light) {
+    const LightPart& l = *d.light;
+    add("light", l.to_tip_mm > l.from_tip_mm
+                     ? fmt::format("{:g} nm, {:g} to {:g} mm from the tip", l.wavelength_nm, l.from_tip_mm,
+                                   l.to_tip_mm)
+                     : fmt::format("{:g} nm, bare end {:g} mm from the tip", l.wavelength_nm, l.from_tip_mm));
+  }
   if (d.articulation)
     add("articulation", fmt::format("the last {:g} mm bend by {:g} deg", d.articulation->length_mm,
                                     d.articulation->angle_deg));
@@ -147,7 +188,7 @@ void print_device(const Device& d) {
   add("cooled_degC", number(d.cooled_degC));
   add("max_power_W", number(d.max_power_W));
   add("max_degC", number(d.max_degC));
-  add("protocol", steps);
+  add("protocol", steps + (d.protocol.beyond_spine ? "; more than a spine bears (beyond_spine)" : ""));
   add("published_zone", zone_text(d));
   print_columns(rows);
 }

@@ -94,9 +94,9 @@ void print_row(const TissueRow& row) {
 Run tissues_command(CLI::App& app) {
   const auto request = add_table_request(app, "tissue");
   app.footer(
-      "Electrical values at 480 kHz, microwave values at 2.45 GHz, optical values at 980 nm. What a number "
-      "is\n"
-      "worth: measured, database, recalled, or placeholder (a guess that keeps its place).");
+      "Electrical values at 480 kHz, microwave values at 2.45 GHz and 915 MHz, optical values at 980 and\n"
+      "1064 nm. What a number is worth: measured, database, recalled, or placeholder (a guess that keeps\n"
+      "its place).");
   return [request](const CommandContext& context) {
     const bool one = wants_one(*request);
     if (context.json) {

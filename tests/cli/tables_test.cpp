@@ -42,6 +42,26 @@ TEST(Tables, ShowPrintsOneRow) {
   EXPECT_THAT(run_program({"limits"}).out, HasSubstr("not a clinician's signature"));
 }
 
+TEST(Tables, ShowsWhatRadiates) {
+  const auto antenna = json_of({"devices", "show", "mwa-2450-14g-directional", "--json"});
+  EXPECT_EQ(antenna["modality"], "mwa");
+  EXPECT_EQ(antenna["antenna"]["frequency_MHz"], 2450);
+  EXPECT_EQ(antenna["antenna"].size(), 11U);
+  EXPECT_GT(antenna["cable_loss"], 0);
+  EXPECT_EQ(antenna["shield"]["width_deg"], 180);
+  EXPECT_EQ(antenna["beyond_spine"], false);
+  EXPECT_EQ(json_of({"devices", "show", "mwa-2450-14g-liver", "--json"})["beyond_spine"], true);
+  const auto light = json_of({"devices", "show", "laser-980-cooled-10", "--json"})["light"];
+  EXPECT_EQ(light["to_tip_mm"].get<double>() - light["from_tip_mm"].get<double>(), 10);
+  EXPECT_THAT(run_program({"devices", "show", "mwa-2450-14g-directional"}).out,
+              AllOf(HasSubstr("slot 8 to 9 mm"), HasSubstr("180 deg"), HasSubstr("300 s at 30 W")));
+  EXPECT_THAT(run_program({"devices", "show", "mwa-2450-14g-liver"}).out, HasSubstr("beyond_spine"));
+  EXPECT_THAT(run_program({"devices", "show", "laser-980-bare"}).out,
+              AllOf(HasSubstr("980 nm, bare end"), HasSubstr("805 nm")));
+  EXPECT_THAT(run_program({"devices"}).out,
+              AllOf(HasSubstr("mwa-2450-16g"), HasSubstr("laser-1064-cooled-6")));
+}
+
 TEST(Tables, BadRequestsAreOneLine) {
   for (const auto& [arguments, message] : std::vector<std::pair<std::vector<std::string>, std::string>>{
            {{"tissues", "show", "musle"}, "did you mean 'muscle'"},

@@ -3,12 +3,16 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 
 #include "datasets/embedded_tables.h"
+#include "datasets/tissue_table.h"
 #include "imaging/core/error.h"
+#include "thermal/radiation_law.h"
 
 namespace spinetherm {
 namespace {
@@ -26,7 +30,7 @@ TEST(DeviceTable, HoldsTheRadiofrequencyDevices) {
 
 TEST(DeviceTable, HoldsTheCryoprobes) {
   for (const char* name :
-       {"cryo-17g-short", "cryo-17g-medium", "cryo-17g-long", "cryo-1.7mm", "cryo-2.4mm"}) {
+       {"cryo-17g-short", "cryo-17g-medium", "cryo-17g-long", "cryo-1.7mm", "cryo-2.4mm", "cryo-10g"}) {
     const Device& d = device(name);
     EXPECT_EQ(d.modality, "cryo") << name;
     ASSERT_TRUE(d.cryo) << name;
@@ -43,12 +47,81 @@ TEST(DeviceTable, HoldsTheCryoprobes) {
   }
 }
 
+const Device& first_of(const std::string& modality) {
+  return *std::find_if(device_table().begin(), device_table().end(),
+                       [&](const Device& d) { return d.modality == modality; });
+}
+
+TEST(DeviceTable, HoldsTheAntennas) {
+  EXPECT_EQ(first_of("mwa").name, "mwa-2450-16g");
+  // Khan 2018: median 4 min 30 s and 4.1 kJ.
+  const ProtocolStep& spine = device("mwa-2450-16g").protocol.steps.at(0);
+  EXPECT_NEAR(spine.duration_s * spine.power_W.value(), 4100, 100);
+  int at_915 = 0, shielded = 0, liver = 0;
+  for (const Device& d : device_table()) {
+    EXPECT_EQ(d.antenna.has_value(), d.modality == "mwa") << d.name;
+    if (!d.antenna) continue;
+    at_915 += d.antenna->antenna.frequency_MHz == 915;
+    shielded += d.antenna->shield_width_deg.has_value();
+    liver += d.protocol.beyond_spine;
+    EXPECT_EQ(d.protocol.beyond_spine, d.name.ends_with("-liver")) << d.name;
+    EXPECT_EQ(d.name.find("915") != std::string::npos, d.antenna->antenna.frequency_MHz == 915) << d.name;
+    // What is not published is never called more than a placeholder.
+    EXPECT_EQ(d.provenance.at("antenna").confidence, Confidence::placeholder) << d.name;
+    EXPECT_EQ(d.provenance.at("cable_loss").confidence, Confidence::placeholder) << d.name;
+    if (d.protocol.beyond_spine && d.published_zone) {
+      EXPECT_EQ(d.published_zone->provenance.confidence, Confidence::placeholder) << d.name;
+      EXPECT_THAT(d.published_zone->medium, HasSubstr("liver")) << d.name;
+    }
+  }
+  EXPECT_EQ(at_915, 1);
+  EXPECT_EQ(shielded, 1);
+  EXPECT_EQ(liver, 4);
+}
+
+TEST(DeviceTable, AntennasReflectLittleInBoneAndInTumour) {
+  const AntennaFieldOptions coarse = {.radius_mm = 30, .before_mm = 20, .behind_mm = 40, .finest_mm = 0.05};
+  const Tissue& tumour = tissue_table()[std::size_t(TissueClass::tumour_lytic)];
+  const Tissue& bone = tissue_table()[std::size_t(TissueClass::cancellous_bone_1)];
+  for (const Device& d : device_table()) {
+    if (!d.antenna) continue;
+    for (const Tissue& t : {tumour, bone}) {
+      const auto around = microwave_of(t, d.antenna->antenna.frequency_MHz);
+      ASSERT_TRUE(around) << t.name;
+      const AntennaField field = solve_antenna(
+          d.antenna->antenna, [&](double, double) { return *around; }, coarse);
+      EXPECT_LT(std::norm(field.reflection), 0.15) << d.name << " in " << t.name;
+    }
+  }
+}
+
+TEST(DeviceTable, HoldsTheLaserFibres) {
+  const Device& first = first_of("laser");
+  EXPECT_EQ(first.name, "laser-980-cooled-10");
+  EXPECT_EQ(first.protocol.steps.at(0).power_W, 10);
+  EXPECT_EQ(first.protocol.steps.at(0).duration_s, 120);
+  for (const Device& d : device_table()) {
+    EXPECT_EQ(d.light.has_value(), d.modality == "laser") << d.name;
+    if (!d.light) continue;
+    EXPECT_EQ(d.cooled_degC.has_value(), d.light->to_tip_mm > d.light->from_tip_mm) << d.name;
+    if (d.cooled_degC) {
+      EXPECT_EQ(d.light->to_tip_mm - d.light->from_tip_mm, std::stod(d.name.substr(d.name.rfind('-') + 1)))
+          << d.name;
+    }
+  }
+  EXPECT_THAT(device("laser-980-bare").provenance.at("protocol").source, HasSubstr("805 nm"));
+}
+
 TEST(DeviceTable, EveryNumberHasItsSource) {
   for (const Device& d : device_table()) {
     std::vector<std::string> keys = {"shaft_diameter_mm", "length_mm", "protocol"};
     if (d.cryo)
       keys.insert(keys.end(), {"cooling_part", "gas_degC", "film_W_per_m2_K", "max_W_per_m", "ramp_s"});
     if (!d.poles.empty()) keys.emplace_back("poles");
+    if (d.antenna) keys.insert(keys.end(), {"antenna", "cable_loss"});
+    if (d.antenna && d.antenna->shield_width_deg) keys.emplace_back("shield");
+    if (d.light) keys.emplace_back("light");
+    if (d.cannula) keys.emplace_back("cannula");
     if (d.articulation) keys.emplace_back("articulation");
     if (d.tines) keys.emplace_back("tines");
     if (!d.sensors.empty()) keys.emplace_back("sensors");
@@ -118,6 +191,59 @@ TEST(DeviceTable, RefusesAnUnknownEnergyAndPolesInsideOut) {
   json = embedded_document("devices.json");
   json["devices"][1]["poles"]["list"][0]["to_tip_mm"] = -4;
   EXPECT_THAT([&] { read_devices(JsonReader(json)); }, ThrowsMessage<ConfigError>(HasSubstr("/devices/1")));
+}
+
+/// The document with one device of a name, changed.
+nlohmann::json changed(const std::string& name, const std::function<void(nlohmann::json&)>& change) {
+  auto json = embedded_document("devices.json");
+  for (auto& d : json["devices"])
+    if (d["name"] == name) change(d);
+  return json;
+}
+
+TEST(DeviceTable, RefusesAntennasAndFibresThatCannotBe) {
+  const auto expect = [](const char* name, const std::function<void(nlohmann::json&)>& change,
+                         const char* words) {
+    const auto json = changed(name, change);
+    EXPECT_THAT([&] { read_devices(JsonReader(json)); }, ThrowsMessage<ConfigError>(HasSubstr(words)));
+  };
+  using J = nlohmann::json;
+  expect(
+      "mwa-2450-16g", [](J& d) { d.erase("antenna"); }, "antenna");
+  expect(
+      "mwa-2450-16g", [](J& d) { d["antenna"]["slotfrom"] = 1; }, "slotfrom");
+  expect(
+      "mwa-2450-16g", [](J& d) { d["antenna"].erase("source"); }, "source");
+  expect(
+      "mwa-2450-16g", [](J& d) { d["antenna"]["catheter_radius_mm"] = 0.9; }, "shaft_diameter_mm");
+  expect(
+      "mwa-2450-16g", [](J& d) { d["cable_loss"]["value"] = 1; }, "/cable_loss");
+  expect(
+      "mwa-2450-16g", [](J& d) { d["poles"] = J::object(); }, "poles");
+  expect(
+      "mwa-2450-16g", [](J& d) { d["protocol"]["steps"][0]["power_W"] = 50; }, "more than a spine bears");
+  expect(
+      "mwa-2450-14g-liver", [](J& d) { d["protocol"].erase("beyond_spine"); }, "more than a spine bears");
+  expect(
+      "laser-980-cooled-10", [](J& d) { d.erase("light"); }, "light");
+  expect(
+      "laser-980-cooled-10", [](J& d) { d["light"]["wavelength_nm"] = 805; }, "980 and 1064 nm");
+  expect(
+      "laser-980-bare",
+      [](J& d) {
+        d["max_power_W"]["value"] = 10;
+        d["protocol"]["steps"][0]["power_W"] = 6;
+      },
+      "chars the tip of a bare fibre");
+}
+
+TEST(DeviceTable, ACannulaMayBelongToAnyEnergy) {
+  const auto json = changed("cryo-17g-long", [](nlohmann::json& d) {
+    d["cannula"] = {
+        {"diameter_mm", 2.4}, {"back_off_mm", 5}, {"source", "cannula"}, {"confidence", "placeholder"}};
+  });
+  const auto devices = read_devices(JsonReader(json));
+  EXPECT_EQ(find_device(devices, "cryo-17g-long").cannula, (Cannula{2.4, 5}));
 }
 
 class DeviceFile : public testing::Test {

@@ -27,6 +27,8 @@ std::vector<std::string> keys_of(const Tissue& t) {
   add(t.electrical_per_K != 0, {"electrical_per_K"});
   add(t.relative_permittivity.has_value(), {"relative_permittivity"});
   add(t.microwave_S_per_m.has_value(), {"microwave_S_per_m"});
+  add(t.relative_permittivity_915MHz.has_value(), {"relative_permittivity_915MHz"});
+  add(t.microwave_915MHz_S_per_m.has_value(), {"microwave_915MHz_S_per_m"});
   add(t.perfusion_rule.stops_at_arrhenius.has_value(), {"perfusion/stops_at_arrhenius"});
   add(t.perfusion_rule.stops_above_degC.has_value(), {"perfusion/stops_above_degC"});
   add(t.drying.has_value(), {"drying/from_degC", "drying/to_degC", "drying/residual"});
@@ -37,6 +39,10 @@ std::vector<std::string> keys_of(const Tissue& t) {
   add(t.optical.has_value(), {"optical/absorption_per_m", "optical/reduced_scattering_per_m"});
   add(t.optical && t.optical->coagulated,
       {"optical/coagulated/absorption_per_m", "optical/coagulated/reduced_scattering_per_m"});
+  add(t.optical_1064nm.has_value(),
+      {"optical_1064nm/absorption_per_m", "optical_1064nm/reduced_scattering_per_m"});
+  add(t.optical_1064nm && t.optical_1064nm->coagulated,
+      {"optical_1064nm/coagulated/absorption_per_m", "optical_1064nm/coagulated/reduced_scattering_per_m"});
   add(t.damage.has_value(), {"damage/frequency_per_s", "damage/energy_J_per_mol"});
   return keys;
 }
@@ -103,6 +109,12 @@ TEST(TissueTable, CancellousGradesAreTheMixtureThatTheyClaim) {
          "sigma");
     near(*r.tissue.relative_permittivity, volume([](const Tissue& t) { return *t.relative_permittivity; }),
          "eps");
+    near(*r.tissue.microwave_S_per_m, volume([](const Tissue& t) { return *t.microwave_S_per_m; }),
+         "sigma at 2.45 GHz");
+    near(*r.tissue.relative_permittivity_915MHz,
+         volume([](const Tissue& t) { return *t.relative_permittivity_915MHz; }), "eps at 915 MHz");
+    near(*r.tissue.microwave_915MHz_S_per_m,
+         volume([](const Tissue& t) { return *t.microwave_915MHz_S_per_m; }), "sigma at 915 MHz");
     near(r.tissue.boiling->latent_J_per_kg,
          volume([](const Tissue& t) { return t.density_kg_per_m3 * t.boiling->latent_J_per_kg; }) / rho,
          "boil");
@@ -127,6 +139,38 @@ TEST(TissueTable, TheTissueMapGradesBoneByTheseBands) {
   for (std::size_t n = 0; n < 4; ++n)
     EXPECT_EQ(grades[n], (*row(TissueClass(std::size_t(TissueClass::cancellous_bone_0) + n)).hu_band)[1])
         << n;
+}
+
+TEST(TissueTable, EveryFrequencyAndWavelengthIsKnownWhereOneIs) {
+  for (const TissueRow& r : tissue_rows()) {
+    const Tissue& t = r.tissue;
+    EXPECT_EQ(t.relative_permittivity_915MHz.has_value(), t.relative_permittivity.has_value()) << t.name;
+    EXPECT_EQ(t.microwave_915MHz_S_per_m.has_value(), t.microwave_S_per_m.has_value()) << t.name;
+    EXPECT_EQ(t.optical_1064nm.has_value(), t.optical.has_value()) << t.name;
+    // Relaxation: with frequency the permittivity falls and the conductivity rises.
+    if (t.microwave_S_per_m && *t.microwave_S_per_m > 0) {
+      EXPECT_GE(*t.relative_permittivity_915MHz, *t.relative_permittivity) << t.name;
+      EXPECT_LT(*t.microwave_915MHz_S_per_m, *t.microwave_S_per_m) << t.name;
+    }
+    for (const auto& optical : {t.optical, t.optical_1064nm})
+      if (optical) {
+        ASSERT_TRUE(optical->coagulated) << t.name;
+        EXPECT_EQ(optical->coagulated->absorption_per_m, optical->native.absorption_per_m) << t.name;
+        EXPECT_NEAR(optical->coagulated->reduced_scattering_per_m,
+                    3 * optical->native.reduced_scattering_per_m, 1e-9)
+            << t.name;
+      }
+  }
+}
+
+TEST(TissueTable, WhatIsGuessedOfLightIsAPlaceholder) {
+  for (const TissueClass c : {TissueClass::tumour_lytic, TissueClass::cancellous_bone_1, TissueClass::disc})
+    EXPECT_EQ(row(c).tissue.provenance.at("optical_1064nm/absorption_per_m").confidence,
+              Confidence::placeholder)
+        << row(c).tissue.name;
+  const auto& muscle = row(TissueClass::muscle).tissue.provenance;
+  EXPECT_EQ(muscle.at("optical_1064nm/absorption_per_m").confidence, Confidence::placeholder);
+  EXPECT_EQ(muscle.at("optical_1064nm/reduced_scattering_per_m").confidence, Confidence::measured);
 }
 
 TEST(TissueTable, NeuralTissueHasTheCordsOwnDamageSet) {

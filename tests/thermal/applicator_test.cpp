@@ -7,11 +7,13 @@
 
 #include "imaging/core/error.h"
 #include "imaging/core/units.h"
+#include "tests/thermal/antenna_fixture.h"
 
 namespace spinetherm {
 namespace {
 
 using Eigen::Vector3d;
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::ThrowsMessage;
 
@@ -164,6 +166,168 @@ TEST(Protocol, EveryBrokenRuleIsNamed) {
   expect([](S& s, Protocol&, Device&) { s = {.duration_s = 1, .voltage_V = -5}; }, "voltage_V");
   expect([](S& s, Protocol&, Device&) { s.roll_off = RollOff{0, 15}; }, "/roll_off/rise");
   EXPECT_THAT([] { validate(Protocol{}, needle()); }, ThrowsMessage<ConfigError>(HasSubstr("no steps")));
+}
+
+Device antenna() {
+  Device d;
+  d.name = "antenna";
+  d.modality = "mwa";
+  d.antenna = AntennaPart{slot_antenna(), 0.05};
+  d.shaft_diameter_mm = 2 * d.antenna->antenna.catheter_radius_mm;
+  d.length_mm = 150;
+  d.cooled_degC = 20;
+  d.max_power_W = 100;
+  d.protocol = {"mwa", {{.duration_s = 270, .power_W = 15}, {.duration_s = 60}}};
+  return d;
+}
+Device fibre() {
+  Device d;
+  d.name = "fibre";
+  d.modality = "laser";
+  d.shaft_diameter_mm = 1.65;
+  d.length_mm = 150;
+  d.light = {2, 12, 980};
+  d.cooled_degC = 20;
+  d.max_power_W = 15;
+  d.protocol = {"laser", {{.duration_s = 120, .power_W = 10}, {.duration_s = 60}}};
+  return d;
+}
+
+TEST(RadiatingDevice, GoodOnesPass) {
+  EXPECT_NO_THROW(validate(antenna()));
+  EXPECT_NO_THROW(validate(fibre()));
+  Device bare = fibre();
+  bare.light = {0, 0, 1064};
+  bare.cooled_degC.reset();
+  bare.protocol.steps[0].power_W = 5;
+  EXPECT_NO_THROW(validate(bare));
+}
+
+TEST(RadiatingDevice, EveryBrokenRuleIsNamed) {
+  const auto expect = [](Device d, auto change, const char* words) {
+    change(d);
+    EXPECT_THAT([&] { validate(d); }, ThrowsMessage<ConfigError>(HasSubstr(words)));
+  };
+  expect(
+      antenna(), [](Device& d) { d.antenna.reset(); }, "'mwa' without an antenna");
+  expect(
+      antenna(),
+      [](Device& d) {
+        d.poles = {{0, 7, 1.5, 1}};
+      },
+      "metal poles in a device of 'mwa'");
+  expect(
+      antenna(),
+      [](Device& d) {
+        d.cryo = CryoPart{0, 30, -150, 8500, 900};
+      },
+      "/devices/antenna/cryo");
+  expect(
+      antenna(),
+      [](Device& d) {
+        d.light = {0, 10, 980};
+      },
+      "/devices/antenna/light");
+  expect(
+      antenna(),
+      [](Device& d) {
+        d.articulation = {20, 60};
+      },
+      "/devices/antenna/articulation");
+  expect(
+      antenna(), [](Device& d) { d.shaft_diameter_mm = 1.7; }, "twice catheter_radius_mm");
+  expect(
+      antenna(), [](Device& d) { d.antenna->antenna.outer_radius_mm = 0.4; }, "outer_radius_mm is 0.4");
+  expect(
+      antenna(), [](Device& d) { d.antenna->antenna.frequency_MHz = 433; }, "915 and 2450 MHz");
+  expect(
+      antenna(), [](Device& d) { d.length_mm = 6; }, "/antenna/slot_to_tip_mm");
+  expect(
+      antenna(), [](Device& d) { d.antenna->cable_loss = 1; }, "/devices/antenna/cable_loss");
+  expect(
+      antenna(), [](Device& d) { d.antenna->shield_width_deg = 360; }, "/shield/width_deg");
+  expect(
+      antenna(),
+      [](Device& d) {
+        d.antenna->shield_width_deg = 180;
+        d.antenna->shield_leak = 1.5;
+      },
+      "/shield/leak");
+  expect(
+      needle(), [](Device& d) { d.antenna = antenna().antenna; }, "an antenna in a device of 'rfa'");
+  expect(
+      needle(), [](Device& d) { d.light = fibre().light; }, "gives light in a device of 'rfa'");
+  expect(
+      fibre(), [](Device& d) { d.light.reset(); }, "/devices/fibre/light");
+  expect(
+      fibre(), [](Device& d) { d.tines = {6, 0.4, 0, 9.2, 90, 1}; }, "/devices/fibre/tines");
+  expect(
+      fibre(), [](Device& d) { d.light->to_tip_mm = 1; }, "/light/to_tip_mm");
+  expect(
+      fibre(), [](Device& d) { d.light->wavelength_nm = 805; }, "980 and 1064 nm");
+  expect(
+      fibre(), [](Device& d) { d.cooled_degC.reset(); }, "diffusing fibre without a coolant");
+}
+
+TEST(RadiatingProtocol, EveryBrokenRuleIsNamed) {
+  const auto expect = [](const Device& d, auto change, const char* words) {
+    Protocol p = d.protocol;
+    change(p.steps[0], p);
+    EXPECT_THAT([&] { validate(p, d); }, ThrowsMessage<ConfigError>(HasSubstr(words)));
+  };
+  using S = ProtocolStep;
+  for (const Device& d : {antenna(), fibre()}) {
+    expect(
+        d, [](S& s, Protocol&) { s = {.duration_s = 60, .hold_degC = 70}; }, "/protocol/steps/0/hold_degC");
+    expect(
+        d, [](S& s, Protocol&) { s = {.duration_s = 60, .voltage_V = 20}; }, "/protocol/steps/0/voltage_V");
+    expect(
+        d, [](S& s, Protocol&) { s = {.duration_s = 60, .duty = 1}; }, "/protocol/steps/0/duty");
+    expect(
+        d, [](S& s, Protocol&) { s = {.duration_s = 60, .thaw_degC = 40}; }, "/protocol/steps/0/thaw_degC");
+    expect(
+        d, [](S& s, Protocol&) { s.max_W = 10; }, "/protocol/steps/0/max_W");
+    expect(
+        d,
+        [](S& s, Protocol&) {
+          s.roll_off = RollOff{0.5, 15};
+        },
+        "/protocol/steps/0/roll_off");
+    expect(
+        d,
+        [](S&, Protocol& p) {
+          p.saline_halo = SalineHalo{5, 1};
+        },
+        "/protocol/saline_halo");
+  }
+  expect(
+      antenna(), [](S& s, Protocol& p) { s.power_W = 101, p.beyond_spine = true; }, "at most 100 W");
+  expect(
+      fibre(), [](S& s, Protocol&) { s.power_W = 16; }, "at most 15 W");
+  expect(
+      fibre(), [](S&, Protocol& p) { p.beyond_spine = true; }, "/protocol/beyond_spine");
+  Device bare = fibre();
+  bare.light = {0, 0, 980};
+  bare.cooled_degC.reset();
+  expect(
+      bare, [](S& s, Protocol&) { s.power_W = 5.1; }, "chars the tip of a bare fibre");
+}
+
+TEST(RadiatingProtocol, MoreMicrowavesThanASpineBearsMustBeAskedFor) {
+  const auto with = [](double W, double s, bool beyond) {
+    return Protocol{"mwa", {{.duration_s = s, .power_W = W}}, {}, beyond};
+  };
+  EXPECT_NO_THROW(validate(with(kMostSpine_W, kMostSpine_s, false), antenna()));
+  EXPECT_THAT([&] { validate(with(41, 60, false), antenna()); },
+              ThrowsMessage<ConfigError>(
+                  AllOf(HasSubstr("more than a spine bears"), HasSubstr("/protocol/steps/0/power_W"),
+                        HasSubstr("at most 40 W for 5 min; set beyond_spine to run a liver preset"))));
+  EXPECT_THAT([&] { validate(with(15, 301, false), antenna()); },
+              ThrowsMessage<ConfigError>(HasSubstr("/protocol/steps/0/duration_s")));
+  EXPECT_NO_THROW(validate(with(60, 600, true), antenna()));
+  // A pause may last as long as it likes.
+  EXPECT_NO_THROW(
+      validate(Protocol{"mwa", {{.duration_s = 60, .power_W = 15}, {.duration_s = 900}}}, antenna()));
 }
 
 }  // namespace
