@@ -328,6 +328,13 @@ struct SourceCheck {
           "tissue is known at 980 and 1064 nm");
     properties([&](const Tissue& t) { return optical_of(t, s.wavelength_nm) != nullptr; },
                fmt::format("optical properties at {:g} nm", s.wavelength_nm));
+    for (std::size_t n = 0; n < problem.tissue_map.tissues.size(); ++n) {
+      const Optical* optical = optical_of(problem.tissue_map.tissues[n], s.wavelength_nm);
+      if (optical != nullptr && !(optical->native.absorption_per_m > 0 &&
+                                  (!optical->coagulated || optical->coagulated->absorption_per_m > 0)))
+        throw ConfigError(fmt::format("tissue '{}' absorbs no light", problem.tissue_map.tissues[n].name),
+                          fmt::format("/tissues/{}", n), "give it an absorption above 0");
+    }
   }
   void operator()(const ElectrodesSource& s) const {
     const std::string list = where + "/electrodes";
@@ -388,6 +395,22 @@ bool overlap(const Source& a, const Source& b) {
 }
 
 /// One probe cannot do two things at once, and two probes cannot be in one place.
+/// Tip of what radiates.
+std::optional<Vector3d> radiates_at(const Source& source) {
+  if (const auto* antenna = std::get_if<AntennaSource>(&source.what)) return antenna->tip_mm;
+  if (const auto* light = std::get_if<LightSource>(&source.what)) return light->a_mm;
+  return std::nullopt;
+}
+
+void validate_radiators(const ThermalProblem& problem) {
+  for (std::size_t n = 0; n < problem.sources.size(); ++n)
+    for (std::size_t m = 0; m < n && radiates_at(problem.sources[n]); ++m)
+      if (radiates_at(problem.sources[m]) == radiates_at(problem.sources[n]) &&
+          overlap(problem.sources[n], problem.sources[m]))
+        throw ConfigError(fmt::format("sources {} and {} at the same place act at once", m, n),
+                          fmt::format("/sources/{}/active_s", n), "let one end before the other begins");
+}
+
 void validate_probes(const ThermalProblem& problem) {
   for (std::size_t n = 0; n < problem.sources.size(); ++n) {
     const auto* a = std::get_if<CryoprobeSource>(&problem.sources[n].what);
@@ -547,6 +570,7 @@ void validate(const ThermalProblem& problem) {
     std::visit(SourceCheck{problem, where}, problem.sources[n].what);
   }
   validate_probes(problem);
+  validate_radiators(problem);
   validate_early_ends(problem);
   if (problem.patch) validate_patch(problem);
 }

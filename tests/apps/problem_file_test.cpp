@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "apps/io/available_memory.h"
+#include "datasets/device_table.h"
 #include "imaging/core/error.h"
 #include "imaging/core/json_reader.h"
 #include "imaging/write.h"
@@ -280,8 +281,6 @@ TEST(ProblemFile, BadInputIsRefusedAtItsPlace) {
       {"/boundary/all/type", "\"open\"", {"(/boundary/all/type)", "insulated"}},
       {"/boundary/all/degC", "", {"'degC' is missing (/boundary/all)"}},
       {"/sources/0/kind", "\"gausian\"", {"(/sources/0/kind)", "gaussian"}},
-      {"/sources/0/kind", "\"light\"", {"not in this version", "(/sources/0/kind)", "gaussian"}},
-      {"/sources/0/kind", "\"antenna\"", {"not in this version", "electrodes"}},
       {"/sources/0/sigma_mm", "0", {"/sources/0/sigma_mm"}},
       {"/sources/0/at_mm", "[99, 0, 0]", {"/sources/0/at_mm"}},
       {"/sources/0/power_W", "-5", {"/sources/0/power_W"}},
@@ -418,6 +417,87 @@ TEST(ProblemFile, BadCryoprobesAreRefusedAtTheirPlace) {
   j = with_cryoprobe();
   j["sources"][0].erase("device");
   EXPECT_THAT(refusal(j), HasSubstr("is missing"));
+}
+
+nlohmann::json with_radiation() {
+  nlohmann::json j = example();
+  j["tissues"][0]["relative_permittivity"] = 43;
+  j["tissues"][0]["microwave_S_per_m"] = 1.7;
+  j["tissues"][0]["relative_permittivity_915MHz"] = 47;
+  j["tissues"][0]["microwave_915MHz_S_per_m"] = 0.9;
+  j["tissues"][0]["optical"] = {{"absorption_per_m", 50}, {"reduced_scattering_per_m", 1000}};
+  j["tissues"][0]["optical_1064nm"] = {
+      {"absorption_per_m", 40},
+      {"reduced_scattering_per_m", 900},
+      {"coagulated", {{"absorption_per_m", 40}, {"reduced_scattering_per_m", 3000}}}};
+  j["sources"] = {
+      {{"kind", "antenna"},
+       {"device", "mwa-2450-16g"},
+       {"power_W", 15},
+       {"entry_mm", {7, 7, 60}},
+       {"tip_mm", {7, 7, 2}},
+       {"active_s", {{0, 20}}}},
+      {{"kind", "light"}, {"power_W", 5}, {"a_mm", {3, 3, 3}}, {"b_mm", {3, 3, 6}}, {"cooled_degC", 20}}};
+  return j;
+}
+
+TEST(ProblemFile, AntennasAndFibresTakeTheirNumbersFromTheDeviceUnlessTheyGiveThem) {
+  const ThermalProblem p = parse_problem(with_radiation(), {});
+  const auto& antenna = std::get<AntennaSource>(p.sources[0].what);
+  EXPECT_EQ(antenna.antenna, device("mwa-2450-16g").antenna->antenna);
+  EXPECT_EQ(antenna.cooled_degC, device("mwa-2450-16g").cooled_degC);
+  EXPECT_EQ(antenna.cable_loss, device("mwa-2450-16g").antenna->cable_loss);
+  const auto& light = std::get<LightSource>(p.sources[1].what);
+  EXPECT_EQ(light.radius_mm, 0.825) << "of a cooled catheter";
+  EXPECT_EQ(light.wavelength_nm, 980);
+  EXPECT_THAT(schema_errors(with_radiation(), "problem"), IsEmpty());
+
+  const ScratchFolder folder;
+  ThermalProblem full = p;
+  std::get<AntennaSource>(full.sources[0].what).shield = AntennaShield{{1, 0, 0}, 120, 0.1};
+  auto& fibre = std::get<LightSource>(full.sources[1].what);
+  fibre.wavelength_nm = 1064;
+  fibre.entry_mm = Eigen::Vector3d(3, 3, 50);
+  fibre.tip_mm = Eigen::Vector3d(3, 3, 2);
+  write_problem(full, folder / "p.json");
+  EXPECT_EQ(read_problem(folder / "p.json"), full);
+  EXPECT_THAT(schema_errors(parse_json_file(folder / "p.json"), "problem"), IsEmpty());
+}
+
+TEST(ProblemFile, BadAntennasAndFibresAreRefusedAtTheirPlace) {
+  const auto with = [](const char* pointer, const nlohmann::json& value) {
+    nlohmann::json j = with_radiation();
+    j[Pointer(pointer)] = value;
+    return refusal(j);
+  };
+  EXPECT_THAT(with("/sources/0/device", "bipolar-cooled-7"),
+              AllOf(HasSubstr("is no antenna"), HasSubstr("(/sources/0/device)")));
+  EXPECT_THAT(with("/sources/0/device", "mwa-2450-16"), HasSubstr("mwa-2450-16g"));
+  EXPECT_THAT(with("/sources/1/device", "mwa-2450-16g"), HasSubstr("is no fibre"));
+  EXPECT_THAT(with("/sources/0/power_W", -1), HasSubstr("/sources/0/power_W"));
+  EXPECT_THAT(with("/sources/0/cable_loss", 1), HasSubstr("/sources/0/cable_loss"));
+  EXPECT_THAT(with("/sources/0/tip_mm", {7, 7, 55}), HasSubstr("/sources/0/entry_mm"));
+  EXPECT_THAT(with("/sources/0/tip_mm", {70, 7, 5}), HasSubstr("/sources/0/tip_mm"));
+  EXPECT_THAT(with("/sources/0/shield", {{"towards", {0, 0, 0}}, {"width_deg", 90}, {"leak", 0}}),
+              HasSubstr("/sources/0/shield/towards"));
+  EXPECT_THAT(with("/sources/1/wavelength_nm", 805), HasSubstr("980 and 1064"));
+  EXPECT_THAT(with("/sources/1/entry_mm", {3, 3, 40}), HasSubstr("entry without a tip"));
+  EXPECT_THAT(with("/sources/1/radius_mm", 0), HasSubstr("cooled fibre that takes no room"));
+  EXPECT_THAT(with("/tissues/0/optical/absorption_per_m", 0), HasSubstr("absorbs no light"));
+  nlohmann::json j = with_radiation();
+  j["tissues"][0].erase("microwave_S_per_m");
+  EXPECT_THAT(refusal(j), AllOf(HasSubstr("at 2450 MHz"), HasSubstr("/tissues/0")));
+  j = with_radiation();
+  j["tissues"][0].erase("optical");
+  EXPECT_THAT(refusal(j), AllOf(HasSubstr("at 980 nm"), HasSubstr("/tissues/0")));
+  j = with_radiation();
+  j["sources"][0].erase("device");
+  EXPECT_THAT(refusal(j), HasSubstr("neither device nor antenna"));
+  j = with_radiation();
+  j["sources"].push_back(j["sources"][0]);
+  EXPECT_THAT(refusal(j), AllOf(HasSubstr("same place act at once"), HasSubstr("/sources/2/active_s")));
+  j["sources"][2]["active_s"] = {{20, 30}};
+  EXPECT_NO_THROW((void)parse_problem(j, {})) << "one step after the other";
 }
 
 TEST(ProblemFile, FieldFilesMustLieOnTheGridAndBeFinite) {
