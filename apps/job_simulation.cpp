@@ -27,6 +27,15 @@ constexpr double kPatchMargin_mm = 6;
 /// Ice of 20 mm around the probes stops perfusion, and in front of it cold spreads for half an hour by
 /// sqrt(4 k t / (rho c)), about 28 mm: more than heat does.
 constexpr double kColdSpread = 1.6;
+/// Microwaves heat tissue a few centimetres away, by a kelvin or so.
+constexpr double kMicrowaveSpread = 1.6;
+
+double spread_of(const Plan& plan) {
+  double spread = is_cold(plan) ? kColdSpread : 1;
+  for (const Protocol& p : plan.protocol)
+    if (p.modality == "mwa") spread = std::max(spread, kMicrowaveSpread);
+  return spread;
+}
 
 std::vector<Device> devices_of(const Plan& plan) {
   std::vector<Device> out;
@@ -34,12 +43,22 @@ std::vector<Device> devices_of(const Plan& plan) {
   return out;
 }
 
-/// Sources of all protocols of a plan, one after the other in time, and the steps that sensors end.
+/// Sources of all protocols of a plan, one after the other in time, and the steps that sensors end. Each
+/// protocol is that of the applicators of its energy.
 void add_sources(const Plan& plan, const std::vector<Device>& devices, ThermalProblem& problem) {
   double begin_s = 0;
   for (const Protocol& protocol : plan.protocol) {
-    for (Source source :
-         energy_modality(protocol.modality).make_sources(plan.applicators, devices, protocol)) {
+    std::vector<Applicator> own;
+    std::vector<Device> of_own;
+    for (std::size_t n = 0; n < devices.size(); ++n) {
+      if (devices[n].modality != protocol.modality) continue;
+      own.push_back(plan.applicators[n]);
+      of_own.push_back(devices[n]);
+    }
+    if (own.empty())
+      throw ConfigError(fmt::format("no applicator works with the protocol's energy, {}", protocol.modality),
+                        "/applicators", "place a device of this energy, or leave the protocol out");
+    for (Source source : energy_modality(protocol.modality).make_sources(own, of_own, protocol)) {
       if (source.active_s.empty()) source.active_s = {{0, protocol.duration_s()}};
       for (auto& [from, to] : source.active_s) {
         from += begin_s;
@@ -110,7 +129,9 @@ BoxedRun run_in_wide_box(const Job& job, const Plan& plan, TissueMapReport& repo
             : solve(run.problem, patient_options(job.options.threads), progress, next_of(checkpoints));
   double spread = 1;
   for (int n = 0; n < kMostTimes && run.thermal.summary.usable() &&
-                  disturbed_region(run.thermal, rest.rest_degC, rest.rest_tolerance_K).touches_box;
+                  disturbed_region(run.thermal, placed_devices(plan, device_table()), rest.rest_degC,
+                                   rest.rest_tolerance_K)
+                      .touches_box;
        ++n) {
     spread *= kWider;
     run.problem = thermal_problem(job, plan, &report, spread);
@@ -157,9 +178,8 @@ ThermalProblem thermal_problem(const Job& job, const Plan& plan, TissueMapReport
   options.target_kind = job.target.kind;
   for (std::size_t n = 0; n < devices.size(); ++n)
     options.heat_centres_mm.push_back(active_centre_mm(plan.applicators[n], devices[n]));
-  const Grid grid =
-      thermal_grid(plan.applicators, devices, shape_of(job.target).centre_mm, job.options.spacing_mm,
-                   job.options.margin_mm * spread * (is_cold(plan) ? kColdSpread : 1));
+  const Grid grid = thermal_grid(plan.applicators, devices, shape_of(job.target).centre_mm,
+                                 job.options.spacing_mm, job.options.margin_mm * spread * spread_of(plan));
   problem.tissue_map =
       make_tissue_map(job.ct, job.anatomy, grid, tissue_table(), options, report ? *report : local);
   const double patch_mm = job.options.patch_mm.value_or(is_cold(plan) ? job.options.spacing_mm : kPatch_mm);

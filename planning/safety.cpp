@@ -57,7 +57,7 @@ Fields prepare(const ThermalResult& thermal, const std::vector<PlacedDevice>& ap
   f.arrhenius = carried_over(without_shafts(thermal.arrhenius, applicators));
   f.peak_time_s = thermal.peak_time_s;
   f.lowest_time_s = thermal.lowest_time_s;
-  f.disturbed = disturbed_region(thermal, options.rest_degC, options.rest_tolerance_K);
+  f.disturbed = disturbed_region(thermal, applicators, options.rest_degC, options.rest_tolerance_K);
   f.zone = ablation_zone(thermal, applicators, options.kill);
   f.ice = ice_region(thermal);
   f.rest_outside = f.disturbed.computed() && !f.disturbed.touches_box;

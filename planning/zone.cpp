@@ -152,13 +152,29 @@ LevelRegion ice_region(const ThermalResult& thermal) {
   return ice;
 }
 
-LevelRegion disturbed_region(const ThermalResult& thermal, double rest_degC, double tolerance_K) {
+LevelRegion disturbed_region(const ThermalResult& thermal, const std::vector<PlacedDevice>& applicators,
+                             double rest_degC, double tolerance_K) {
+  constexpr double kCoolant_mm = 15;
   LevelRegion region;
   const Volume<float>&hot = thermal.peak_temperature, &cold = thermal.lowest_temperature;
   if (hot.empty() || cold.empty()) return region;
   region.level = hot;
-  for (std::size_t n = 0; n < hot.values.size(); ++n)
-    region.level[n] = float(std::max(double(hot[n]) - rest_degC, rest_degC - double(cold[n])) - tolerance_K);
+  const Grid& g = hot.grid;
+  const auto by_coolant = [&](int i, int j, int k) {
+    if (cold(i, j, k) <= 0) return false;
+    return std::ranges::any_of(applicators, [&](const PlacedDevice& placed) {
+      return placed.device.cooled_degC && shaft_distance_mm(placed, g.to_world(i, j, k)) < kCoolant_mm;
+    });
+  };
+#pragma omp parallel for schedule(static)
+  for (int k = 0; k < g.size[2]; ++k)
+    for (int j = 0; j < g.size[1]; ++j)
+      for (int i = 0; i < g.size[0]; ++i) {
+        double departure = double(hot(i, j, k)) - rest_degC;
+        const double colder = rest_degC - double(cold(i, j, k));
+        if (colder > std::max(departure, tolerance_K) && !by_coolant(i, j, k)) departure = colder;
+        region.level(i, j, k) = float(departure - tolerance_K);
+      }
   region.criterion = fmt::format("ever more than {:g} K from {:g} degC", tolerance_K, rest_degC);
   look_at_cells(region);
   return region;

@@ -42,8 +42,11 @@ LevelRegion ablation_zone(const ThermalResult& thermal, const std::vector<Placed
                           const KillCriterion& kill = {});
 /// Everything that was ever at or below 0 degC.
 LevelRegion ice_region(const ThermalResult& thermal);
-/// Everything that was ever more than `tolerance_K` from rest.
-LevelRegion disturbed_region(const ThermalResult& thermal, double rest_degC, double tolerance_K);
+/// Everything that was ever more than `tolerance_K` from rest. What a coolant cools along the shaft of a
+/// device (within 15 mm of it, no further than to 0 degC) does not count: it reaches along the shaft through
+/// the skin, and says nothing of the rest of the box.
+LevelRegion disturbed_region(const ThermalResult& thermal, const std::vector<PlacedDevice>& applicators,
+                             double rest_degC, double tolerance_K);
 
 /// A field with the cells that a shaft covers replaced by the largest (`smallest`: the smallest) value of
 /// their neighbours outside the shaft, layer by layer.

@@ -150,7 +150,9 @@ double HeatBodies<Real>::switch_to(HeatLevel<Real>& level, DoseField<Real>* dose
       if (is) level.hole[c] = 1;
       if (was == is) continue;
       const Real start = level.can_rest ? level.theta_rest : Real(0);
-      const bool elsewhere = !level.covered.empty() && level.covered[c] != 0;  // stored in the patch
+      // Stored in the patch, or in the far field.
+      const bool elsewhere = (!level.covered.empty() && level.covered[c] != 0) ||
+                             (!first && !level.can_rest && !level.rows.holds(c));
       const auto stored = [&](Real u) {
         if (elsewhere) return 0.0;
         return double(u - start) / double(level.inverse_capacity[c]) * level.cell_volume_m3();

@@ -171,6 +171,7 @@ double HeatInput<Real>::apply(HeatLevel<Real>& level, const std::vector<UnitHeat
     for (std::size_t m = n; m < end; ++m) {
       const double share = std::max(0.0, ghosts[m].ratio) * q / double(end - n);
       const std::size_t c = ghosts[m].cell;
+      if (!rows.holds(c)) continue;
       const auto added = Real(share * double(level.inverse_capacity[c]));
       level.source[c] += added;
       level.rate[c] += added;

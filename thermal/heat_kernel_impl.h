@@ -328,7 +328,7 @@ inline void sweep(const HeatView<Real>& v, bool fused, Real* scratch, int thread
             const Real g = wall.conductance * k_mean;
             const Real in = g * (v.fix.wall_theta[wall.wall] - row.t[i]);
             row.rate[i] += in * row.inverse_capacity(i);
-            flows.wall_in += double(in);
+            if (i >= own.begin && i < own.end) flows.wall_in += double(in);
             if (WithDiagonal) row.diagonal[i] += g * row.inverse_capacity(i);
           }
           for (auto f = v.fix.hole_begin[at]; f < v.fix.hole_begin[at + 1]; ++f) {

@@ -563,9 +563,9 @@ ActiveBox active_box(const std::vector<Applicator>& applicators, const std::vect
     if (const auto& cold = devices[n].cryo)
       for (const Vector3d& x : shaft_line_mm(applicators[n], devices[n], cold->from_tip_mm, cold->to_tip_mm))
         include(x);
-    if (devices[n].antenna || devices[n].light)
-      if (const auto stretch = active_stretch_mm(devices[n]))
-        include(on_shaft_mm(applicators[n], devices[n], (*stretch)[1]));
+    if (devices[n].antenna)
+      include(on_shaft_mm(applicators[n], devices[n], devices[n].antenna->antenna.slot_to_tip_mm));
+    if (devices[n].light) include(on_shaft_mm(applicators[n], devices[n], devices[n].light->to_tip_mm));
     for (const auto& line : tine_lines_mm(applicators[n], devices[n]))
       for (const Vector3d& x : line) include(x);
     for (const DeviceSensor& s : devices[n].sensors) include(sensor_mm(applicators[n], devices[n], s));

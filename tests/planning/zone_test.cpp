@@ -62,8 +62,23 @@ TEST(AblationZone, ColdKillsLessDeepWhenItFreezesTwice) {
 TEST(AblationZone, SaysWhenItTouchesTheBox) {
   const auto run = run_of(kBox, gaussian({25, 0, 0}, 50, 10));
   EXPECT_TRUE(ablation_zone(run, {}).touches_box);
-  EXPECT_TRUE(disturbed_region(run, 37, 0.5).touches_box);
-  EXPECT_FALSE(disturbed_region(run_of(kBox, gaussian({0, 0, 0}, 50, 7)), 37, 0.5).touches_box);
+  EXPECT_TRUE(disturbed_region(run, {}, 37, 0.5).touches_box);
+  EXPECT_FALSE(disturbed_region(run_of(kBox, gaussian({0, 0, 0}, 50, 7)), {}, 37, 0.5).touches_box);
+}
+
+/// Water in the shaft cools tissue out of the box; ice and heat there are another matter.
+TEST(AblationZone, ACooledShaftMayLeaveTheBox) {
+  PlacedDevice placed;
+  placed.device.shaft_diameter_mm = 1.6;
+  placed.device.cooled_degC = 20;
+  placed.applicator.entry_mm = {60, 0, 0};
+  const auto cold = run_of(kBox, gaussian({25, 0, 0}, -12, 4));
+  EXPECT_TRUE(disturbed_region(cold, {}, 37, 0.5).touches_box);
+  EXPECT_FALSE(disturbed_region(cold, {placed}, 37, 0.5).touches_box);
+  EXPECT_TRUE(disturbed_region(run_of(kBox, gaussian({25, 0, 0}, -60, 4)), {placed}, 37, 0.5).touches_box);
+  EXPECT_TRUE(disturbed_region(run_of(kBox, gaussian({25, 0, 0}, 12, 4)), {placed}, 37, 0.5).touches_box);
+  placed.device.cooled_degC.reset();
+  EXPECT_TRUE(disturbed_region(cold, {placed}, 37, 0.5).touches_box);
 }
 
 TEST(AblationZone, HoldsTheShaftThatHasNoDoseItself) {
