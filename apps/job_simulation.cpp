@@ -12,6 +12,7 @@
 #include "imaging/core/error.h"
 #include "planning/zone.h"
 #include "thermal/canal_warming.h"
+#include "thermal/dissection.h"
 #include "thermal/error_estimate.h"
 #include "thermal/fine_patch.h"
 #include "thermal/modality.h"
@@ -69,6 +70,38 @@ void add_sources(const Plan& plan, const std::vector<Device>& devices, ThermalPr
     std::ranges::move(make_early_ends(plan.applicators, devices, protocol, begin_s),
                       std::back_inserter(problem.early_ends));
     begin_s += protocol.duration_s();
+  }
+}
+
+/// Soft tissue gives way to a medium; bone, tumour, nerves, disc and vessels do not.
+bool gives_way(std::uint8_t label) {
+  switch (TissueClass(label)) {
+    case TissueClass::unknown:
+    case TissueClass::fat:
+    case TissueClass::muscle:
+    case TissueClass::organ:
+    case TissueClass::epidural_fat:
+      return true;
+    default:
+      return false;
+  }
+}
+
+/// The media of the plan whose shape is known, where they were put.
+void dissect(const Plan& plan, ThermalProblem& problem) {
+  for (const Protection& protection : plan.protections) {
+    const auto* fluid = std::get_if<Dissection>(&protection);
+    if (fluid == nullptr || !fluid->shape) continue;
+    const Tissue& medium = dissection_medium(fluid->medium);
+    const bool own = fluid->temperature_degC && *fluid->temperature_degC != problem.initial_degC;
+    if (own && problem.initial_field.empty())
+      problem.initial_field = Volume<float>(problem.grid(), float(problem.initial_degC));
+    fill_with_medium(problem.tissue_map, *fluid->shape, medium, gives_way,
+                     own ? &problem.initial_field : nullptr, fluid->temperature_degC.value_or(37));
+    if (!problem.patch) continue;
+    problem.patch->tissues = problem.tissue_map.tissues;
+    fill_with_medium(*problem.patch, *fluid->shape, medium, gives_way);
+    problem.patch->tissues.clear();
   }
 }
 
@@ -197,8 +230,10 @@ ThermalProblem thermal_problem(const Job& job, const Plan& plan, TissueMapReport
       add_saline_halo(problem.tissue_map, plan.applicators, devices, *p.saline_halo);
       if (problem.patch) add_saline_halo(*problem.patch, plan.applicators, devices, *p.saline_halo);
     }
+  dissect(plan, problem);
   problem.boundary.fill({BoundaryKind::fixed, 37, 0});
   add_sources(plan, devices, problem);
+  problem.sensors = virtual_sensors(plan.protections);
   for (const Protocol& p : plan.protocol) problem.duration_s += p.duration_s();
   problem.until_dose_settled = true;
   // 37 degC everywhere is the patient's steady state, in which blood and conduction carry off what metabolism

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "datasets/tissue_table.h"
 
+#include <fmt/format.h>
+
 #include "datasets/embedded_tables.h"
 #include "datasets/table_reader.h"
+#include "imaging/core/error.h"
 
 namespace spinetherm {
 namespace {
@@ -140,6 +143,11 @@ TissueDocument read_tissues(const JsonReader& document) {
     r.finish();
     validate(out.ingredients.back().tissue, r.pointer());
   }
+  for (const JsonReader& r : document.at("media").elements()) {
+    out.media.push_back(read_row(r, table));
+    r.finish();
+    validate(out.media.back().tissue, r.pointer());
+  }
   std::vector<std::optional<TissueRow>> rows(class_words().size());
   std::vector<std::pair<std::size_t, JsonReader>> copies;  // rows that take their heat from another one
   const JsonReader list = document.at("tissues");
@@ -175,6 +183,17 @@ TissueDocument read_tissues(const JsonReader& document) {
 
 const std::vector<TissueRow>& tissue_rows() { return tissue_document().rows; }
 const std::vector<TissueRow>& tissue_ingredients() { return tissue_document().ingredients; }
+const std::vector<TissueRow>& dissection_media() { return tissue_document().media; }
+
+const Tissue& dissection_medium(std::string_view name) {
+  std::vector<std::string> known;
+  for (const TissueRow& row : dissection_media()) {
+    if (row.tissue.name == name) return row.tissue;
+    known.push_back(row.tissue.name);
+  }
+  throw ConfigError(fmt::format("unknown medium '{}'", name), "medium",
+                    fmt::format("known: {}", fmt::join(known, ", ")));
+}
 
 const std::vector<Tissue>& tissue_table() {
   static const std::vector<Tissue> tissues = [] {

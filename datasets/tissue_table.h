@@ -42,9 +42,13 @@ const std::vector<TissueRow>& tissue_rows();
 const std::vector<Tissue>& tissue_table();
 /// Red and yellow marrow, from which the cancellous grades were mixed.
 const std::vector<TissueRow>& tissue_ingredients();
+/// What holds structures away: D5W, saline, CO2.
+const std::vector<TissueRow>& dissection_media();
+/// ConfigError with the known names for one that is not known.
+const Tissue& dissection_medium(std::string_view name);
 
 struct TissueDocument {
-  std::vector<TissueRow> rows, ingredients;
+  std::vector<TissueRow> rows, ingredients, media;
 };
 /// Reads a document of the format "spinetherm.tissues". ConfigError with the JSON pointer: a number without
 /// source or confidence, a class that is missing or named twice, an unknown key, a value out of range.

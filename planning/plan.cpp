@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <map>
 
 #include "imaging/core/error.h"
 #include "imaging/core/text.h"
@@ -40,8 +41,44 @@ double tines_distance_mm(const PlacedDevice& placed, const Eigen::Vector3d& x_mm
 }  // namespace
 
 bool has_sensor(const Plan& plan) {
-  return std::any_of(plan.protections.begin(), plan.protections.end(),
-                     [](const Protection& p) { return std::holds_alternative<Thermocouple>(p); });
+  return std::any_of(plan.protections.begin(), plan.protections.end(), [](const Protection& p) {
+    return std::holds_alternative<Thermocouple>(p) || std::holds_alternative<MrThermometry>(p);
+  });
+}
+
+std::vector<VirtualSensor> virtual_sensors(const std::vector<Protection>& protections) {
+  std::vector<VirtualSensor> sensors;
+  std::map<std::string, int> count;
+  const auto add = [&](const std::string& kind, VirtualSensor sensor) {
+    sensor.name = fmt::format("{} {}", kind, ++count[kind]);
+    sensors.push_back(std::move(sensor));
+  };
+  for (const Protection& p : protections) {
+    VirtualSensor s;
+    if (const auto* t = std::get_if<Thermocouple>(&p)) {
+      s.at_mm = t->at_mm;
+      s.lag_s = t->lag_s;
+      s.stem = t->stem;
+      s.pickup_K_per_W = t->pickup_K_per_W;
+      s.stop_above_degC = t->stop_above_degC;
+      s.stop_below_degC = t->stop_below_degC;
+      add("thermocouple", s);
+    } else if (const auto* m = std::get_if<MrThermometry>(&p)) {
+      s.at_mm = m->at_mm;
+      s.noise_K = m->noise_K;
+      s.period_s = m->period_s;
+      s.seed = m->seed;
+      s.stop_above_degC = m->stop_above_degC;
+      add("MR thermometry", s);
+    } else if (const auto* n = std::get_if<Neuromonitoring>(&p)) {
+      s.at_mm = n->at_mm;
+      s.delay_s = n->delay_s;
+      s.stop_above_degC = n->alarm_above_degC;
+      s.stop_below_degC = n->alarm_below_degC;
+      add("neuromonitoring", s);
+    }
+  }
+  return sensors;
 }
 
 bool has_dissection(const Plan& plan) {
@@ -130,16 +167,23 @@ void validate(const Plan& plan, const std::string& where) {
     if (!(a.deployment >= 0 && a.deployment <= 1))
       throw ConfigError(fmt::format("deployment = {}", a.deployment), here + "/deployment", "use 0 to 1");
   }
+  const bool current =
+      std::ranges::any_of(plan.protocol, [](const Protocol& p) { return p.modality == "rfa"; });
   for (std::size_t n = 0; n < plan.protections.size(); ++n) {
-    const auto* sensor = std::get_if<Thermocouple>(&plan.protections[n]);
-    if (sensor && !(sensor->lag_s >= 0))
-      throw ConfigError(fmt::format("lag_s = {}", sensor->lag_s),
-                        fmt::format("{}: /protections/{}/thermocouple/lag_s", where, n), "use 0 s or more");
-    if (sensor && !sensor->at_mm.allFinite())
-      throw ConfigError("the sensor's place is not a number",
-                        fmt::format("{}: /protections/{}/thermocouple/at_mm", where, n),
-                        "give three millimetres");
+    const auto* fluid = std::get_if<Dissection>(&plan.protections[n]);
+    if (current && fluid && fluid->medium == "saline")
+      throw ConfigError("saline beside radiofrequency: it carries the current into what it should protect",
+                        fmt::format("{}: /protections/{}/dissection/medium", where, n), "use D5W or CO2");
   }
+  for (const VirtualSensor& sensor : virtual_sensors(plan.protections)) {
+    const std::string here = fmt::format("{}: /protections, {}", where, sensor.name);
+    validate(sensor, here);
+    if (!sensor.at_mm.allFinite())
+      throw ConfigError("the sensor's place is not a number", here + "/at_mm", "give three millimetres");
+  }
+  for (std::size_t n = 0; n < plan.protections.size(); ++n)
+    if (const auto* d = std::get_if<Dissection>(&plan.protections[n]); d && d->shape)
+      validate(*d->shape, fmt::format("{}: /protections/{}/dissection/shape", where, n));
 }
 
 }  // namespace spinetherm

@@ -8,6 +8,8 @@
 #include <vector>
 
 #include "thermal/applicator.h"
+#include "thermal/region.h"
+#include "thermal/virtual_sensor.h"
 
 namespace spinetherm {
 
@@ -16,16 +18,35 @@ struct Thermocouple {
   Eigen::Vector3d at_mm{0, 0, 0};
   double lag_s = 0;
   std::optional<double> stop_above_degC = {}, stop_below_degC = {};
+  double stem = 0, pickup_K_per_W = 0;  ///< its errors, see VirtualSensor
   bool operator==(const Thermocouple&) const = default;
 };
-/// Fluid or gas that holds a structure away.
+/// Temperature of a place from MR images.
+struct MrThermometry {
+  Eigen::Vector3d at_mm{0, 0, 0};
+  double noise_K = 1, period_s = 5;
+  std::optional<double> stop_above_degC = {};
+  std::uint32_t seed = 1;
+  bool operator==(const MrThermometry&) const = default;
+};
+/// Evoked potentials: an alarm that comes some time after neural tissue at a place has become too hot or
+/// cold.
+struct Neuromonitoring {
+  Eigen::Vector3d at_mm{0, 0, 0};
+  double delay_s = 0;
+  std::optional<double> alarm_above_degC = {}, alarm_below_degC = {};
+  bool operator==(const Neuromonitoring&) const = default;
+};
+/// Fluid or gas that holds a structure away. Where its shape is known it takes the place of soft tissue in
+/// the simulation, see dissection.h.
 struct Dissection {
   std::string medium;  ///< "D5W", "CO2", "saline"
   std::string region;  ///< "anterior epidural space L3"
   std::optional<double> temperature_degC = {};
+  std::optional<Region> shape = {};
   bool operator==(const Dissection&) const = default;
 };
-using Protection = std::variant<Thermocouple, Dissection>;
+using Protection = std::variant<Thermocouple, Dissection, MrThermometry, Neuromonitoring>;
 
 /// Augmentation after the ablation.
 struct Cement {
@@ -61,7 +82,9 @@ struct Plan {
   bool operator==(const Plan&) const = default;
 };
 
-bool has_sensor(const Plan& plan);
+bool has_sensor(const Plan& plan);  ///< one that measures temperature
+/// What its protections measure, named by kind and number ("thermocouple 1").
+std::vector<VirtualSensor> virtual_sensors(const std::vector<Protection>& protections);
 bool has_dissection(const Plan& plan);
 
 /// An applicator with its catalogue entry.

@@ -284,7 +284,7 @@ std::optional<Judgement> judge_classes(const std::vector<std::string>& classes,
                                        const Quantity& quantity) {
   Conditions c;
   for (const auto& p : facts.protections) {
-    c.sensor |= std::holds_alternative<Thermocouple>(p);
+    c.sensor |= std::holds_alternative<Thermocouple>(p) || std::holds_alternative<MrThermometry>(p);
     c.dissection |= std::holds_alternative<Dissection>(p);
   }
   if (facts.wall.defect_mm) {
@@ -383,13 +383,14 @@ void show(const Structure& s, const Sampled& sampled, StructureExposure& e) {
 
 /// Limits of class `plan`: judged once, kept as notes.
 void judge_plan(const std::vector<ExposureLimit>& limits, const ExposureFacts& facts, const Fields& f,
-                const ExposureOptions& options, ExposureReport& report) {
+                const std::vector<SensorHistory>& read, const ExposureOptions& options,
+                ExposureReport& report) {
   const bool protects = !facts.protections.empty();
   std::optional<double> dura_peak;
   for (const auto& e : report.exposures)
     if (e.structure == "dura" && e.peak_degC) dura_peak = e.peak_degC->value;
   std::optional<double> mismatch;
-  bool has_sensor = false, would_stop = false;
+  bool has_sensor = false, has_sensor_reading = false, would_stop = false;
   for (const auto& p : facts.protections) {
     const auto* sensor = std::get_if<Thermocouple>(&p);
     if (!sensor) continue;
@@ -402,6 +403,24 @@ void judge_plan(const std::vector<ExposureLimit>& limits, const ExposureFacts& f
     would_stop |= sensor->stop_above_degC && (!hot || *hot >= *sensor->stop_above_degC);
     would_stop |= sensor->stop_below_degC && (!cold || *cold <= *sensor->stop_below_degC);
   }
+  // Of sensors that ended the run: how much further tissue went there.
+  std::optional<double> overshoot;
+  for (const SensorHistory& s : read) {
+    if (!s.stopped_s) continue;
+    double at_stop = std::nan(""), most = 0;
+    for (std::size_t n = 0; n < s.times_s.size(); ++n) {
+      if (s.times_s[n] <= *s.stopped_s) at_stop = s.truth_degC[n];
+      if (s.times_s[n] > *s.stopped_s) most = std::max(most, s.truth_degC[n] - at_stop);
+    }
+    overshoot = std::max(overshoot.value_or(0), most);
+  }
+  // What it reads, where the run has read it.
+  for (const SensorHistory& s : read) {
+    if (!dura_peak || s.reading_degC.empty() || s.name.starts_with("neuro")) continue;
+    const double highest = *std::max_element(s.reading_degC.begin(), s.reading_degC.end());
+    if (!has_sensor_reading || *dura_peak - highest < *mismatch) mismatch = *dura_peak - highest;
+    has_sensor_reading = true;
+  }
   for (const auto& limit : limits) {
     if (limit.structure != "plan") continue;
     if (limit.quantity == "sensor_mismatch_K" && !has_sensor) continue;
@@ -411,6 +430,7 @@ void judge_plan(const std::vector<ExposureLimit>& limits, const ExposureFacts& f
           if (q == "wall_defect_mm") return {facts.wall.defect_mm};
           if (q == "unprotected") return {protects ? 0.0 : 1.0};
           if (q == "sensor_mismatch_K") return {mismatch};
+          if (q == "overshoot_K") return {overshoot};
           return {};
         });
     if (!judged || judged->verdict == Verdict::within_limits) continue;
@@ -544,7 +564,7 @@ ExposureReport assess_exposure(const std::vector<Structure>& structures, const T
     decide(s, f, limits, facts, options, thermal.summary.message, sampled, e);
     show(s, sampled, e);
   }
-  judge_plan(limits, facts, f, options, report);
+  judge_plan(limits, facts, f, thermal.sensors, options, report);
   note_the_run(thermal, f, facts, report);
   return report;
 }

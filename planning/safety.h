@@ -107,7 +107,9 @@ ExposureReport worse_of(const ExposureReport& a, const ExposureReport& b, const 
 ///  known,
 ///    both cases are judged: what both call unsafe is unsafe, what one calls unsafe is unknown.
 ///  * Cells inside a shaft hold no dose: the neighbours' is taken.
-///  * `overshoot_K` is not simulated: a plan that a sensor would stop is unknown there, else it does not
+///  * `overshoot_K` is the rise at a sensor after it has ended the run; without that, a plan that a sensor
+///  would
+///    stop is unknown there, else it does not
 ///  apply.
 /// One run, nominal values: the report says n = 1 and claims no bound. ConfigError for limits that are not
 /// valid.

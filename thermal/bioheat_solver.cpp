@@ -72,7 +72,8 @@ class HeatRun : Surroundings<Real> {
         drive_(problem, patch_ != nullptr ? &patch_->problem : nullptr,
                patch_ != nullptr ? patch_->link.covered() : std::vector<std::uint8_t>{}, level_.threads,
                bool(checkpointing.save)),
-        points_(problem) {
+        points_(problem),
+        sensors_(problem.sensors, problem.initial_degC) {
     if (far_ != nullptr) {
       level_.can_rest = false;
       level_.rows.unit = 1;  // what is beside the near box is not at rest
@@ -134,6 +135,8 @@ class HeatRun : Surroundings<Real> {
   }
   double next_event_s() const {
     const double stop_s = events_[next_];
+    if (sensors_.any() && !schedule_.over(now_s()))
+      return std::min(stop_s, now_s() + std::min(kSensorPeriod_s, *sensors_.period_s()));
     return schedule_.open_end(now_s()) != nullptr ? std::min(stop_s, now_s() + kSensorPeriod_s) : stop_s;
   }
   /// Where the window must stop at the latest.
@@ -151,7 +154,9 @@ class HeatRun : Surroundings<Real> {
       ++next_;
       if (next_ < events_.size()) switch_sources();
     }
-    if (end_early()) {
+    sensors_.advance(now_s(), drive_.power_W(),
+                     [&](const Eigen::Vector3d& at_mm) { return true_degC(at_mm); });
+    if (end_early() || stopped_by_sensor()) {
       events_ = events();
       next_ = std::size_t(std::upper_bound(events_.begin(), events_.end(), now_s() + 1e-9) - events_.begin());
       switch_sources();
@@ -162,13 +167,25 @@ class HeatRun : Surroundings<Real> {
     const EarlyEnd* e = schedule_.open_end(now_s());
     if (e == nullptr) return false;
     const auto wall = near_bodies().wall_degC(e->sensor_mm);
-    const double T = wall ? *wall : sensor_degC(e->sensor_mm);
+    const double T = wall && !sensors_.reading_degC(e->sensor_mm) ? *wall : sensor_degC(e->sensor_mm);
     if (e->below_degC ? T >= *e->below_degC : T <= *e->above_degC) return false;
     result_.ended_early.push_back(schedule_.end(*e, now_s()));
+    run_ahead();
+    return true;
+  }
+  /// Ends all that is scheduled when a sensor says so.
+  bool stopped_by_sensor() {
+    const auto sensor = schedule_.over(now_s()) ? std::nullopt : sensors_.stop();
+    if (!sensor) return false;
+    sensors_.stopped(*sensor, now_s());
+    schedule_.end_all(now_s());
+    run_ahead();
+    return true;
+  }
+  void run_ahead() {
     window_.bodies.run_ahead(schedule_.skipped_s());
     if (patch_ != nullptr) patch_->run.bodies.run_ahead(schedule_.skipped_s());
     if (far_ != nullptr) far_->run.bodies.run_ahead(schedule_.skipped_s());
-    return true;
   }
 
   bool going_on() const { return result_.summary.termination == Termination::reached_end; }
@@ -181,6 +198,8 @@ class HeatRun : Surroundings<Real> {
     record_bodies();
     read_points();
     points_.take(problem_, now_s(), result_.samples);
+    sensors_.advance(now_s(), drive_.power_W(),
+                     [&](const Eigen::Vector3d& at_mm) { return true_degC(at_mm); });
   }
 
   void save() {
@@ -201,7 +220,7 @@ class HeatRun : Surroundings<Real> {
     double wall_time_s = wall_time_s_ + seconds_since(begin_);
     archive(next_, on_, electrodes_due_, heating_due_, window_fields_due_, far_fields_due_, electrodes_s_,
             settled_, wall_time_s);
-    archive(dose_, drive_, schedule_, points_);
+    archive(dose_, drive_, schedule_, points_, sensors_);
     window_.exchange_state(archive, on_);
     if (far_ != nullptr) far_->exchange_state(archive, window_, on_);
     if (patch_ != nullptr) {
@@ -329,7 +348,12 @@ class HeatRun : Surroundings<Real> {
     return double(theta_of_u(level.table, level.label[c], Real(u))) + kReference_degC;
   }
 
+  /// What a control at this place goes by.
   double sensor_degC(const Eigen::Vector3d& at_mm) const {
+    const auto reading = sensors_.reading_degC(at_mm);
+    return reading ? *reading : true_degC(at_mm);
+  }
+  double true_degC(const Eigen::Vector3d& at_mm) const {
     // In the metal: what the tissue around it has.
     const HeatLevel<Real>& level = finest_at(at_mm);
     const PointStencil stencil = stencil_at(at_mm);
@@ -627,6 +651,7 @@ class HeatRun : Surroundings<Real> {
     r.zones = result_zones(level_.grid, dose_.peak, dose_.lowest, dose_.cem43, dose_.arrhenius, ever_taken_,
                            level_.threads);
     set_fields(problem_.fields, level_, dose_, drive_, r);
+    r.sensors = sensors_.history();
   }
 
   const ThermalProblem& problem_;
@@ -652,6 +677,7 @@ class HeatRun : Surroundings<Real> {
   bool window_fields_due_ = false, far_fields_due_ = false;
   double electrodes_s_ = -1;  ///< when they were last looked at
   SamplePoints<Real> points_;
+  SensorReadings sensors_;
   std::vector<std::uint8_t> excluded_;    ///< cells without a value of their own or continued into them
   std::vector<std::uint8_t> ever_taken_;  ///< cells that were inside an applicator at some time; empty: none
   double begin_J_ = 0;

@@ -56,6 +56,7 @@ std::vector<Box> near_boxes(const ThermalProblem& problem) {
   const auto add_point = [&](const Eigen::Vector3d& x_mm) { boxes.push_back({x_mm, x_mm}); };
   for (const Eigen::Vector3d& x : problem.sample.points_mm) add_point(x);
   for (const EarlyEnd& e : problem.early_ends) add_point(e.sensor_mm);
+  for (const VirtualSensor& s : problem.sensors) add_point(s.at_mm);
   const auto add_sensor = [&](const ElectrodeControl& control) {
     if (const auto* hold = std::get_if<HoldTemperature>(&control)) add_point(hold->sensor_mm);
   };

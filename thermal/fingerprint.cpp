@@ -185,6 +185,10 @@ auto members(const EarlyEnd& s) {
   const auto& [between, sensor, below, above] = s;
   return std::tie(between, sensor, below, above);
 }
+auto members(const VirtualSensor& s) {
+  const auto& [name, at, lag, delay, stem, pickup, noise, period, seed, above, below] = s;
+  return std::tie(name, at, lag, delay, stem, pickup, noise, period, seed, above, below);
+}
 auto members(const Sampling& s) {
   const auto& [points, times] = s;
   return std::tie(points, times);
@@ -194,10 +198,10 @@ auto members(const OutputFields& s) {
   return std::tie(temperature, peak, lowest, cem43, arrhenius, potential, power, freezes, twice, death);
 }
 auto members(const ThermalProblem& s) {
-  const auto& [map, patch, blood, initial, initial_field, boundary, sources, ends, duration, settled, quarter,
-               voxel, sample, fields] = s;
-  return std::tie(map, patch, blood, initial, initial_field, boundary, sources, ends, duration, settled,
-                  quarter, voxel, sample, fields);
+  const auto& [map, patch, blood, initial, initial_field, boundary, sources, ends, sensors, duration, settled,
+               quarter, voxel, sample, fields] = s;
+  return std::tie(map, patch, blood, initial, initial_field, boundary, sources, ends, sensors, duration,
+                  settled, quarter, voxel, sample, fields);
 }
 auto members(const BioheatOptions& s) {
   // The answer does not depend on the number of threads.

@@ -570,6 +570,11 @@ void validate(const ThermalProblem& problem) {
     std::visit(SourceCheck{problem, where}, problem.sources[n].what);
   }
   validate_probes(problem);
+  for (std::size_t n = 0; n < problem.sensors.size(); ++n) {
+    const std::string where = fmt::format("/sensors/{}", n);
+    validate(problem.sensors[n], where);
+    inside_grid(grid, problem.sensors[n].at_mm, where + "/at_mm");
+  }
   validate_radiators(problem);
   validate_early_ends(problem);
   if (problem.patch) validate_patch(problem);

@@ -12,6 +12,7 @@
 #include "thermal/region.h"
 #include "thermal/roll_off.h"
 #include "thermal/tissue.h"
+#include "thermal/virtual_sensor.h"
 
 namespace spinetherm {
 
@@ -214,6 +215,9 @@ struct ThermalProblem {
   std::array<Boundary, 6> boundary = {};
   std::vector<Source> sources;
   std::vector<EarlyEnd> early_ends = {};
+  /// What measures. Controls and early ends whose sensor lies at the same place read these instead of the
+  /// tissue.
+  std::vector<VirtualSensor> sensors = {};
   double duration_s = 0;
   /// Go on after duration_s (or from 0 when duration_s is 0) until no cell adds dose: heat below 39 degC,
   /// cold above 0 degC, total dose change below 0.1 %, at least 60 s.

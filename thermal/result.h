@@ -52,6 +52,13 @@ struct CryoHistory {
   std::vector<double> times_s;
   std::vector<Probe> probes;
 };
+/// What a virtual sensor read, beside the temperature of the tissue at its tip.
+struct SensorHistory {
+  std::string name;
+  Eigen::Vector3d at_mm{0, 0, 0};
+  std::vector<double> times_s, truth_degC, reading_degC;
+  std::optional<double> stopped_s = {};  ///< when its reading ended the protocol
+};
 /// A scheduled interval that a sensor ended.
 struct EndedEarly {
   double from_s = 0, planned_to_s = 0;  ///< as scheduled
@@ -90,6 +97,7 @@ struct ThermalResult {
   std::optional<RadiationHistory> radiation = {};
   std::optional<CryoHistory> cryo = {};
   std::vector<EndedEarly> ended_early = {};
+  std::vector<SensorHistory> sensors = {};
   EnergyBalance energy;
   ErrorEstimate error_estimate;
   std::vector<std::string> warnings;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <vector>
 
 #include "thermal/result.h"
@@ -26,6 +27,9 @@ class Schedule {
   const EarlyEnd* open_end(double t_s) const;
   /// Ends it; returns the record of it.
   EndedEarly end(const EarlyEnd& e, double t_s);
+  /// Everything that is scheduled ends now.
+  void end_all(double t_s) { skipped_s_ = std::max(skipped_s_, end_s_ - t_s); }
+  bool over(double t_s) const { return scheduled_s(t_s) >= end_s_; }
   void exchange_state(Archive& archive);
 
  private:

@@ -63,25 +63,49 @@ Protocol read_protocol(const JsonReader& r) {
     p.saline_halo = SalineHalo{halo->get<double>("thickness_mm"), halo->get<double>("conductivity_S_per_m")};
     halo->finish();
   }
+  p.beyond_spine = r.get_or<bool>("beyond_spine", false);
   r.finish();
   return p;
 }
 
 Protection read_protection(const JsonReader& r) {
-  const auto sensor = r.find("thermocouple");
-  const auto fluid = r.find("dissection");
+  const auto sensor = r.find("thermocouple"), fluid = r.find("dissection"), mr = r.find("mr_thermometry"),
+             nerves = r.find("neuromonitoring");
   r.finish();
-  if (sensor.has_value() == fluid.has_value())
-    r.fail(sensor ? "two protections in one" : "no protection", "give one of thermocouple, dissection");
+  const int given =
+      int(sensor.has_value()) + int(fluid.has_value()) + int(mr.has_value()) + int(nerves.has_value());
+  if (given != 1)
+    r.fail(given > 1 ? "two protections in one" : "no protection",
+           "give one of thermocouple, mr_thermometry, neuromonitoring, dissection");
   if (sensor) {
-    const Thermocouple t{sensor->get<Vector3d>("at_mm"), sensor->get_or<double>("lag_s", 0),
+    const Thermocouple t{sensor->get<Vector3d>("at_mm"),
+                         sensor->get_or<double>("lag_s", 0),
                          sensor->get_optional<double>("stop_above_degC"),
-                         sensor->get_optional<double>("stop_below_degC")};
+                         sensor->get_optional<double>("stop_below_degC"),
+                         sensor->get_or<double>("stem", 0),
+                         sensor->get_or<double>("pickup_K_per_W", 0)};
     sensor->finish();
     return t;
   }
-  const Dissection d{fluid->get<std::string>("medium"), fluid->get<std::string>("region"),
-                     fluid->get_optional<double>("temperature_degC")};
+  if (mr) {
+    const MrThermometry m{mr->get<Vector3d>("at_mm"), mr->get_or<double>("noise_K", 1),
+                          mr->get_or<double>("period_s", 5), mr->get_optional<double>("stop_above_degC"),
+                          read_seed(*mr)};
+    mr->finish();
+    return m;
+  }
+  if (nerves) {
+    const Neuromonitoring n{nerves->get<Vector3d>("at_mm"), nerves->get_or<double>("delay_s", 0),
+                            nerves->get_optional<double>("alarm_above_degC"),
+                            nerves->get_optional<double>("alarm_below_degC")};
+    nerves->finish();
+    return n;
+  }
+  Dissection d{fluid->get<std::string>("medium"),
+               fluid->get<std::string>("region"),
+               fluid->get_optional<double>("temperature_degC"),
+               {}};
+  if (const auto shape = fluid->find("shape")) d.shape = read_region(*shape);
   fluid->finish();
   return d;
 }
@@ -147,11 +171,26 @@ struct ProtectionJson {
     Json j = {{"at_mm", to_json(t.at_mm)}, {"lag_s", t.lag_s}};
     add(j, "stop_above_degC", t.stop_above_degC);
     add(j, "stop_below_degC", t.stop_below_degC);
+    if (t.stem != 0) j["stem"] = t.stem;
+    if (t.pickup_K_per_W != 0) j["pickup_K_per_W"] = t.pickup_K_per_W;
     return {{"thermocouple", j}};
+  }
+  Json operator()(const MrThermometry& m) const {
+    Json j = {
+        {"at_mm", to_json(m.at_mm)}, {"noise_K", m.noise_K}, {"period_s", m.period_s}, {"seed", m.seed}};
+    add(j, "stop_above_degC", m.stop_above_degC);
+    return {{"mr_thermometry", j}};
+  }
+  Json operator()(const Neuromonitoring& n) const {
+    Json j = {{"at_mm", to_json(n.at_mm)}, {"delay_s", n.delay_s}};
+    add(j, "alarm_above_degC", n.alarm_above_degC);
+    add(j, "alarm_below_degC", n.alarm_below_degC);
+    return {{"neuromonitoring", j}};
   }
   Json operator()(const Dissection& d) const {
     Json j = {{"medium", d.medium}, {"region", d.region}};
     add(j, "temperature_degC", d.temperature_degC);
+    if (d.shape) j["shape"] = to_json(*d.shape);
     return {{"dissection", j}};
   }
 };
@@ -181,6 +220,7 @@ Json protocol_json(const Protocol& p) {
     if (s.roll_off) one["roll_off"] = {{"rise", s.roll_off->rise}, {"off_s", s.roll_off->off_s}};
     j["steps"].push_back(std::move(one));
   }
+  if (p.beyond_spine) j["beyond_spine"] = true;
   if (p.saline_halo)
     j["saline_halo"] = {{"thickness_mm", p.saline_halo->thickness_mm},
                         {"conductivity_S_per_m", p.saline_halo->conductivity_S_per_m}};

@@ -233,6 +233,42 @@ std::vector<EarlyEnd> read_early_ends(const JsonReader& r) {
   return ends;
 }
 
+std::vector<VirtualSensor> read_sensors(const JsonReader& r) {
+  std::vector<VirtualSensor> sensors;
+  for (const JsonReader& e : r.elements()) {
+    VirtualSensor s;
+    s.name = e.get_or<std::string>("name", "");
+    s.at_mm = e.get<Vector3d>("at_mm");
+    s.lag_s = e.get_or<double>("lag_s", 0);
+    s.delay_s = e.get_or<double>("delay_s", 0);
+    s.stem = e.get_or<double>("stem", 0);
+    s.pickup_K_per_W = e.get_or<double>("pickup_K_per_W", 0);
+    s.noise_K = e.get_or<double>("noise_K", 0);
+    s.period_s = e.get_or<double>("period_s", 0);
+    s.seed = read_seed(e);
+    s.stop_above_degC = e.get_optional<double>("stop_above_degC");
+    s.stop_below_degC = e.get_optional<double>("stop_below_degC");
+    e.finish();
+    sensors.push_back(std::move(s));
+  }
+  return sensors;
+}
+
+Json sensors_json(const std::vector<VirtualSensor>& sensors) {
+  Json j = Json::array();
+  for (const VirtualSensor& s : sensors) {
+    Json one = {{"name", s.name},       {"at_mm", to_json(s.at_mm)},
+                {"lag_s", s.lag_s},     {"delay_s", s.delay_s},
+                {"stem", s.stem},       {"pickup_K_per_W", s.pickup_K_per_W},
+                {"noise_K", s.noise_K}, {"period_s", s.period_s},
+                {"seed", s.seed}};
+    if (s.stop_above_degC) one["stop_above_degC"] = *s.stop_above_degC;
+    if (s.stop_below_degC) one["stop_below_degC"] = *s.stop_below_degC;
+    j.push_back(std::move(one));
+  }
+  return j;
+}
+
 Json early_ends_json(const std::vector<EarlyEnd>& ends) {
   Json j = Json::array();
   for (const EarlyEnd& e : ends) {
@@ -315,6 +351,7 @@ ThermalProblem parse_problem(const nlohmann::json& document, const fs::path& fol
           read_source(source, [&](const JsonReader& file) { return read_field(file, folder, grid); }));
 
   if (const auto ends = r.find("early_ends")) p.early_ends = read_early_ends(*ends);
+  if (const auto sensors = r.find("sensors")) p.sensors = read_sensors(*sensors);
   p.until_dose_settled = r.has("until") && r.get_word("until", {"dose_settled"}) == 0;
   p.duration_s = p.until_dose_settled ? r.get_or<double>("duration_s", 0) : r.get<double>("duration_s");
   p.cem43_quarter_below_39 =
@@ -383,6 +420,7 @@ void write_problem(const ThermalProblem& p, const fs::path& path) {
   for (std::size_t n = 0; n < p.sources.size(); ++n)
     j["sources"].push_back(to_json(p.sources[n], n, write_field));
   if (!p.early_ends.empty()) j["early_ends"] = early_ends_json(p.early_ends);
+  if (!p.sensors.empty()) j["sensors"] = sensors_json(p.sensors);
   j["duration_s"] = p.duration_s;
   if (p.until_dose_settled) j["until"] = "dose_settled";
   if (p.cem43_quarter_below_39) j["cem43_below_39"] = "quarter";

@@ -114,4 +114,10 @@ Region read_region(const JsonReader& reader) {
 
 Json to_json(const Region& region) { return std::visit(ShapeJson{}, region.shape); }
 
+std::uint32_t read_seed(const JsonReader& parent) {
+  const int seed = parent.get_or<int>("seed", 1);
+  if (seed < 0) parent.at("seed").fail(std::to_string(seed), "give 0 or above");
+  return std::uint32_t(seed);
+}
+
 }  // namespace spinetherm

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
 #include <nlohmann/json_fwd.hpp>
 
 #include "imaging/core/json_reader.h"
@@ -18,6 +19,9 @@ namespace spinetherm {
 /// ConfigError with the JSON pointer for anything else; sizes are judged by validate(Region).
 Region read_region(const JsonReader& reader);
 nlohmann::ordered_json to_json(const Region& region);
+
+/// Of random numbers: a whole number of 0 or above; 1 when absent.
+std::uint32_t read_seed(const JsonReader& parent);
 
 /// Three numbers as a JSON list.
 nlohmann::ordered_json to_json(const Eigen::Vector3d& v);

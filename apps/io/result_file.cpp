@@ -161,11 +161,10 @@ ThermalResult parse_result(const nlohmann::json& document) {
     result.radiation.emplace();
     result.radiation->times_s = read_numbers(*radiation, "times_s", kNaN);
     for (const JsonReader& s : radiation->at("sources").elements()) {
-      result.radiation->sources.push_back({read_numbers(s, "power_W", kNaN),
-                                           read_numbers(s, "reflected_W", kNaN),
-                                           read_numbers(s, "cable_W", kNaN),
-                                           read_numbers(s, "absorbed_W", kNaN),
-                                           read_numbers(s, "radiated_W", kNaN)});
+      result.radiation->sources.push_back(
+          {read_numbers(s, "power_W", kNaN), read_numbers(s, "reflected_W", kNaN),
+           read_numbers(s, "cable_W", kNaN), read_numbers(s, "absorbed_W", kNaN),
+           read_numbers(s, "radiated_W", kNaN)});
       s.finish();
     }
     radiation->finish();
@@ -185,6 +184,13 @@ ThermalResult parse_result(const nlohmann::json& document) {
       result.ended_early.push_back(
           {e.get<double>("from_s"), e.get<double>("planned_to_s"), e.get<double>("at_s")});
       e.finish();
+    }
+  if (const auto sensors = r.find("sensors"))
+    for (const JsonReader& s : sensors->elements()) {
+      result.sensors.push_back({s.get<std::string>("name"), s.get<Vector3d>("at_mm"),
+                                read_numbers(s, "times_s", kNaN), read_numbers(s, "degC", kNaN),
+                                read_numbers(s, "reading_degC", kNaN), read_number(s, "stopped_s")});
+      s.finish();
     }
   const JsonReader energy = r.at("energy");
   result.energy = {read_number_or(energy, "in_J", kNaN), read_number_or(energy, "stored_J", kNaN),
@@ -223,6 +229,13 @@ Json to_json(const ThermalResult& r) {
     for (const EndedEarly& e : r.ended_early)
       j["ended_early"].push_back({{"from_s", e.from_s}, {"planned_to_s", e.planned_to_s}, {"at_s", e.at_s}});
   }
+  for (const SensorHistory& s : r.sensors)
+    j["sensors"].push_back({{"name", s.name},
+                            {"at_mm", to_json(s.at_mm)},
+                            {"times_s", numbers(s.times_s)},
+                            {"degC", numbers(s.truth_degC)},
+                            {"reading_degC", numbers(s.reading_degC)},
+                            {"stopped_s", number(s.stopped_s)}});
   j["energy"] = {{"in_J", number(r.energy.in_J)},
                  {"stored_J", number(r.energy.stored_J)},
                  {"out_J", number(r.energy.out_J)},

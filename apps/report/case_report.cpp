@@ -278,6 +278,19 @@ std::string radiation_chart(const ThermalResult& t) {
          chart_svg("Reflected, in the cable and out of the box", "time, s", "W", lost) + "</div>";
 }
 
+std::string sensor_chart(const ThermalResult& t) {
+  constexpr std::array<const char*, 4> kColours = {"#c25b00", "#25609f", "#1f8a4c", "#b0203a"};
+  std::vector<CurveLine> lines;
+  for (std::size_t n = 0; n < t.sensors.size(); ++n) {
+    const SensorHistory& s = t.sensors[n];
+    if (s.times_s.size() < 2) continue;
+    lines.push_back({s.name + ", reads", kColours[n % kColours.size()], s.times_s, s.reading_degC});
+    lines.push_back({s.name + ", tissue", "#777777", s.times_s, s.truth_degC});
+  }
+  if (lines.empty()) return {};
+  return "<div class=\"chart\">" + chart_svg("Sensors", "time, s", "degC", lines) + "</div>";
+}
+
 std::string cryo_chart(const ThermalResult& t) {
   if (!t.cryo || t.cryo->times_s.size() < 2) return {};
   static constexpr std::array<const char*, 8> kColours = {"#25609f", "#c25b00", "#2e7d32", "#8e24aa",
@@ -319,10 +332,21 @@ Section simulation_section(const Job& job) {
                          t.cryo->probes[n].free_from_s
                              ? fmt::format("stuck until {:.0f} s", *t.cryo->probes[n].free_from_s)
                              : std::string("still stuck at the end"));
+  for (const SensorHistory& s : t.sensors) {
+    if (s.times_s.empty()) continue;
+    const double tissue = *std::max_element(s.truth_degC.begin(), s.truth_degC.end());
+    const double read = *std::max_element(s.reading_degC.begin(), s.reading_degC.end());
+    facts.emplace_back(
+        s.name, fmt::format("read {:.0f} degC at most, the tissue there had {:.0f} degC{}", read, tissue,
+                            s.stopped_s ? fmt::format("; ended the protocol after {:.0f} s", *s.stopped_s)
+                                        : std::string()));
+  }
   for (const EndedEarly& e : t.ended_early)
     facts.emplace_back("step ended by a sensor", fmt::format("planned {:.0f} to {:.0f} s, ended at {:.0f} s",
                                                              e.from_s, e.planned_to_s, e.at_s));
-  return {"Simulation", facts_html(facts) + electrical_chart(t) + radiation_chart(t) + cryo_chart(t) + list_html(t.warnings),
+  return {"Simulation",
+          facts_html(facts) + electrical_chart(t) + radiation_chart(t) + cryo_chart(t) + sensor_chart(t) +
+              list_html(t.warnings),
           false};
 }
 

@@ -163,6 +163,14 @@ RunCase microwaves_and_light() {
   p.sources = {{antenna, {{0, 20}}}, {stronger, {{20, 40}}}, {light, {{10, 50}}}};
   p.duration_s = 60;
   p.patch = refined(p.tissue_map, patch_grid(p.grid(), {-8, -4, -7}, {8, 4, 6}, 2));
+  VirtualSensor sensor;
+  sensor.at_mm = {0.3, 0.2, 0.1};
+  sensor.lag_s = 4;
+  sensor.delay_s = 3;
+  sensor.noise_K = 0.5;
+  sensor.period_s = 2;
+  sensor.stop_above_degC = 60;
+  p.sensors = {sensor};
   p.fields = all_fields(false);
   p.fields.power_density = true;
   return {"microwaves and light", p, {.fourth_order = false}};
@@ -229,6 +237,11 @@ void expect_same(const ThermalResult& a, const ThermalResult& b) {
       EXPECT_TRUE(same_bits(a.cryo->probes[n].wall_degC, b.cryo->probes[n].wall_degC));
       EXPECT_EQ(a.cryo->probes[n].free_from_s, b.cryo->probes[n].free_from_s);
     }
+  }
+  ASSERT_EQ(a.sensors.size(), b.sensors.size());
+  for (std::size_t n = 0; n < a.sensors.size(); ++n) {
+    EXPECT_TRUE(same_bits(a.sensors[n].reading_degC, b.sensors[n].reading_degC));
+    EXPECT_EQ(a.sensors[n].stopped_s, b.sensors[n].stopped_s);
   }
   ASSERT_EQ(a.ended_early.size(), b.ended_early.size());
   for (std::size_t n = 0; n < a.ended_early.size(); ++n)
