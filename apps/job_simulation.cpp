@@ -12,6 +12,7 @@
 #include "imaging/core/error.h"
 #include "planning/zone.h"
 #include "thermal/canal_warming.h"
+#include "thermal/cement.h"
 #include "thermal/dissection.h"
 #include "thermal/error_estimate.h"
 #include "thermal/fine_patch.h"
@@ -267,6 +268,69 @@ void plan_and_simulate(Job& job, const Progress& progress) {
   complete_chosen_plan(job, progress);
 }
 
+namespace {
+
+bool takes_cement(std::uint8_t label) {
+  switch (TissueClass(label)) {
+    case TissueClass::cancellous_bone_0:
+    case TissueClass::cancellous_bone_1:
+    case TissueClass::cancellous_bone_2:
+    case TissueClass::cancellous_bone_3:
+    case TissueClass::tumour_lytic:
+    case TissueClass::tumour_mixed:
+    case TissueClass::tumour_blastic:
+      return true;
+    default:
+      return false;
+  }
+}
+
+/// Cement after the ablation, as soon as the cavity is cool (thawed); what its curing does is added.
+void add_cement(const Job& job, const ThermalProblem& problem, const Plan& plan, ThermalResult& result,
+                const Progress& progress) {
+  if (!plan.cement || !result.summary.usable()) return;
+  CementStage stage;
+  stage.volume_ml = plan.cement->volume_ml;
+  stage.at_mm = plan.cement->at_mm;
+  const BioheatOptions options = patient_options(job.options.threads);
+  const double ended_s = result.summary.simulated_s;
+  constexpr double kLook_s = 120, kPatience_s = 3600;
+  for (double waited_s = 0;; waited_s += kLook_s) {
+    const auto [coldest, warmest] = range_in_ball_degC(result.temperature, stage);
+    if (coldest > kCementAbove_degC && warmest < kCementBelow_degC) break;
+    if (!(waited_s < kPatience_s)) {
+      result.warnings.push_back(fmt::format(
+          "cement was not simulated: an hour after the ablation its place has {:.0f} to {:.0f} degC", coldest,
+          warmest));
+      return;
+    }
+    const ThermalResult rest = solve(rest_problem(problem, result, kLook_s), options, progress);
+    if (!rest.summary.usable()) {
+      result.summary = rest.summary;
+      return;
+    }
+    add_stage(result, rest);
+  }
+  CementRecord record;
+  record.volume_ml = stage.volume_ml;
+  record.placed_s = result.summary.simulated_s;
+  record.waited_s = record.placed_s - ended_s;
+  const ThermalProblem next =
+      cement_problem(problem, result, stage, std::uint8_t(TissueClass::cement), takes_cement);
+  const ThermalResult curing = solve(next, options, progress);
+  if (!curing.summary.usable()) {
+    result.summary = curing.summary;
+    return;
+  }
+  for (std::size_t c = 0; c < curing.peak_temperature.values.size(); ++c)
+    if (TissueClass(next.tissue_map.labels[c]) == TissueClass::cement)
+      record.hottest_degC = std::max(record.hottest_degC, double(curing.peak_temperature[c]));
+  add_stage(result, curing);
+  result.cement = record;
+}
+
+}  // namespace
+
 void simulate_plan(Job& job, const Plan& plan, const Progress& progress, const Checkpoints& checkpoints) {
   validate(plan);
   RankedPlan ranked;
@@ -280,6 +344,7 @@ void simulate_plan(Job& job, const Plan& plan, const Progress& progress, const C
   add_error_estimate(problem, patient_options(job.options.threads), ranked.thermal, progress,
                      next_of(checkpoints));
   if (is_cold(plan)) add_warm_canal(job, problem, ranked, progress, checkpoints);
+  add_cement(job, problem, plan, ranked.thermal, progress);
   job.tissue_map = problem.tissue_map;
   job.tissue_report = report;
   judge_plan(job, std::move(ranked));

@@ -7,6 +7,7 @@
 #include "imaging/core/units.h"
 #include "thermal/antenna_cache.h"
 #include "thermal/archive.h"
+#include "thermal/radiator_shaft.h"
 
 namespace spinetherm {
 namespace {
@@ -70,6 +71,16 @@ Volume<float> halved_squared_field(const Grid& grid, const AntennaSource& source
     for (int j = 0; j < grid.size[1]; ++j)
       for (int i = 0; i < grid.size[0]; ++i) out(i, j, k) *= float(factor(grid.to_world(i, j, k)));
   return out;
+}
+
+/// Cells whose middle lies in a shaft that passes no heat are no tissue: what they would take goes to the
+/// others. A cooled wall takes its part itself.
+void leave_out(const Region& shaft, Volume<float>& field) {
+  const Grid& grid = field.grid;
+  for (int k = 0; k < grid.size[2]; ++k)
+    for (int j = 0; j < grid.size[1]; ++j)
+      for (int i = 0; i < grid.size[0]; ++i)
+        if (field(i, j, k) != 0 && contains(shaft, grid.to_world(i, j, k))) field(i, j, k) = 0;
 }
 
 /// Rings of the finer grid near the antenna's mouth, of the other one elsewhere.
@@ -208,7 +219,10 @@ bool RadiationDrive::solve_antenna_field(Field& f, const std::vector<std::vector
     summary_ = {Termination::not_converged, e.what()};
     return false;
   }
-  for (Part& p : f.parts) p.field = halved_squared_field(p.problem->grid(), source, *field);
+  for (Part& p : f.parts) {
+    p.field = halved_squared_field(p.problem->grid(), source, *field);
+    if (!source.cooled_degC) leave_out(shaft_of(source), p.field);
+  }
   const double in_box_W = absorbed_in_box_W(problem_.grid(), antenna, *field);
   const double through = 1 - source.cable_loss;
   f.reflected = through * through * field->reflected_W;
@@ -240,7 +254,7 @@ void RadiationDrive::place_shaft_heat(Field& f, double cable_W) const {
           const auto [r, z] = antenna.r_z_mm(grid.to_world(i, j, k));
           if (r < radius_mm || r > radius_mm + thick_mm || z < from_mm || z > to_mm) continue;
           beside[p].push_back(grid.index(i, j, k));
-          last_mm = std::max(last_mm, z);
+          last_mm = std::min(std::max(last_mm, z + thick_mm / 2), to_mm);
           if (part.counts(beside[p].back())) volume_m3 += part.cell_m3();
         }
   }
@@ -269,8 +283,11 @@ bool RadiationDrive::solve_light_field(Field& f, const std::vector<std::vector<f
     return false;
   }
   f.light = std::move(light);
-  for (Part& p : f.parts)
+  const std::optional<Region> shaft = source.cooled_degC ? std::nullopt : shaft_of(source);
+  for (Part& p : f.parts) {
     p.field = fluence(p.problem->grid(), source, f.light, whole.problem->grid(), threads_);
+    if (shaft) leave_out(*shaft, p.field);
+  }
   f.absorbed = f.brought_W = f.light.absorbed_W;
   f.radiated = f.light.escaped_W;
   return true;

@@ -59,6 +59,13 @@ struct SensorHistory {
   std::vector<double> times_s, truth_degC, reading_degC;
   std::optional<double> stopped_s = {};  ///< when its reading ended the protocol
 };
+/// Cement that followed the ablation.
+struct CementRecord {
+  double volume_ml = 0;
+  double waited_s = 0;  ///< beyond the end of the ablation's own run, until the cavity was warm (cool) enough
+  double placed_s = 0;  ///< since the begin of the ablation
+  double hottest_degC = 0;  ///< of the cement while it cured
+};
 /// A scheduled interval that a sensor ended.
 struct EndedEarly {
   double from_s = 0, planned_to_s = 0;  ///< as scheduled
@@ -98,6 +105,7 @@ struct ThermalResult {
   std::optional<CryoHistory> cryo = {};
   std::vector<EndedEarly> ended_early = {};
   std::vector<SensorHistory> sensors = {};
+  std::optional<CementRecord> cement = {};
   EnergyBalance energy;
   ErrorEstimate error_estimate;
   std::vector<std::string> warnings;

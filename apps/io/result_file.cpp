@@ -192,6 +192,11 @@ ThermalResult parse_result(const nlohmann::json& document) {
                                 read_numbers(s, "reading_degC", kNaN), read_number(s, "stopped_s")});
       s.finish();
     }
+  if (const auto cement = r.find("cement")) {
+    result.cement = CementRecord{cement->get<double>("volume_ml"), cement->get<double>("waited_s"),
+                                 cement->get<double>("placed_s"), cement->get<double>("hottest_degC")};
+    cement->finish();
+  }
   const JsonReader energy = r.at("energy");
   result.energy = {read_number_or(energy, "in_J", kNaN), read_number_or(energy, "stored_J", kNaN),
                    read_number_or(energy, "out_J", kNaN), read_number_or(energy, "relative_residual", kNaN)};
@@ -236,6 +241,11 @@ Json to_json(const ThermalResult& r) {
                             {"degC", numbers(s.truth_degC)},
                             {"reading_degC", numbers(s.reading_degC)},
                             {"stopped_s", number(s.stopped_s)}});
+  if (r.cement)
+    j["cement"] = {{"volume_ml", r.cement->volume_ml},
+                   {"waited_s", r.cement->waited_s},
+                   {"placed_s", r.cement->placed_s},
+                   {"hottest_degC", r.cement->hottest_degC}};
   j["energy"] = {{"in_J", number(r.energy.in_J)},
                  {"stored_J", number(r.energy.stored_J)},
                  {"out_J", number(r.energy.out_J)},

@@ -341,6 +341,10 @@ Section simulation_section(const Job& job) {
                             s.stopped_s ? fmt::format("; ended the protocol after {:.0f} s", *s.stopped_s)
                                         : std::string()));
   }
+  if (t.cement)
+    facts.emplace_back("cement",
+                       fmt::format("{:g} ml placed after {:.0f} min, {:.0f} degC at most while curing",
+                                   t.cement->volume_ml, t.cement->placed_s / 60, t.cement->hottest_degC));
   for (const EndedEarly& e : t.ended_early)
     facts.emplace_back("step ended by a sensor", fmt::format("planned {:.0f} to {:.0f} s, ended at {:.0f} s",
                                                              e.from_s, e.planned_to_s, e.at_s));

@@ -196,6 +196,30 @@ TEST(RadiationDrive, GridAndPatchTogetherTakeThePower) {
   }
 }
 
+/// Axis between cells and along their middles: no heat stays in the shaft.
+TEST(RadiationDrive, AnUncooledShaftKeepsNoHeat) {
+  for (const double off_mm : {0.0, 0.5, 0.3})
+    for (const bool light : {false, true}) {
+      ThermalProblem p = irradiated({40, 40, 44}, 1);
+      AntennaSource antenna = antenna_at_origin();
+      antenna.cooled_degC.reset();
+      antenna.cable_loss = 0;
+      antenna.tip_mm.x() = antenna.entry_mm.x() = off_mm;
+      LightSource fibre = light_at_origin();
+      fibre.cooled_degC.reset();
+      for (Vector3d* x : {&fibre.a_mm, &fibre.b_mm, &*fibre.entry_mm, &*fibre.tip_mm}) x->x() = off_mm;
+      if (light)
+        p.sources = {{fibre, {}}};
+      else
+        p.sources = {{antenna, {}}};
+      p.duration_s = 4;
+      const ThermalResult r = solve(p, {});
+      ASSERT_TRUE(r.summary.usable()) << r.summary.message;
+      const double given_J = 4 * r.radiation->sources[0].absorbed_W[0];
+      EXPECT_NEAR(r.energy.in_J / given_J, 1, 0.01) << off_mm << (light ? " light" : " antenna");
+    }
+}
+
 TEST(RadiationDrive, MirroredProblemsGiveMirroredAnswersForAnyNumberOfThreads) {
   ThermalProblem p = irradiated({40, 40, 44}, 1);
   AntennaSource antenna = antenna_at_origin();
