@@ -31,6 +31,7 @@ const std::vector<VerificationCase>& verification_cases() {
       {"f", "layers", run_layers},
       {"g", "CEM43 and Arrhenius", run_dose},
       {"h", "manufactured solution, k(T) in graded tissue", run_manufactured},
+      {"i", "light and microwaves", run_radiation},
       {"j", "coupled, beside one-dimensional references, h 0.5 mm", run_coupled},
   };
   return cases;
@@ -78,6 +79,34 @@ UniformTissue Draw::tissue(double perfusion_per_s) {
 Eigen::Vector3d Draw::direction() {
   std::normal_distribution<double> normal;
   return Eigen::Vector3d(normal(rng_), normal(rng_), normal(rng_)).normalized();
+}
+
+Sampling RadialCheck::sampling() const {
+  Sampling s;
+  for (const double r : distances_mm)
+    for (const Eigen::Vector3d& d : directions) s.points_mm.push_back(centre_mm + r * d);
+  s.times_s = times_s;
+  return s;
+}
+
+void RadialCheck::add_rows(const ThermalResult& result, std::vector<VerificationRow>& rows) const {
+  for (const double t : times_s)
+    for (const double r : distances_mm) {
+      const double exact = exact_K(r, t);
+      VerificationRow worst{fmt::format("{}: rise at r = {:g} mm, {:g} s", name, r, t), "K", exact, exact,
+                            gate_K(exact, r, t)};
+      for (const Eigen::Vector3d& d : directions) {
+        VerificationRow row = worst;
+        row.computed = sample_at(result, centre_mm + r * d, t).T_degC - kRest_degC;
+        if (!(row.error() <= worst.error())) worst = row;
+      }
+      rows.push_back(worst);
+    }
+}
+
+std::vector<Eigen::Vector3d> some_directions(Draw& draw) {
+  return {Eigen::Vector3d(1, 0, 0), Eigen::Vector3d(0, -0.6, 0.8), Eigen::Vector3d(1, 1, 1).normalized(),
+          draw.direction()};
 }
 
 namespace {

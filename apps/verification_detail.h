@@ -3,6 +3,7 @@
 
 // Shared by the cases of verification.h; no public interface.
 
+#include <functional>
 #include <random>
 
 #include "apps/verification.h"
@@ -61,6 +62,29 @@ Sample sample_at(const ThermalResult& result, const Eigen::Vector3d& at_mm, doub
 double crossing_mm(const ThermalResult& result, const std::vector<Eigen::Vector3d>& points_mm,
                    const std::vector<double>& distances_mm, double t_s, double degC);
 
+/// Rows of the rise at distances from a centre: the worst direction of each distance and time.
+struct RadialCheck {
+  std::string name;
+  Eigen::Vector3d centre_mm{0, 0, 0};
+  std::vector<Eigen::Vector3d> directions;
+  std::vector<double> distances_mm, times_s;
+  std::function<double(double r_mm, double t_s)> exact_K;
+  std::function<double(double exact_K, double r_mm, double t_s)> gate_K;
+
+  Sampling sampling() const;
+  void add_rows(const ThermalResult& result, std::vector<VerificationRow>& rows) const;
+};
+/// Along an axis, in a plane, along a diagonal and one that is drawn.
+std::vector<Eigen::Vector3d> some_directions(Draw& draw);
+
+/// (i) Light of a point, P mu^2 exp(-mu r)/(4 pi r) [W/m3], switched on at t = 0 in endless tissue. With
+///   U(a) = exp(alpha a^2 t)/(8 pi r) {e^{-ar} erfc[a sqrt(alpha t) - x] - e^{ar} erfc[a sqrt(alpha t) + x]},
+/// x = r/2 sqrt(alpha t), what heat at first e^{-ar}/(4 pi r) has become at t, and m = 1/L:
+///   theta = P mu^2/(k (mu^2 - m^2)) {(e^{-mr} - e^{-mu r})/(4 pi r) - e^{-beta t} [U(m) - U(mu)]};
+/// t may be infinite, w may be 0.
+double point_light_K(const UniformTissue& tissue, double power_W, const OpticalProperties& optical,
+                     double r_mm, double t_s);
+
 std::vector<VerificationRow> run_sphere(const VerificationOptions& options, const Progress& progress);
 std::vector<VerificationRow> run_sources(const VerificationOptions& options, const Progress& progress);
 std::vector<VerificationRow> run_slab(const VerificationOptions& options, const Progress& progress);
@@ -69,6 +93,7 @@ std::vector<VerificationRow> run_electrodes(const VerificationOptions& options, 
 std::vector<VerificationRow> run_layers(const VerificationOptions& options, const Progress& progress);
 std::vector<VerificationRow> run_dose(const VerificationOptions& options, const Progress& progress);
 std::vector<VerificationRow> run_manufactured(const VerificationOptions& options, const Progress& progress);
+std::vector<VerificationRow> run_radiation(const VerificationOptions& options, const Progress& progress);
 std::vector<VerificationRow> run_coupled(const VerificationOptions& options, const Progress& progress);
 
 }  // namespace spinetherm::verification

@@ -14,42 +14,6 @@ namespace {
 
 using Eigen::Vector3d;
 
-/// Rows of the rise at distances from a centre: the worst direction of each distance and time.
-struct RadialCheck {
-  std::string name;
-  Vector3d centre_mm{0, 0, 0};
-  std::vector<Vector3d> directions;
-  std::vector<double> distances_mm, times_s;
-  std::function<double(double r_mm, double t_s)> exact_K;
-  std::function<double(double exact_K, double r_mm, double t_s)> gate_K;
-
-  Sampling sampling() const {
-    Sampling s;
-    for (const double r : distances_mm)
-      for (const Vector3d& d : directions) s.points_mm.push_back(centre_mm + r * d);
-    s.times_s = times_s;
-    return s;
-  }
-  void add_rows(const ThermalResult& result, std::vector<VerificationRow>& rows) const {
-    for (const double t : times_s)
-      for (const double r : distances_mm) {
-        const double exact = exact_K(r, t);
-        VerificationRow worst{fmt::format("{}: rise at r = {:g} mm, {:g} s", name, r, t), "K", exact, exact,
-                              gate_K(exact, r, t)};
-        for (const Vector3d& d : directions) {
-          VerificationRow row = worst;
-          row.computed = sample_at(result, centre_mm + r * d, t).T_degC - kRest_degC;
-          if (!(row.error() <= worst.error())) worst = row;
-        }
-        rows.push_back(worst);
-      }
-  }
-};
-
-std::vector<Vector3d> some_directions(Draw& draw) {
-  return {Vector3d(1, 0, 0), Vector3d(0, -0.6, 0.8), Vector3d(1, 1, 1).normalized(), draw.direction()};
-}
-
 /// 1 % of the rise from 3 mm, 0.5 % from 5 mm.
 double sphere_gate_K(double exact_K, double r_mm, double) { return (r_mm < 5 ? 0.01 : 0.005) * exact_K; }
 
