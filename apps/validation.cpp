@@ -17,6 +17,7 @@ namespace spinetherm {
 using Eigen::Vector3d;
 
 std::string_view ValidationRow::verdict() const {
+  if (!known) return "unknown";
   if (!judged) return "printed";
   return in_band() ? "in band" : "out of band";
 }
@@ -29,11 +30,20 @@ const std::vector<ValidationExperiment>& validation_experiments() {
       {"V2", "overshoot at the dura after a stop at 45 degC", "Nakatsuka 2009, PMID 18661176", run_v2},
       {"V3", "osteoid osteoma behind its reactive zone", "Irastorza 2016, PMID 26862788 (a simulation)",
        run_v3},
+      {"V4", "atypical cartilaginous tumours of patients", "Rivas-Loya 2022, eurradiolexp s41747-022-00271-3",
+       run_v4},
+      {"V5", "directional antenna in porcine vertebrae ex vivo", "Pfannenstiel 2024, PMC11357707", run_v5},
+      {"V6", "microwaves in spinal metastases, 4.5 min", "Khan 2018, AJNR; zone PMC11357707", run_v6},
       {"V7", "monopolar lesions ex vivo: time, temperature, gauge", "Cosman 2014, over 400 lesions", run_v7},
       {"V8", "cryoprobes of 2.4 mm in agar at 39 degC", "Littrup 2009, PMC2762356", run_v8},
       {"V9", "17 G cryoneedles in gel at 37 degC", "PMC4850244", run_v9},
       {"V10", "isotherms of single cryoneedles in gel", "IJH 2020 1845402", run_v10},
+      {"V11", "frozen 13th thoracic vertebra of dogs: does the dura's limit find the injured",
+       "AJNR 2024, 14 dogs", run_v11},
       {"V12", "two probes of 3.2 mm at -180 degC in sheep bone", "BMC Surg 2003", run_v12},
+      {"V13", "frozen femoral heads of emus (printed, never judged)", "Goetz 2008, PMC2612542", run_v13},
+      {"V14", "laser fibre in pig femur, 2 W at 805 nm", "Thieme s-2008-1080157", run_v14},
+      {"V15", "laser ablation of epidural tumours (clinical)", "Tatsui, Gangi", run_v15},
       {"V16", "pig vertebra ex vivo: time to a steady temperature", "wprim 2009", run_v16},
       {"V17", "liver beside tumour gel, 30 W for 12 min", "Haemmerich 2011, PMC3108076", run_v17},
   };
@@ -99,6 +109,21 @@ ThermalProblem problem_in(const Grid& grid, std::vector<Tissue> tissues, double 
   p.blood.temperature_degC = p.initial_degC = rest_degC;
   p.boundary.fill({BoundaryKind::fixed, rest_degC, 0});
   return p;
+}
+
+ValidationRow unknown_row(std::string id, std::string quantity, std::string unit, std::string published,
+                          std::string cause) {
+  ValidationRow row;
+  row.id = std::move(id);
+  row.quantity = std::move(quantity);
+  row.unit = std::move(unit);
+  row.simulated = std::numeric_limits<double>::quiet_NaN();
+  row.published = std::move(published);
+  row.low = -std::numeric_limits<double>::infinity();
+  row.high = std::numeric_limits<double>::infinity();
+  row.cause = std::move(cause);
+  row.judged = row.known = false;
+  return row;
 }
 
 double cell_value(const Volume<float>& field, const Vector3d& at_mm) {

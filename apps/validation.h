@@ -25,9 +25,11 @@ struct ValidationRow {
   bool judged = true;
   /// A rule of physics that must hold whatever the inputs: the command fails without it.
   bool required = false;
+  /// False: nobody can give a figure here, and the cause says why. Then `simulated` is not a number.
+  bool known = true;
   /// False for a number that is not one.
   bool in_band() const { return low <= simulated && simulated <= high; }
-  /// "in band", "out of band"; "printed" where no verdict is meant.
+  /// "in band", "out of band"; "printed" where no verdict is meant, "unknown" where there is no figure.
   std::string_view verdict() const;
 };
 

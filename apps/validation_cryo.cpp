@@ -11,6 +11,7 @@
 
 #include "apps/validation_detail.h"
 #include "datasets/device_table.h"
+#include "datasets/limit_table.h"
 #include "imaging/core/units.h"
 #include "thermal/cryo.h"
 
@@ -198,6 +199,174 @@ std::vector<ValidationRow> run_v12(const VerificationOptions& options, const Pro
   };
   add("10 mm from both probes, between them", between);
   add("10 mm from one probe, away from the other", outside);
+  return rows;
+}
+
+namespace {
+
+/// From 37 degC in half a minute.
+Source liquid_nitrogen(const Region& wall) {
+  return {FixedTemperatureSource{wall, {{0, kRest_degC}, {30, -180}}, false}, {}};
+}
+
+/// What a freeze has done at the dura.
+struct DuralCold {
+  double epidural_degC = kUnknown, dura_degC = kUnknown, ice_to_dura_mm = kUnknown;
+};
+bool breaks(const ExposureLimit& limit, const std::optional<double>& bound, const DuralCold& cold) {
+  if (limit.structure != "dura" || !bound || !limit.when.empty()) return false;
+  if (limit.quantity == "lowest_degC") return cold.dura_degC < *bound;
+  return limit.quantity == "ice_edge_distance_mm" && cold.ice_to_dura_mm < *bound;
+}
+bool is_unsafe(const DuralCold& cold) {
+  return std::ranges::any_of(limit_table(),
+                             [&](const ExposureLimit& l) { return breaks(l, l.unsafe, cold); });
+}
+bool deserves_caution(const DuralCold& cold) {
+  return std::ranges::any_of(limit_table(),
+                             [&](const ExposureLimit& l) { return breaks(l, l.caution, cold); });
+}
+
+/// A probe across the vertebral body, in front of a canal whose dura lies `dura_mm` from its axis: bone, the
+/// last millimetre epidural fat, CSF, cord, CSF. A quarter of it.
+DuralCold freeze_before_canal(double dura_mm, Runner& runner) {
+  constexpr double radius_mm = 1.5, half_mm = 10, csf_mm = 1, canal_mm = 8, half_width_mm = 5;
+  ThermalProblem p = problem_in(cells_in({-22, 0, 0}, {dura_mm + 20, 28, 26}, 1),
+                                {tissue(TissueClass::cancellous_bone_1), tissue(TissueClass::epidural_fat),
+                                 tissue(TissueClass::csf), tissue(TissueClass::cord)},
+                                kRest_degC, [&](const Vector3d& x) {
+                                  const double beyond_mm = x.x() - dura_mm;
+                                  if (beyond_mm < -1 || beyond_mm > canal_mm || x.y() > half_width_mm)
+                                    return 0;
+                                  if (beyond_mm < 0) return 1;
+                                  return beyond_mm > csf_mm && beyond_mm < canal_mm - csf_mm ? 3 : 2;
+                                });
+  for (const auto face : {y_min, z_min}) p.boundary[face] = kInsulated;
+  p.sources = {liquid_nitrogen({Cylinder{{0, -half_mm, 0}, {0, half_mm, 0}, radius_mm}})};
+  p.duration_s = 600;
+  p.sample.times_s = {p.duration_s};
+  std::vector<double> depths_mm;
+  for (double x = radius_mm; x <= dura_mm; x += 0.25) depths_mm.push_back(x);
+  for (const double x : depths_mm) p.sample.points_mm.emplace_back(x, 0.5, 0.5);
+  const ThermalResult result = runner.run(p, BioheatOptions{});
+  const auto at = [&](double x) {
+    return verification::sample_at(result, {x, 0.5, 0.5}, p.duration_s).T_degC;
+  };
+  DuralCold cold{at(dura_mm - 0.5), at(dura_mm), kUnknown};
+  if (std::isnan(cold.dura_degC)) return cold;
+  cold.ice_to_dura_mm = 0;
+  if (cold.dura_degC < 0) return cold;
+  for (std::size_t n = depths_mm.size() - 1; n > 0; --n) {
+    const double warm = at(depths_mm[n]), next = at(depths_mm[n - 1]);
+    if (next < 0) {
+      cold.ice_to_dura_mm = dura_mm - depths_mm[n] + (depths_mm[n] - depths_mm[n - 1]) * warm / (warm - next);
+      return cold;
+    }
+  }
+  cold.ice_to_dura_mm = dura_mm;
+  return cold;
+}
+
+}  // namespace
+
+// V11: where the simulated probe gives a dog's lowest epidural temperature, what do the limits say of its
+// dura?
+std::vector<ValidationRow> run_v11(const VerificationOptions& options, const Progress& progress) {
+  Runner runner(options, progress);
+  constexpr std::array<double, 14> dogs_degC = {-37, -30, -27, -8, -3, -2, 0, 1, 4, 8, 16, 18, 20, 25};
+  constexpr double injured_degC = -8;
+  constexpr double radius_mm = 1.5;
+  std::vector<ValidationRow> rows;
+  std::vector<DuralCold> found;
+  std::vector<double> distances_mm;
+  const char* geometry =
+      "probe (3 mm, wall at -180 degC, 20 mm across the body) and its place are not known of any dog; metal "
+      "that "
+      "nitrogen cools from outside is warmer at its end; human tissues";
+  for (const double dura_mm : {4.0, 6.0, 8.0, 10.0, 13.0, 16.0, 20.0, 26.0}) {
+    found.push_back(freeze_before_canal(dura_mm, runner));
+    distances_mm.push_back(dura_mm - radius_mm);
+    rows.push_back(
+        {"V11", fmt::format("lowest epidural temperature, dura {:g} mm from the wall", distances_mm.back()),
+         "degC", found.back().epidural_degC, "-37 to 25 (14 dogs)", -37, 25, Confidence::placeholder,
+         geometry, false});
+  }
+  /// By epidural temperature, linear between the distances; the nearest one beyond them.
+  const auto at_degC = [&](double degC) {
+    std::size_t n = 0;
+    while (n + 2 < found.size() && found[n + 1].epidural_degC < degC) ++n;
+    const DuralCold &a = found[n], &b = found[n + 1];
+    const double part = std::clamp((degC - a.epidural_degC) / (b.epidural_degC - a.epidural_degC), 0.0, 1.0);
+    // What the dura has beyond the epidural space is carried along with the dog's own temperature.
+    const double warmer_K = a.dura_degC - a.epidural_degC +
+                            part * (b.dura_degC - b.epidural_degC - a.dura_degC + a.epidural_degC);
+    const double ice_mm = a.ice_to_dura_mm + part * (b.ice_to_dura_mm - a.ice_to_dura_mm);
+    return std::pair{DuralCold{degC, degC + warmer_K, ice_mm},
+                     distances_mm[n] + part * (distances_mm[n + 1] - distances_mm[n])};
+  };
+  double injured = 0, injured_found = 0, recovered_passed = 0, recovered_unflagged = 0, recovered_by_degC = 0;
+  for (const double degC : dogs_degC) {
+    const DuralCold cold = at_degC(degC).first;
+    DuralCold by_degC = cold;
+    by_degC.ice_to_dura_mm = kUnbounded;
+    if (degC <= injured_degC) {
+      ++injured;
+      if (is_unsafe(cold)) ++injured_found;
+      continue;
+    }
+    if (!is_unsafe(cold)) ++recovered_passed;
+    if (!is_unsafe(by_degC)) ++recovered_by_degC;
+    if (!is_unsafe(cold) && !deserves_caution(cold)) ++recovered_unflagged;
+  }
+  const double recovered = double(dogs_degC.size()) - injured;
+  const char* flag =
+      "limits of the built-in table on the dura's temperature and the ice edge; they were drawn from these "
+      "dogs, with a margin: that all injured are found is no independent test";
+  rows.push_back({"V11", "wall to dura for -8 degC, the warmest injured dog", "mm",
+                  at_degC(injured_degC).second, "not stated", -kUnbounded, kUnbounded,
+                  Confidence::placeholder, geometry, false});
+  rows.push_back({"V11", "injured dogs called unsafe (sensitivity)", "%", 100 * injured_found / injured,
+                  "4 of 4 injured at or below -8 degC", 100, kUnbounded, Confidence::placeholder, flag});
+  const auto print = [&](const char* what, double count, const char* cause) {
+    rows.push_back({"V11", what, "%", 100 * count / recovered, "10 of 10 recovered", 0, 100,
+                    Confidence::placeholder, cause, false});
+  };
+  const char* price = "the price of the margin: the limits call unsafe what these dogs recovered from";
+  print("recovered dogs not called unsafe (specificity)", recovered_passed, price);
+  print("the same, temperature of the dura alone", recovered_by_degC, price);
+  print("recovered dogs without any flag", recovered_unflagged,
+        "13 of 14 had abnormal potentials at the end of the freeze: caution is meant to be common");
+  return rows;
+}
+
+// V13: an eighth of the bone around one held wall.
+std::vector<ValidationRow> run_v13(const VerificationOptions& options, const Progress& progress) {
+  Runner runner(options, progress);
+  constexpr double radius_mm = 1.6, long_half_mm = 10;
+  ThermalProblem p =
+      problem_in(cells_in({0, 0, 0}, {32, 32, 32}, 1), {tissue(TissueClass::cancellous_bone_1)}, kRest_degC);
+  for (const auto face : {x_min, y_min, z_min}) p.boundary[face] = kInsulated;
+  p.sources = {liquid_nitrogen({Cylinder{{0, 0, -long_half_mm}, {0, 0, long_half_mm}, radius_mm}})};
+  p.duration_s = 600;
+  p.fields.lowest_temperature = true;
+  const ThermalResult result = runner.run(p, BioheatOptions{});
+  const auto radius = [&](double degC) {
+    return result.summary.usable()
+               ? edge_below_mm(result.lowest_temperature, {0, 0.5, 0.5}, {1, 0, 0}, 2.5, degC)
+               : kUnknown;
+  };
+  const char* cause =
+      "probe (3.2 mm, 20 mm long, -180 degC), time (10 min) and marrow are assumed: no size can be compared, "
+      "only "
+      "how far bone dies beyond the ice if its edge is 3.5 degC";
+  std::vector<ValidationRow> rows;
+  const auto print = [&](const char* what, double value_mm) {
+    rows.push_back({"V13", what, "mm", value_mm, "edge of the necrosis at 3.5 degC", -kUnbounded, kUnbounded,
+                    Confidence::placeholder, cause, false});
+  };
+  print("isotherm of 3.5 degC from the axis", radius(3.5));
+  print("isotherm of 3.5 degC beyond the ice edge", radius(3.5) - radius(0));
+  print("isotherm of 3.5 degC beyond that of -20 degC", radius(3.5) - radius(-20));
   return rows;
 }
 

@@ -31,6 +31,10 @@ Grid cells_in(const Eigen::Vector3d& min_mm, const Eigen::Vector3d& max_mm, doub
 ThermalProblem problem_in(const Grid& grid, std::vector<Tissue> tissues, double rest_degC,
                           const std::function<int(const Eigen::Vector3d&)>& label = {});
 
+/// A published number that nothing can be simulated beside, and why.
+ValidationRow unknown_row(std::string id, std::string quantity, std::string unit, std::string published,
+                          std::string cause);
+
 /// Value of a field in the cell that holds the point; NaN for an empty field.
 double cell_value(const Volume<float>& field, const Eigen::Vector3d& at_mm);
 /// Area [mm2] of the plane of cells `k` in which a field is below the level, bilinear between cell centres.
@@ -43,11 +47,18 @@ double edge_below_mm(const Volume<float>& field, const Eigen::Vector3d& origin_m
 std::vector<ValidationRow> run_v1(const VerificationOptions& options, const Progress& progress);
 std::vector<ValidationRow> run_v2(const VerificationOptions& options, const Progress& progress);
 std::vector<ValidationRow> run_v3(const VerificationOptions& options, const Progress& progress);
+std::vector<ValidationRow> run_v4(const VerificationOptions& options, const Progress& progress);
+std::vector<ValidationRow> run_v5(const VerificationOptions& options, const Progress& progress);
+std::vector<ValidationRow> run_v6(const VerificationOptions& options, const Progress& progress);
 std::vector<ValidationRow> run_v7(const VerificationOptions& options, const Progress& progress);
 std::vector<ValidationRow> run_v8(const VerificationOptions& options, const Progress& progress);
 std::vector<ValidationRow> run_v9(const VerificationOptions& options, const Progress& progress);
 std::vector<ValidationRow> run_v10(const VerificationOptions& options, const Progress& progress);
+std::vector<ValidationRow> run_v11(const VerificationOptions& options, const Progress& progress);
 std::vector<ValidationRow> run_v12(const VerificationOptions& options, const Progress& progress);
+std::vector<ValidationRow> run_v13(const VerificationOptions& options, const Progress& progress);
+std::vector<ValidationRow> run_v14(const VerificationOptions& options, const Progress& progress);
+std::vector<ValidationRow> run_v15(const VerificationOptions& options, const Progress& progress);
 std::vector<ValidationRow> run_v16(const VerificationOptions& options, const Progress& progress);
 std::vector<ValidationRow> run_v17(const VerificationOptions& options, const Progress& progress);
 

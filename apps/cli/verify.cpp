@@ -43,14 +43,17 @@ nlohmann::ordered_json row_json(const ValidationRow& row) {
 
 std::string band_text(const ValidationRow& row) {
   if (row.required) return "above 0";
+  if (!std::isfinite(row.low) && !std::isfinite(row.high)) return "-";
   if (!std::isfinite(row.low)) return fmt::format("up to {:.4g}", row.high);
   if (!std::isfinite(row.high)) return fmt::format("from {:.4g}", row.low);
   return fmt::format("{:.4g} to {:.4g}", row.low, row.high);
 }
 
 void print_row(const ValidationRow& row) {
-  std::cout << fmt::format("  {:<58} {:>8.4g} {:<4} {:<38} {:<14} {:<11} {}\n", row.quantity, row.simulated,
-                           row.unit, row.published, band_text(row), row.verdict(), to_string(row.confidence));
+  const std::string here = row.known ? fmt::format("{:.4g}", row.simulated) : "-";
+  std::cout << fmt::format("  {:<58} {:>8} {:<4} {:<38} {:<14} {:<11} {}\n", row.quantity, here, row.unit,
+                           row.published, band_text(row), row.verdict(),
+                           row.known ? to_string(row.confidence) : "-");
 }
 
 int run_validation(const std::string& ids, const CommandContext& context) {
