@@ -5,6 +5,7 @@
 #include "datasets/table_reader.h"
 #include "imaging/core/error.h"
 #include "imaging/core/text.h"
+#include "imaging/core/tissue_class.h"
 
 namespace spinetherm {
 namespace {
@@ -136,13 +137,32 @@ const std::vector<DeviceReader>& device_readers() {
   return readers;
 }
 
+ZoneMedium read_medium(const JsonReader& r, const TableReader& table) {
+  std::vector<std::string> words(kTissueClassWords.begin(), kTissueClassWords.end());
+  std::erase(words, to_string(TissueClass::unknown));
+  words.emplace_back(kWaterGel);
+  ZoneMedium m{words[r.get_word("tissue", words)], r.get<bool>("perfused"), r.get<double>("start_degC"),
+               table.provenance(r)};
+  r.finish();
+  return m;
+}
+
 void read_zone(const JsonReader& device, const TableReader& table, Device& d) {
   const auto r = device.find("published_zone");
   if (!r) return;
   d.provenance["published_zone"] = table.provenance(*r);
-  if (r->has("length_mm") || r->has("diameter_mm"))
-    d.published_zone = PublishedZone{r->get<double>("length_mm"), r->get<double>("diameter_mm"),
-                                     r->get<std::string>("medium"), table.provenance(*r)};
+  if (r->has("length_mm") || r->has("diameter_mm")) {
+    PublishedZone z{r->get<double>("length_mm"), r->get<double>("diameter_mm"), r->get<std::string>("medium"),
+                    table.provenance(*r)};
+    if (const auto in = r->find("in")) {
+      z.in = read_medium(*in, table);
+      d.provenance["published_zone/in"] = z.in->provenance;
+    }
+    const std::vector<std::string> criteria(kZoneCriteria.begin(), kZoneCriteria.end());
+    if (r->has("criterion")) z.criterion = criteria[r->get_word("criterion", criteria)];
+    z.steps = r->get_or<int>("steps", 0);
+    d.published_zone = z;
+  }
   r->finish();
 }
 

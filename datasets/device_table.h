@@ -25,7 +25,8 @@ std::vector<Device> load_devices(const std::filesystem::path& path);
 
 /// Reads a document; every number has its source. Provenance of a device is kept by key: shaft_diameter_mm,
 /// length_mm, poles, cooling_part, gas_degC, film_W_per_m2_K, max_W_per_m, ramp_s, sensors, cooled_degC,
-/// max_power_W, max_degC, protocol, published_zone (also when only the reason is known why there is no zone).
+/// max_power_W, max_degC, protocol, published_zone (also when only the reason is known why there is no zone),
+/// published_zone/in.
 std::vector<Device> read_devices(const JsonReader& document);
 
 }  // namespace spinetherm

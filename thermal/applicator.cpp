@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "imaging/core/error.h"
+#include "imaging/core/tissue_class.h"
 #include "imaging/core/units.h"
 #include "thermal/radiation_law.h"
 
@@ -316,6 +317,23 @@ Eigen::Vector3d sensor_mm(const Applicator& applicator, const Device& device, co
   return f.at_mm + sensor.off_axis_mm * f.aside;
 }
 
+namespace {
+
+void validate_zone(const PublishedZone& z, const Device& d, const std::string& where) {
+  for (const auto& [key, value] : {std::pair("/length_mm", z.length_mm), {"/diameter_mm", z.diameter_mm}})
+    require_at(value > 0 && std::isfinite(value), where + key, value, "above 0 mm");
+  require_at(z.steps >= 0 && std::size_t(z.steps) <= d.protocol.steps.size(), where + "/steps", z.steps,
+             "from 0 to the number of steps of the protocol");
+  if (!z.in) return;
+  if (const std::string& word = z.in->tissue; word != kWaterGel && !tissue_class(word))
+    throw ConfigError(fmt::format("unknown tissue '{}'", word), where + "/in/tissue",
+                      fmt::format("a class of 'spinetherm tissues', or '{}'", kWaterGel));
+  require_at(z.in->start_degC > 0 && z.in->start_degC < 43, where + "/in/start_degC", z.in->start_degC,
+             "above 0, below 43 degC");
+}
+
+}  // namespace
+
 void validate(const Device& d) {
   if (d.name.empty()) throw ConfigError("a device has no name", "/devices", "name it");
   const std::string where = "/devices/" + d.name;
@@ -343,6 +361,7 @@ void validate(const Device& d) {
                "liquid water: above 0, below 100 degC");
   if (d.max_power_W) require_at(*d.max_power_W > 0, where + "/max_power_W", *d.max_power_W, "above 0 W");
   if (!d.protocol.steps.empty()) validate(d.protocol, d);
+  if (d.published_zone) validate_zone(*d.published_zone, d, where + "/published_zone");
 }
 
 void validate(const Protocol& protocol, const Device& device) {

@@ -5,6 +5,7 @@
 #include <array>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "thermal/antenna_field.h"
@@ -70,10 +71,27 @@ struct Protocol {
   }
   bool operator==(const Protocol&) const = default;
 };
+/// The word of a medium that is no tissue: gel of a few per cent, water that does not flow.
+inline constexpr std::string_view kWaterGel = "water gel";
+/// A uniform medium in which a zone was measured, or is simulated.
+struct ZoneMedium {
+  std::string tissue;          ///< word of a TissueClass, or kWaterGel
+  bool perfused = true;        ///< living; else without blood
+  double start_degC = 37;      ///< at the start, and far away
+  Provenance provenance = {};  ///< of the condition and of the criterion
+  bool operator==(const ZoneMedium&) const = default;
+};
+/// By which the edge of a zone may be drawn: keys of ThermalResult::zones.
+inline constexpr std::array<std::string_view, 6> kZoneCriteria = {"over_60_degC",       "over_50_degC",
+                                                                  "cem43_over_240",     "under_0_degC",
+                                                                  "under_minus20_degC", "under_minus40_degC"};
 struct PublishedZone {
   double length_mm = 0, diameter_mm = 0;
   std::string medium;  ///< tissue and condition in which it was measured
   Provenance provenance;
+  std::optional<ZoneMedium> in = {};  ///< the same for a simulation, with what has to be assumed
+  std::string criterion = {};         ///< one of kZoneCriteria, which comes nearest; empty: not known
+  int steps = 0;  ///< it was measured after so many steps of the standard protocol; 0: after all
   bool operator==(const PublishedZone&) const = default;
 };
 

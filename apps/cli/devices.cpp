@@ -4,10 +4,12 @@
 #include <fmt/format.h>
 
 #include <iostream>
+#include <memory>
 #include <nlohmann/json.hpp>
 
 #include "apps/cli/command.h"
 #include "apps/cli/table_command.h"
+#include "apps/device_zone.h"
 
 namespace spinetherm {
 namespace {
@@ -45,6 +47,53 @@ Json antenna_json(const AntennaPart& part) {
           {"cap_to_tip_mm", a.cap_to_tip_mm}};
 }
 
+Json provenance_json(const Provenance& p) {
+  return {{"confidence", to_string(p.confidence)}, {"source", p.source}};
+}
+
+Json medium_json(const ZoneMedium& m) {
+  return {{"tissue", m.tissue},
+          {"perfused", m.perfused},
+          {"start_degC", m.start_degC},
+          {"confidence", to_string(m.provenance.confidence)},
+          {"source", m.provenance.source}};
+}
+
+Json number_json(std::optional<double> value) { return value ? Json(*value) : Json(nullptr); }
+
+Json published_json(const PublishedZone& z) {
+  Json out = {{"length_mm", z.length_mm}, {"diameter_mm", z.diameter_mm}, {"medium", z.medium}};
+  if (z.in) out["in"] = medium_json(*z.in);
+  if (!z.criterion.empty()) out["criterion"] = z.criterion;
+  if (z.steps > 0) out["steps"] = z.steps;
+  return out;
+}
+
+std::optional<double> published_length_mm(const Device& d) {
+  return d.published_zone ? std::optional(d.published_zone->length_mm) : std::nullopt;
+}
+std::optional<double> published_diameter_mm(const Device& d) {
+  return d.published_zone ? std::optional(d.published_zone->diameter_mm) : std::nullopt;
+}
+
+Json simulated_json(const Device& d, const DeviceZone& z) {
+  return {{"length_mm", number_json(z.length_mm)},
+          {"diameter_mm", number_json(z.diameter_mm)},
+          {"criterion", z.criterion},
+          {"in", medium_json(z.medium)},
+          {"steps", z.steps},
+          {"cut_by_box", z.cut_by_box},
+          {"error_radius_mm", number_json(z.error_radius_mm)},
+          {"deviation_percent",
+           {{"length", number_json(deviation_percent(z.length_mm, published_length_mm(d)))},
+            {"diameter", number_json(deviation_percent(z.diameter_mm, published_diameter_mm(d)))}}},
+          {"reason", z.reason},
+          {"widenings", z.widenings},
+          {"steps_taken", z.steps_taken},
+          {"wall_time_s", z.wall_time_s},
+          {"warnings", z.warnings}};
+}
+
 Json device_json(const Device& d) {
   Json out = {{"name", d.name},
               {"title", d.title},
@@ -61,8 +110,7 @@ Json device_json(const Device& d) {
     sensors.push_back(
         {{"name", s.name}, {"from_tip_mm", s.from_tip_mm}, {"off_axis_mm", s.off_axis_mm}, {"tine", s.tine}});
   for (const ProtocolStep& s : d.protocol.steps) steps.push_back(step_json(s));
-  for (const auto& [key, p] : d.provenance)
-    sources[key] = {{"confidence", to_string(p.confidence)}, {"source", p.source}};
+  for (const auto& [key, p] : d.provenance) sources[key] = provenance_json(p);
   out["poles"] = poles;
   if (d.articulation)
     out["articulation"] = {{"length_mm", d.articulation->length_mm},
@@ -97,10 +145,7 @@ Json device_json(const Device& d) {
   out["protocol"] = steps;
   out["beyond_spine"] = d.protocol.beyond_spine;
   out["published_zone"] = nullptr;
-  if (d.published_zone)
-    out["published_zone"] = {{"length_mm", d.published_zone->length_mm},
-                             {"diameter_mm", d.published_zone->diameter_mm},
-                             {"medium", d.published_zone->medium}};
+  if (d.published_zone) out["published_zone"] = published_json(*d.published_zone);
   out["sources"] = sources;
   return out;
 }
@@ -193,19 +238,102 @@ void print_device(const Device& d) {
   print_columns(rows);
 }
 
+std::string medium_text(const ZoneMedium& m) {
+  const bool gel = m.tissue == kWaterGel;
+  return fmt::format("{}{}, from {:g} degC", m.tissue,
+                     gel          ? ""
+                     : m.perfused ? ", living"
+                                  : ", without blood",
+                     m.start_degC);
+}
+
+std::string criterion_text(const DeviceZone& z, const Device& d) {
+  if (std::size_t(z.steps) == d.protocol.steps.size()) return z.criterion;
+  return fmt::format("{} after {} of {} steps", z.criterion, z.steps, d.protocol.steps.size());
+}
+
+/// The published zone beside the simulated one.
+void print_zones(const Device& d, const DeviceZone& z) {
+  const auto published = [](std::optional<double> mm) {
+    return mm ? fmt::format("{:g}", *mm) : std::string("not known");
+  };
+  const auto simulated = [&](std::optional<double> mm) {
+    return mm ? fmt::format("{}{:.1f}", z.cut_by_box ? ">= " : "", *mm) : std::string("not known");
+  };
+  const auto deviation = [](std::optional<double> simulated_mm, std::optional<double> published_mm) {
+    const auto percent = deviation_percent(simulated_mm, published_mm);
+    return percent ? fmt::format("{:+.0f} %", *percent) : std::string("not known");
+  };
+  const auto row = [&](const char* what, std::optional<double> simulated_mm,
+                       std::optional<double> published_mm) {
+    return std::vector<std::string>{
+        what,
+        published(published_mm),
+        simulated(simulated_mm),
+        deviation(simulated_mm, published_mm),
+        criterion_text(z, d),
+        medium_text(z.medium),
+        d.published_zone ? std::string(to_string(d.published_zone->provenance.confidence)) : "not known"};
+  };
+  std::cout << '\n';
+  print_columns({{"zone", "published mm", "simulated mm", "deviation", "criterion", "simulated in",
+                  "published figure is"},
+                 row("length", z.length_mm, published_length_mm(d)),
+                 row("diameter", z.diameter_mm, published_diameter_mm(d))});
+  std::cout << fmt::format("medium and criterion: {}\n", source_line(z.medium.provenance));
+  if (!z.reason.empty()) std::cout << "no simulated zone: " << z.reason << '\n';
+  if (z.length_mm == 0.0) std::cout << "no tissue reached the criterion\n";
+  if (z.error_radius_mm)
+    std::cout << fmt::format(
+        "error of the simulation about {:.2g} mm of the zone's radius, without that of "
+        "properties and device\n",
+        *z.error_radius_mm);
+  for (const std::string& warning : z.warnings) std::cout << "warning: " << warning << '\n';
+  std::cout << fmt::format("simulated in {:.1f} s; nothing is fitted to the published zone\n", z.wall_time_s);
+}
+
+int show_device(const Device& d, bool simulate, const CommandContext& context) {
+  std::optional<DeviceZone> zone;
+  if (simulate) {
+    DeviceZoneOptions options;
+    options.threads = context.threads;
+    zone = simulated_zone(d, options, context.progress);
+    throw_if_cancelled(context.progress);
+  }
+  if (context.json) {
+    Json out = device_json(d);
+    out["simulated_zone"] = zone ? simulated_json(d, *zone) : Json(nullptr);
+    print_json(out);
+  } else {
+    print_device(d);
+    if (zone)
+      print_zones(d, *zone);
+    else
+      std::cout << "\nsimulated zone: not simulated (--no-simulation)\n";
+  }
+  if (zone && !zone->reason.empty())
+    throw ComputationFailed("the simulation ended without a zone: " + zone->reason, d.name,
+                            "its published zone stands alone");
+  return kExitDone;
+}
+
 }  // namespace
 
 Run devices_command(CLI::App& app) {
   const auto request = add_table_request(app, "device");
-  app.footer("Zones are what was published or recalled, never what the simulation gives.");
-  return [request](const CommandContext& context) {
-    const bool one = wants_one(*request);
+  const auto no_simulation = std::make_shared<bool>(false);
+  app.add_flag("--no-simulation", *no_simulation,
+               "leaves out of 'show' the zone that the engine makes of the standard protocol");
+  app.footer(
+      "Published zones are what was published or recalled. 'show' simulates the standard protocol in the\n"
+      "same medium, or in living cancellous bone where none is known, which takes from seconds to\n"
+      "minutes, and prints both; nothing is fitted.");
+  return [request, no_simulation](const CommandContext& context) -> int {
+    if (wants_one(*request)) return show_device(device(request->name), !*no_simulation, context);
     if (context.json) {
       Json all = Json::array();
       for (const Device& d : device_table()) all.push_back(device_json(d));
-      print_json(one ? device_json(device(request->name)) : Json{{"devices", all}});
-    } else if (one) {
-      print_device(device(request->name));
+      print_json(Json{{"devices", all}});
     } else {
       print_list();
     }

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <csignal>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -66,6 +67,17 @@ TEST_F(CancelTest, ProgressIsShownOnlyWhenAskedFor) {
   const std::string out = (scratch / "results").string();
   EXPECT_THAT(run_program({"simulate", file, "--out", out, "--progress"}).err, HasSubstr(" %  "));
   EXPECT_EQ(run_program({"simulate", file, "--out", out, "--force"}).err, "");
+}
+
+TEST(CancelShow, EndsWithOneLine) {
+  RunOptions options;
+  options.interrupt_with = SIGINT;
+  const auto begin = std::chrono::steady_clock::now();
+  options.interrupt_when = [&] { return std::chrono::steady_clock::now() - begin > std::chrono::seconds(2); };
+  const Ran ran = run_program({"devices", "show", "mwa-2450-13.5g-liver", "--json"}, options);
+  EXPECT_EQ(ran.code, 3);
+  EXPECT_EQ(ran.out, "");
+  EXPECT_EQ(ran.err, "error: cancelled (spinetherm devices): nothing was written\n");
 }
 
 }  // namespace

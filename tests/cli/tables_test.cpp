@@ -35,31 +35,59 @@ TEST(Tables, EveryNumberOfATissueIsPrintedWithItsSource) {
 
 TEST(Tables, ShowPrintsOneRow) {
   EXPECT_EQ(json_of({"tissues", "show", "cord", "--json"})["class"], "cord");
-  EXPECT_EQ(json_of({"devices", "show", "bipolar-cooled-15", "--json"})["poles"].size(), 2U);
+  EXPECT_EQ(json_of({"devices", "show", "bipolar-cooled-15", "--json", "--no-simulation"})["poles"].size(),
+            2U);
   EXPECT_EQ(json_of({"limits", "show", "dura-heat-peak", "--json"})["unsafe"], 45);
-  EXPECT_THAT(run_program({"devices", "show", "bipolar-cooled-15"}).out,
+  EXPECT_THAT(run_program({"devices", "show", "bipolar-cooled-15", "--no-simulation"}).out,
               AllOf(HasSubstr("placeholder: "), HasSubstr("22 x 17 mm")));
   EXPECT_THAT(run_program({"limits"}).out, HasSubstr("not a clinician's signature"));
 }
 
 TEST(Tables, ShowsWhatRadiates) {
-  const auto antenna = json_of({"devices", "show", "mwa-2450-14g-directional", "--json"});
+  const auto antenna = json_of({"devices", "show", "mwa-2450-14g-directional", "--json", "--no-simulation"});
   EXPECT_EQ(antenna["modality"], "mwa");
   EXPECT_EQ(antenna["antenna"]["frequency_MHz"], 2450);
   EXPECT_EQ(antenna["antenna"].size(), 11U);
   EXPECT_GT(antenna["cable_loss"], 0);
   EXPECT_EQ(antenna["shield"]["width_deg"], 180);
   EXPECT_EQ(antenna["beyond_spine"], false);
-  EXPECT_EQ(json_of({"devices", "show", "mwa-2450-14g-liver", "--json"})["beyond_spine"], true);
-  const auto light = json_of({"devices", "show", "laser-980-cooled-10", "--json"})["light"];
+  EXPECT_EQ(json_of({"devices", "show", "mwa-2450-14g-liver", "--json", "--no-simulation"})["beyond_spine"],
+            true);
+  const auto light =
+      json_of({"devices", "show", "laser-980-cooled-10", "--json", "--no-simulation"})["light"];
   EXPECT_EQ(light["to_tip_mm"].get<double>() - light["from_tip_mm"].get<double>(), 10);
-  EXPECT_THAT(run_program({"devices", "show", "mwa-2450-14g-directional"}).out,
+  EXPECT_THAT(run_program({"devices", "show", "mwa-2450-14g-directional", "--no-simulation"}).out,
               AllOf(HasSubstr("slot 8 to 9 mm"), HasSubstr("180 deg"), HasSubstr("300 s at 30 W")));
-  EXPECT_THAT(run_program({"devices", "show", "mwa-2450-14g-liver"}).out, HasSubstr("beyond_spine"));
-  EXPECT_THAT(run_program({"devices", "show", "laser-980-bare"}).out,
+  EXPECT_THAT(run_program({"devices", "show", "mwa-2450-14g-liver", "--no-simulation"}).out,
+              HasSubstr("beyond_spine"));
+  EXPECT_THAT(run_program({"devices", "show", "laser-980-bare", "--no-simulation"}).out,
               AllOf(HasSubstr("980 nm, bare end"), HasSubstr("805 nm")));
   EXPECT_THAT(run_program({"devices"}).out,
               AllOf(HasSubstr("mwa-2450-16g"), HasSubstr("laser-1064-cooled-6")));
+}
+
+TEST(Tables, APublishedZoneSaysInWhatItWasMeasured) {
+  const auto gel = json_of({"devices", "show", "cryo-17g-short", "--no-simulation", "--json"});
+  EXPECT_EQ(gel["published_zone"]["in"]["tissue"], "water gel");
+  EXPECT_EQ(gel["published_zone"]["in"]["perfused"], false);
+  EXPECT_EQ(gel["published_zone"]["in"]["start_degC"], 37);
+  EXPECT_EQ(gel["published_zone"]["criterion"], "under_minus20_degC");
+  EXPECT_EQ(gel["published_zone"]["steps"], 1);
+  EXPECT_TRUE(gel["simulated_zone"].is_null());
+  EXPECT_TRUE(
+      json_of({"devices", "show", "cryo-2.4mm", "--no-simulation", "--json"})["published_zone"].is_null());
+  const Ran ran = run_program({"devices", "show", "cryo-17g-short", "--no-simulation"});
+  EXPECT_THAT(ran.out, HasSubstr("not simulated (--no-simulation)"));
+  EXPECT_EQ(ran.err, "");
+}
+
+TEST(Tables, ShowPrintsThePublishedZoneBesideTheSimulatedOne) {
+  const Ran ran = run_program({"devices", "show", "cryo-17g-short"});
+  EXPECT_EQ(ran.code, 0);
+  EXPECT_EQ(ran.err, "");  // no progress without a terminal
+  EXPECT_THAT(ran.out, AllOf(HasSubstr("published mm"), HasSubstr("simulated mm"), HasSubstr("deviation"),
+                             HasSubstr("under_minus20_degC after 1 of 3 steps"),
+                             HasSubstr("water gel, from 37 degC"), HasSubstr("nothing is fitted")));
 }
 
 TEST(Tables, BadRequestsAreOneLine) {

@@ -246,6 +246,59 @@ TEST(DeviceTable, ACannulaMayBelongToAnyEnergy) {
   EXPECT_EQ(find_device(devices, "cryo-17g-long").cannula, (Cannula{2.4, 5}));
 }
 
+TEST(DeviceTable, EveryPublishedZoneHasAMediumToSimulateItIn) {
+  int with_zone = 0;
+  for (const Device& d : device_table()) {
+    if (!d.published_zone) continue;
+    ++with_zone;
+    const PublishedZone& z = *d.published_zone;
+    ASSERT_TRUE(z.in) << d.name;
+    EXPECT_FALSE(z.criterion.empty()) << d.name;
+    EXPECT_EQ(z.in->tissue == kWaterGel, z.medium.find("gel") != std::string::npos) << d.name;
+    EXPECT_EQ(z.in->tissue == "organ", z.medium.find("liver") != std::string::npos) << d.name;
+    EXPECT_EQ(z.criterion.starts_with("under_"), d.modality == "cryo") << d.name;
+    // What is assumed is said, and called no more than a placeholder.
+    EXPECT_EQ(z.in->provenance.confidence, Confidence::placeholder) << d.name;
+    EXPECT_EQ(d.provenance.at("published_zone/in"), z.in->provenance) << d.name;
+    if (z.medium.find("not stated") != std::string::npos) {
+      EXPECT_THAT(z.in->provenance.source, HasSubstr("assumed")) << d.name;
+    }
+  }
+  EXPECT_EQ(with_zone, 17);
+  EXPECT_EQ(device("cryo-17g-long").published_zone->steps, 1);
+}
+
+TEST(DeviceTable, RefusesAPublishedZoneThatCannotBe) {
+  const auto expect = [](const char* key, const nlohmann::json& value,
+                         const std::vector<const char*>& words) {
+    const auto json = changed("bipolar-cooled-15", [&](nlohmann::json& d) {
+      d["published_zone"][nlohmann::json::json_pointer(key)] = value;
+    });
+    for (const char* word : words)
+      EXPECT_THAT([&] { read_devices(JsonReader(json)); }, ThrowsMessage<ConfigError>(HasSubstr(word)));
+  };
+  expect("/in/tissue", "musle", {"unknown word 'musle'", "did you mean 'muscle'", "water gel", "/in/tissue"});
+  expect("/in/tissue", "unknown", {"unknown word 'unknown'"});
+  expect("/in/perfused", 1, {"/published_zone/in/perfused"});
+  expect("/in/start_degC", -4, {"/published_zone/in/start_degC"});
+  expect("/in/source", "nowhere", {"nowhere"});
+  expect("/in/at", 1, {"unknown key 'at'"});
+  expect("/criterion", "over_55_degC", {"unknown word 'over_55_degC'", "over_50_degC"});
+  expect("/steps", 2, {"/published_zone/steps"});
+  expect("/length_mm", 0, {"/published_zone/length_mm"});
+}
+
+TEST(DeviceTable, APublishedZoneMayLeaveItsMediumInWords) {
+  const auto json = changed("bipolar-cooled-15", [](nlohmann::json& d) {
+    d["published_zone"].erase("in");
+    d["published_zone"].erase("criterion");
+  });
+  const auto devices = read_devices(JsonReader(json));
+  const Device& d = find_device(devices, "bipolar-cooled-15");
+  EXPECT_FALSE(d.published_zone->in);
+  EXPECT_EQ(d.published_zone->criterion, "");
+}
+
 class DeviceFile : public testing::Test {
  protected:
   void SetUp() override {
