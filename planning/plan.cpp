@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <limits>
 #include <map>
 
@@ -175,11 +176,16 @@ void validate(const Plan& plan, const std::string& where) {
       throw ConfigError("saline beside radiofrequency: it carries the current into what it should protect",
                         fmt::format("{}: /protections/{}/dissection/medium", where, n), "use D5W or CO2");
   }
-  for (const VirtualSensor& sensor : virtual_sensors(plan.protections)) {
-    const std::string here = fmt::format("{}: /protections, {}", where, sensor.name);
-    validate(sensor, here);
-    if (!sensor.at_mm.allFinite())
-      throw ConfigError("the sensor's place is not a number", here + "/at_mm", "give three millimetres");
+  for (std::size_t n = 0; n < plan.protections.size(); ++n) {
+    constexpr std::array<std::string_view, 4> kWords = {"thermocouple", "dissection", "mr_thermometry",
+                                                        "neuromonitoring"};
+    const std::string here =
+        fmt::format("{}: /protections/{}/{}", where, n, kWords.at(plan.protections[n].index()));
+    for (const VirtualSensor& sensor : virtual_sensors({plan.protections[n]})) {
+      validate(sensor, here);
+      if (!sensor.at_mm.allFinite())
+        throw ConfigError("the sensor's place is not a number", here + "/at_mm", "give three millimetres");
+    }
   }
   for (std::size_t n = 0; n < plan.protections.size(); ++n)
     if (const auto* d = std::get_if<Dissection>(&plan.protections[n]); d && d->shape)

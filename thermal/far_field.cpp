@@ -260,8 +260,8 @@ void FarField<Real>::set_box(LevelRun<Real>& window, const BoxOfCells& box, cons
   run.wall_in_J -= run.bodies.switch_to(far, nullptr, on, run.t_s, first);
   // Shafts with a coolant reach out of the near box.
   const ActiveRows around = far.rows;
-  if (Cell from{}, to{}; far.can_rest && run.bodies.surroundings(far.grid, from, to) &&
-                         include_box(far.rows, from, to))
+  if (Cell from{}, to{};
+      far.can_rest && run.bodies.surroundings(far.grid, from, to) && include_box(far.rows, from, to))
     dose.join(far, far.rows, around, run.t_s);
   for (std::size_t a = 0; a < 3; ++a) {
     low[a] = box.low[a] * kRatio;

@@ -39,7 +39,7 @@ double value_at(const std::vector<std::array<double, 2>>& points, double t_s) {
 
 void validate(const VirtualSensor& s, const std::string& where) {
   const auto rule = [&](bool holds, double value, const char* key, const char* what) {
-    if (!holds) throw ConfigError(fmt::format("{} is {}", key, value), where + "/" + key, what);
+    if (!holds) throw ConfigError(fmt::format("{} = {}", key, value), where + "/" + key, what);
   };
   const auto not_negative = [&](double value, const char* key) {
     rule(value >= 0 && std::isfinite(value), value, key, "give 0 or more");

@@ -152,8 +152,12 @@ TEST(TissueTable, EveryFrequencyAndWavelengthIsKnownWhereOneIs) {
       EXPECT_GE(*t.relative_permittivity_915MHz, *t.relative_permittivity) << t.name;
       EXPECT_LT(*t.microwave_915MHz_S_per_m, *t.microwave_S_per_m) << t.name;
     }
+    // Air and cement do not coagulate.
+    const bool living = r.tissue_class != TissueClass::air && r.tissue_class != TissueClass::cement;
     for (const auto& optical : {t.optical, t.optical_1064nm})
-      if (optical) {
+      if (optical && !living) {
+        EXPECT_FALSE(optical->coagulated) << t.name;
+      } else if (optical) {
         ASSERT_TRUE(optical->coagulated) << t.name;
         EXPECT_EQ(optical->coagulated->absorption_per_m, optical->native.absorption_per_m) << t.name;
         EXPECT_NEAR(optical->coagulated->reduced_scattering_per_m,
@@ -161,6 +165,19 @@ TEST(TissueTable, EveryFrequencyAndWavelengthIsKnownWhereOneIs) {
             << t.name;
       }
   }
+}
+
+TEST(TissueTable, MediaAreKnownByName) {
+  for (const char* name : {"D5W", "saline", "CO2"}) {
+    const Tissue& medium = dissection_medium(name);
+    EXPECT_EQ(medium.name, name);
+    EXPECT_TRUE(medium.electrical_S_per_m && medium.microwave_S_per_m && medium.optical && medium.frozen);
+    EXPECT_EQ(medium.perfusion_per_s, 0);
+  }
+  EXPECT_GT(*dissection_medium("saline").electrical_S_per_m,
+            100 * *dissection_medium("D5W").electrical_S_per_m);
+  EXPECT_LT(dissection_medium("CO2").conductivity_W_per_m_K, 0.02);
+  EXPECT_THROW(dissection_medium("glue"), ConfigError);
 }
 
 TEST(TissueTable, WhatIsGuessedOfLightIsAPlaceholder) {

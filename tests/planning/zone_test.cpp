@@ -75,7 +75,7 @@ TEST(AblationZone, ACooledShaftMayLeaveTheBox) {
   const auto cold = run_of(kBox, gaussian({25, 0, 0}, -12, 4));
   EXPECT_TRUE(disturbed_region(cold, {}, 37, 0.5).touches_box);
   EXPECT_FALSE(disturbed_region(cold, {placed}, 37, 0.5).touches_box);
-  EXPECT_TRUE(disturbed_region(run_of(kBox, gaussian({25, 0, 0}, -60, 4)), {placed}, 37, 0.5).touches_box);
+  EXPECT_TRUE(disturbed_region(run_of(kBox, gaussian({25, 0, 0}, -150, 4)), {placed}, 37, 0.5).touches_box);
   EXPECT_TRUE(disturbed_region(run_of(kBox, gaussian({25, 0, 0}, 12, 4)), {placed}, 37, 0.5).touches_box);
   placed.device.cooled_degC.reset();
   EXPECT_TRUE(disturbed_region(cold, {placed}, 37, 0.5).touches_box);
