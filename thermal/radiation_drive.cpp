@@ -33,7 +33,7 @@ bool same_field(const Source& a, const Source& b) {
 /// 20 degrees.
 class ShieldFactor {
  public:
-  ShieldFactor(const AntennaSource& source) : source_(source) {
+  explicit ShieldFactor(const AntennaSource& source) : source_(source) {
     const Vector3d back = (source.entry_mm - source.tip_mm).normalized();
     const Vector3d across = source.shield->towards - source.shield->towards.dot(back) * back;
     towards_ = across.norm() > 0 ? Vector3d(across.normalized()) : Vector3d(back.unitOrthogonal());
