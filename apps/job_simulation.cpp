@@ -297,11 +297,16 @@ void add_cement(const Job& job, const ThermalProblem& problem, const Plan& plan,
   constexpr double kLook_s = 120, kPatience_s = 3600;
   for (double waited_s = 0;; waited_s += kLook_s) {
     const auto [coldest, warmest] = range_in_ball_degC(result.temperature, stage);
+    if (std::isnan(coldest))
+      throw ConfigError("the cement lies outside of the simulated box", "/cement/at_mm",
+                        "place it where tissue was ablated");
     if (coldest > kCementAbove_degC && warmest < kCementBelow_degC) break;
     if (!(waited_s < kPatience_s)) {
-      result.warnings.push_back(fmt::format(
-          "cement was not simulated: an hour after the ablation its place has {:.0f} to {:.0f} degC", coldest,
-          warmest));
+      result.summary.termination = Termination::not_converged;
+      result.summary.message = fmt::format(
+          "no cement within an hour: its place has {:.0f} to {:.0f} degC (below {:g} after heat, above {:g} "
+          "after ice)",
+          coldest, warmest, kCementBelow_degC, kCementAbove_degC);
       return;
     }
     const ThermalResult rest = solve(rest_problem(problem, result, kLook_s), options, progress);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "datasets/device_table.h"
 
+#include "datasets/antenna_geometry.h"
 #include "datasets/embedded_tables.h"
 #include "datasets/table_reader.h"
 #include "imaging/core/error.h"
@@ -95,17 +96,7 @@ void read_mwa(const JsonReader& r, const TableReader& table, Device& d) {
   const JsonReader part = r.at("antenna");
   d.provenance["antenna"] = table.provenance(part);
   AntennaPart a;
-  a.antenna.frequency_MHz = part.get<double>("frequency_MHz");
-  a.antenna.inner_radius_mm = part.get<double>("inner_radius_mm");
-  a.antenna.dielectric_radius_mm = part.get<double>("dielectric_radius_mm");
-  a.antenna.outer_radius_mm = part.get<double>("outer_radius_mm");
-  a.antenna.catheter_radius_mm = part.get<double>("catheter_radius_mm");
-  a.antenna.dielectric_permittivity = part.get<double>("dielectric_permittivity");
-  a.antenna.catheter_permittivity = part.get<double>("catheter_permittivity");
-  a.antenna.slot_from_tip_mm = part.get<double>("slot_from_tip_mm");
-  a.antenna.slot_to_tip_mm = part.get<double>("slot_to_tip_mm");
-  a.antenna.cap_from_tip_mm = part.get<double>("cap_from_tip_mm");
-  a.antenna.cap_to_tip_mm = part.get<double>("cap_to_tip_mm");
+  a.antenna = read_antenna_geometry(part);
   part.finish();
   a.cable_loss = keep(d, table, r, "cable_loss");
   if (const auto shield = r.find("shield")) {

@@ -407,16 +407,19 @@ void judge_plan(const std::vector<ExposureLimit>& limits, const ExposureFacts& f
   std::optional<double> overshoot;
   for (const SensorHistory& s : read) {
     if (!s.stopped_s) continue;
-    double at_stop = std::nan(""), most = 0;
+    double at_stop = options.rest_degC, most = 0;
     for (std::size_t n = 0; n < s.times_s.size(); ++n) {
       if (s.times_s[n] <= *s.stopped_s) at_stop = s.truth_degC[n];
-      if (s.times_s[n] > *s.stopped_s) most = std::max(most, s.truth_degC[n] - at_stop);
+      const double further =
+          at_stop >= options.rest_degC ? s.truth_degC[n] - at_stop : at_stop - s.truth_degC[n];
+      if (s.times_s[n] > *s.stopped_s) most = std::max(most, further);
     }
     overshoot = std::max(overshoot.value_or(0), most);
   }
   // What it reads, where the run has read it.
   for (const SensorHistory& s : read) {
-    if (!dura_peak || s.reading_degC.empty() || s.name.starts_with("neuro")) continue;
+    // The highest of many noisy readings says too much.
+    if (!dura_peak || s.reading_degC.empty() || !s.name.starts_with("thermocouple")) continue;
     const double highest = *std::max_element(s.reading_degC.begin(), s.reading_degC.end());
     if (!has_sensor_reading || *dura_peak - highest < *mismatch) mismatch = *dura_peak - highest;
     has_sensor_reading = true;

@@ -7,6 +7,7 @@
 
 #include "imaging/core/error.h"
 #include "imaging/core/units.h"
+#include "thermal/powered_steps.h"
 
 namespace spinetherm {
 namespace {
@@ -69,9 +70,7 @@ FilmLaw idle(const CryoprobeSource& s) { return {place_probe(s).active_area_mm2,
 
 std::vector<Source> make_cryo_sources(const std::vector<Applicator>& applicators,
                                       const std::vector<Device>& devices, const Protocol& protocol) {
-  if (applicators.empty() || applicators.size() != devices.size())
-    throw ConfigError(fmt::format("{} applicators with {} devices", applicators.size(), devices.size()),
-                      "/applicators", "give one device for each applicator, and at least one");
+  require_pairs(applicators, devices);
   if (applicators.size() > kMostProbes)
     throw ConfigError(fmt::format("{} cryoprobes", applicators.size()), "/applicators",
                       fmt::format("place at most {}", kMostProbes));

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "imaging/core/error.h"
+#include "thermal/powered_steps.h"
 
 namespace spinetherm {
 namespace {
@@ -38,29 +39,7 @@ AntennaSource source_of(const Applicator& applicator, const Device& device) {
 
 std::vector<Source> make_mwa_sources(const std::vector<Applicator>& applicators,
                                      const std::vector<Device>& devices, const Protocol& protocol) {
-  if (applicators.empty() || applicators.size() != devices.size())
-    throw ConfigError(fmt::format("{} applicators with {} devices", applicators.size(), devices.size()),
-                      "/applicators", "give one device for each applicator, and at least one");
-  std::vector<AntennaSource> antennas;
-  for (std::size_t n = 0; n < devices.size(); ++n) {
-    antennas.push_back(source_of(applicators[n], devices[n]));
-    validate(devices[n]);
-    validate(protocol, devices[n]);
-  }
-  std::vector<Source> sources;
-  double t_s = 0;
-  for (const ProtocolStep& step : protocol.steps) {
-    const double from_s = t_s;
-    t_s += step.duration_s;
-    if (!step.power_W) continue;
-    for (AntennaSource antenna : antennas) {
-      antenna.power_W = *step.power_W;
-      sources.push_back({std::move(antenna), {{from_s, t_s}}});
-    }
-  }
-  if (sources.empty())
-    throw ConfigError("no step of the protocol gives energy", "/protocol/steps", "give one power_W");
-  return sources;
+  return powered_steps(applicators, devices, protocol, source_of);
 }
 
 std::vector<std::string> mwa_warnings(const std::vector<Applicator>& applicators,

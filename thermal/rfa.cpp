@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "imaging/core/error.h"
+#include "thermal/powered_steps.h"
 
 namespace spinetherm {
 namespace {
@@ -164,9 +165,7 @@ std::vector<std::string> rfa_warnings(const std::vector<Applicator>& applicators
 
 std::vector<Source> make_rfa_sources(const std::vector<Applicator>& applicators,
                                      const std::vector<Device>& devices, const Protocol& protocol) {
-  if (applicators.empty() || applicators.size() != devices.size())
-    throw ConfigError(fmt::format("{} applicators with {} devices", applicators.size(), devices.size()),
-                      "/applicators", "give one device for each applicator, and at least one");
+  require_pairs(applicators, devices);
   ElectrodesSource all;
   for (std::size_t n = 0; n < devices.size(); ++n) {
     require_rfa(devices[n]);

@@ -9,6 +9,7 @@
 #include "imaging/core/error.h"
 #include "imaging/core/units.h"
 #include "thermal/archive.h"
+#include "thermal/heat_bodies.h"
 
 namespace spinetherm {
 namespace {
@@ -23,16 +24,6 @@ double normal_deviate(std::uint32_t seed, std::uint64_t n) {
     return (double((z ^ (z >> 31)) >> 11) + 0.5) * 0x1p-53;
   };
   return std::sqrt(-2 * std::log(uniform(0))) * std::cos(2 * kPi * uniform(1));
-}
-
-/// Of points in time with straight lines between them; the first value before the first.
-double value_at(const std::vector<std::array<double, 2>>& points, double t_s) {
-  if (t_s <= points.front()[0]) return points.front()[1];
-  const auto next =
-      std::upper_bound(points.begin(), points.end(), t_s, [](double t, const auto& p) { return t < p[0]; });
-  if (next == points.end()) return points.back()[1];
-  const auto& [t0, v0] = *(next - 1);
-  return v0 + (t_s - t0) / ((*next)[0] - t0) * ((*next)[1] - v0);
 }
 
 }  // namespace
@@ -117,11 +108,6 @@ std::optional<std::size_t> SensorReadings::stop() const {
       return n;
   }
   return std::nullopt;
-}
-
-bool SensorReadings::watches() const {
-  return std::ranges::any_of(sensors_,
-                             [](const VirtualSensor& s) { return s.stop_above_degC || s.stop_below_degC; });
 }
 
 std::optional<double> SensorReadings::period_s() const {

@@ -50,7 +50,6 @@ class SensorReadings {
   /// The first sensor whose reading says stop; empty: none.
   std::optional<std::size_t> stop() const;
   bool any() const { return !sensors_.empty(); }
-  bool watches() const;  ///< some reading can stop the run
   /// Steps must not be longer [s]; empty: as long as they like.
   std::optional<double> period_s() const;
   void stopped(std::size_t sensor, double t_s);

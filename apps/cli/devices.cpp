@@ -10,6 +10,7 @@
 #include "apps/cli/command.h"
 #include "apps/cli/table_command.h"
 #include "apps/device_zone.h"
+#include "datasets/antenna_geometry.h"
 
 namespace spinetherm {
 namespace {
@@ -30,21 +31,6 @@ Json step_json(const ProtocolStep& s) {
     if (s.until->above_degC) out["until"]["above_degC"] = *s.until->above_degC;
   }
   return out;
-}
-
-Json antenna_json(const AntennaPart& part) {
-  const CoaxialAntenna& a = part.antenna;
-  return {{"frequency_MHz", a.frequency_MHz},
-          {"inner_radius_mm", a.inner_radius_mm},
-          {"dielectric_radius_mm", a.dielectric_radius_mm},
-          {"outer_radius_mm", a.outer_radius_mm},
-          {"catheter_radius_mm", a.catheter_radius_mm},
-          {"dielectric_permittivity", a.dielectric_permittivity},
-          {"catheter_permittivity", a.catheter_permittivity},
-          {"slot_from_tip_mm", a.slot_from_tip_mm},
-          {"slot_to_tip_mm", a.slot_to_tip_mm},
-          {"cap_from_tip_mm", a.cap_from_tip_mm},
-          {"cap_to_tip_mm", a.cap_to_tip_mm}};
 }
 
 Json provenance_json(const Provenance& p) {
@@ -130,7 +116,7 @@ Json device_json(const Device& d) {
                    {"gas_degC", d.cryo->gas_degC},       {"film_W_per_m2_K", d.cryo->film_W_per_m2_K},
                    {"max_W_per_m", d.cryo->max_W_per_m}, {"ramp_s", d.cryo->ramp_s}};
   if (d.antenna) {
-    out["antenna"] = antenna_json(*d.antenna);
+    out["antenna"] = to_json(d.antenna->antenna);
     out["cable_loss"] = d.antenna->cable_loss;
     if (d.antenna->shield_width_deg)
       out["shield"] = {{"width_deg", *d.antenna->shield_width_deg}, {"leak", d.antenna->shield_leak}};

@@ -19,6 +19,8 @@ using Json = nlohmann::ordered_json;
 
 const TissueRow& find_row(const std::string& word) {
   if (const auto c = tissue_class(word)) return tissue_rows()[std::size_t(*c)];
+  for (const TissueRow& medium : dissection_media())
+    if (medium.tissue.name == word) return medium;
   const std::vector<std::string> words(kTissueClassWords.begin(), kTissueClassWords.end());
   throw ConfigError(
       fmt::format("unknown tissue '{}'", word), "NAME",
@@ -39,8 +41,15 @@ Json values_json(const TissueRow& row) {
   return values;
 }
 
+/// Its class; media have none.
+std::string_view word_of(const TissueRow& row) {
+  const bool medium = std::ranges::any_of(
+      dissection_media(), [&](const TissueRow& m) { return m.tissue.name == row.tissue.name; });
+  return medium ? "medium" : to_string(row.tissue_class);
+}
+
 Json row_json(const TissueRow& row) {
-  Json out = {{"class", to_string(row.tissue_class)}, {"name", row.tissue.name}};
+  Json out = {{"class", word_of(row)}, {"name", row.tissue.name}};
   if (!row.note.empty()) out["note"] = row.note;
   if (row.hu_band) out["hu_band"] = *row.hu_band;
   if (row.mixture)
@@ -55,23 +64,24 @@ std::string text_of(std::optional<double> value) { return value ? fmt::format("{
 void print_list() {
   std::vector<std::vector<std::string>> rows = {
       {"class", "kg/m3", "J/kg/K", "W/m/K", "perfusion 1/s", "S/m", "least sure", "name"}};
-  for (const TissueRow& r : tissue_rows()) {
+  const auto add = [&](const TissueRow& r, std::string_view word) {
     const Tissue& t = r.tissue;
     Confidence least = Confidence::measured;
     for (const char* key : {"density_kg_per_m3", "specific_heat_J_per_kg_K", "conductivity_W_per_m_K",
                             "perfusion_per_s", "electrical_S_per_m"})
       if (const auto p = t.provenance.find(key); p != t.provenance.end())
         least = std::max(least, p->second.confidence);
-    rows.push_back({std::string(to_string(r.tissue_class)), text_of(t.density_kg_per_m3),
-                    text_of(t.specific_heat_J_per_kg_K), text_of(t.conductivity_W_per_m_K),
-                    text_of(t.perfusion_per_s), text_of(t.electrical_S_per_m), std::string(to_string(least)),
-                    t.name});
-  }
+    rows.push_back({std::string(word), text_of(t.density_kg_per_m3), text_of(t.specific_heat_J_per_kg_K),
+                    text_of(t.conductivity_W_per_m_K), text_of(t.perfusion_per_s),
+                    text_of(t.electrical_S_per_m), std::string(to_string(least)), t.name});
+  };
+  for (const TissueRow& r : tissue_rows()) add(r, to_string(r.tissue_class));
+  for (const TissueRow& r : dissection_media()) add(r, "medium");
   print_columns(rows);
 }
 
 void print_row(const TissueRow& row) {
-  std::cout << fmt::format("{}: {}\n", to_string(row.tissue_class), row.tissue.name);
+  std::cout << fmt::format("{}: {}\n", word_of(row), row.tissue.name);
   if (!row.note.empty()) std::cout << row.note << '\n';
   if (row.hu_band)
     std::cout << fmt::format("CT number {:g} to {:g} HU\n", (*row.hu_band)[0], (*row.hu_band)[1]);
@@ -102,7 +112,9 @@ Run tissues_command(CLI::App& app) {
     if (context.json) {
       Json all = Json::array();
       for (const TissueRow& row : tissue_rows()) all.push_back(row_json(row));
-      print_json(one ? row_json(find_row(request->name)) : Json{{"tissues", all}});
+      Json media = Json::array();
+      for (const TissueRow& row : dissection_media()) media.push_back(row_json(row));
+      print_json(one ? row_json(find_row(request->name)) : Json{{"tissues", all}, {"media", media}});
     } else if (one) {
       print_row(find_row(request->name));
     } else {

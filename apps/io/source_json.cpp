@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "apps/io/region_json.h"
+#include "datasets/antenna_geometry.h"
 #include "datasets/device_table.h"
 #include "imaging/core/error.h"
 #include "imaging/core/text.h"
@@ -152,37 +153,6 @@ Json control_json(const Controlled& s) {
   return j;
 }
 
-/// Keys of a CoaxialAntenna; of the table of devices, too.
-Json antenna_json(const CoaxialAntenna& a) {
-  return {{"frequency_MHz", a.frequency_MHz},
-          {"inner_radius_mm", a.inner_radius_mm},
-          {"dielectric_radius_mm", a.dielectric_radius_mm},
-          {"outer_radius_mm", a.outer_radius_mm},
-          {"catheter_radius_mm", a.catheter_radius_mm},
-          {"dielectric_permittivity", a.dielectric_permittivity},
-          {"catheter_permittivity", a.catheter_permittivity},
-          {"slot_from_tip_mm", a.slot_from_tip_mm},
-          {"slot_to_tip_mm", a.slot_to_tip_mm},
-          {"cap_from_tip_mm", a.cap_from_tip_mm},
-          {"cap_to_tip_mm", a.cap_to_tip_mm}};
-}
-CoaxialAntenna read_antenna_geometry(const JsonReader& r) {
-  CoaxialAntenna a;
-  a.frequency_MHz = r.get<double>("frequency_MHz");
-  a.inner_radius_mm = r.get<double>("inner_radius_mm");
-  a.dielectric_radius_mm = r.get<double>("dielectric_radius_mm");
-  a.outer_radius_mm = r.get<double>("outer_radius_mm");
-  a.catheter_radius_mm = r.get<double>("catheter_radius_mm");
-  a.dielectric_permittivity = r.get<double>("dielectric_permittivity");
-  a.catheter_permittivity = r.get<double>("catheter_permittivity");
-  a.slot_from_tip_mm = r.get<double>("slot_from_tip_mm");
-  a.slot_to_tip_mm = r.get<double>("slot_to_tip_mm");
-  a.cap_from_tip_mm = r.get<double>("cap_from_tip_mm");
-  a.cap_to_tip_mm = r.get<double>("cap_to_tip_mm");
-  r.finish();
-  return a;
-}
-
 /// The device that a source names, which has to have `part`; empty: it names none.
 template <class Part>
 std::optional<Device> named_device(const JsonReader& r, std::optional<Part> Device::*part,
@@ -211,10 +181,12 @@ AntennaSource read_antenna(const JsonReader& r) {
   s.power_W = r.get<double>("power_W");
   s.entry_mm = r.get<Vector3d>("entry_mm");
   s.tip_mm = r.get<Vector3d>("tip_mm");
-  if (const auto antenna = r.find("antenna"))
+  if (const auto antenna = r.find("antenna")) {
     s.antenna = read_antenna_geometry(*antenna);
-  else if (!known)
+    antenna->finish();
+  } else if (!known) {
     r.fail("neither device nor antenna", "name a device, or give the antenna's geometry");
+  }
   s.cable_loss = r.get_or<double>("cable_loss", s.cable_loss);
   if (r.has("cooled_degC")) s.cooled_degC = r.get<double>("cooled_degC");
   if (const auto shield = r.find("shield")) {
@@ -298,7 +270,7 @@ struct SourceJson {
     j["power_W"] = s.power_W;
     j["entry_mm"] = to_json(s.entry_mm);
     j["tip_mm"] = to_json(s.tip_mm);
-    j["antenna"] = antenna_json(s.antenna);
+    j["antenna"] = to_json(s.antenna);
     j["cable_loss"] = s.cable_loss;
     if (s.cooled_degC) j["cooled_degC"] = *s.cooled_degC;
     if (s.shield)

@@ -33,6 +33,8 @@ struct Grid {
     return origin_mm + direction * spacing_mm.cwiseProduct(ijk);
   }
   Eigen::Vector3d to_world(int i, int j, int k) const { return to_world(Eigen::Vector3d(i, j, k)); }
+  Eigen::Vector3d to_world(double, double,
+                           double) const = delete;  ///< would lose the fractions: give a vector
   /// Continuous voxel index of a position [mm].
   Eigen::Vector3d to_index(const Eigen::Vector3d& x_mm) const {
     return (direction.transpose() * (x_mm - origin_mm)).cwiseQuotient(spacing_mm);

@@ -28,7 +28,7 @@ struct Rig {
     const auto at = [&](std::size_t c) {
       const Grid& g = problem.grid();
       const auto nx = std::size_t(g.size[0]), ny = std::size_t(g.size[1]);
-      return g.to_world(double(c % nx), double(c / nx % ny), double(c / (nx * ny)));
+      return g.to_world(int(c % nx), int(c / nx % ny), int(c / (nx * ny)));
     };
     return drive.update_fields(
         t_s, [&](std::size_t, std::size_t c, double) { return state.degC(at(c)); },
