@@ -45,35 +45,6 @@ std::vector<Device> devices_of(const Plan& plan) {
   return out;
 }
 
-/// Sources of all protocols of a plan, one after the other in time, and the steps that sensors end. Each
-/// protocol is that of the applicators of its energy.
-void add_sources(const Plan& plan, const std::vector<Device>& devices, ThermalProblem& problem) {
-  double begin_s = 0;
-  for (const Protocol& protocol : plan.protocol) {
-    std::vector<Applicator> own;
-    std::vector<Device> of_own;
-    for (std::size_t n = 0; n < devices.size(); ++n) {
-      if (devices[n].modality != protocol.modality) continue;
-      own.push_back(plan.applicators[n]);
-      of_own.push_back(devices[n]);
-    }
-    if (own.empty())
-      throw ConfigError(fmt::format("no applicator works with the protocol's energy, {}", protocol.modality),
-                        "/applicators", "place a device of this energy, or leave the protocol out");
-    for (Source source : energy_modality(protocol.modality).make_sources(own, of_own, protocol)) {
-      if (source.active_s.empty()) source.active_s = {{0, protocol.duration_s()}};
-      for (auto& [from, to] : source.active_s) {
-        from += begin_s;
-        to += begin_s;
-      }
-      problem.sources.push_back(std::move(source));
-    }
-    std::ranges::move(make_early_ends(plan.applicators, devices, protocol, begin_s),
-                      std::back_inserter(problem.early_ends));
-    begin_s += protocol.duration_s();
-  }
-}
-
 /// Soft tissue gives way to a medium; bone, tumour, nerves, disc and vessels do not.
 bool gives_way(std::uint8_t label) {
   switch (TissueClass(label)) {
@@ -233,9 +204,11 @@ ThermalProblem thermal_problem(const Job& job, const Plan& plan, TissueMapReport
     }
   dissect(plan, problem);
   problem.boundary.fill({BoundaryKind::fixed, 37, 0});
-  add_sources(plan, devices, problem);
+  PlanSchedule schedule = schedule_plan(plan.applicators, devices, plan.protocol);
+  problem.sources = std::move(schedule.sources);
+  problem.early_ends = std::move(schedule.early_ends);
+  problem.duration_s = schedule.duration_s;
   problem.sensors = virtual_sensors(plan.protections);
-  for (const Protocol& p : plan.protocol) problem.duration_s += p.duration_s();
   problem.until_dose_settled = true;
   // 37 degC everywhere is the patient's steady state, in which blood and conduction carry off what metabolism
   // makes: the equation is that of the departure from it, and metabolic heat is part of the state at rest.

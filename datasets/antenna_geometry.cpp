@@ -27,12 +27,18 @@ constexpr std::array<Member, 11> kMembers = {
 CoaxialAntenna read_antenna_geometry(const JsonReader& reader) {
   CoaxialAntenna antenna;
   for (const auto& [key, member] : kMembers) antenna.*member = reader.get<double>(key);
+  if (const auto sleeve = reader.find("sleeve")) {
+    antenna.sleeve = MetalSleeve{sleeve->get<double>("radius_mm"), sleeve->get<double>("from_tip_mm")};
+    sleeve->finish();
+  }
   return antenna;
 }
 
 nlohmann::ordered_json to_json(const CoaxialAntenna& antenna) {
   nlohmann::ordered_json j;
   for (const auto& [key, member] : kMembers) j[key] = antenna.*member;
+  if (antenna.sleeve)
+    j["sleeve"] = {{"radius_mm", antenna.sleeve->radius_mm}, {"from_tip_mm", antenna.sleeve->from_tip_mm}};
   return j;
 }
 

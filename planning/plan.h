@@ -74,7 +74,7 @@ constexpr std::string_view to_string(PlanState s) {
 struct Plan {
   std::string case_path;                ///< as written in the file; empty: none
   std::vector<Applicator> applicators;  ///< 1 to 8
-  std::vector<Protocol> protocol;       ///< one after the other; all applicators take part in each
+  std::vector<Protocol> protocol;       ///< one after the other, or from their start_s
   std::vector<Protection> protections = {};
   std::optional<Cement> cement = {};
   PlanScore score = {};

@@ -75,21 +75,25 @@ class Cells {
     const Dielectric far = tissue(options.radius_mm, (options.behind_mm - options.before_mm) / 2);
     const double wave_mm = 2 * kPi / k0_ / std::sqrt(std::max(far.relative_permittivity, 1.0)) * 1e3;
     const double coarsest = std::min(options.coarsest_mm, wave_mm / 15);
-    r_mm = graded(in_order({{0},
-                            {antenna.inner_radius_mm},
-                            {antenna.dielectric_radius_mm, true},
-                            {antenna.outer_radius_mm, true},
-                            {antenna.catheter_radius_mm},
-                            {options.radius_mm}}),
-                  options, coarsest);
-    z_mm = graded(in_order({{-options.before_mm},
-                            {0},
-                            {antenna.cap_from_tip_mm, true},
-                            {antenna.cap_to_tip_mm},
-                            {antenna.slot_from_tip_mm, true},
-                            {antenna.slot_to_tip_mm, true},
-                            {options.behind_mm}}),
-                  options, coarsest);
+    std::vector<Mark> along_r = {{0},
+                                 {antenna.inner_radius_mm},
+                                 {antenna.dielectric_radius_mm, true},
+                                 {antenna.outer_radius_mm, true},
+                                 {antenna.catheter_radius_mm},
+                                 {options.radius_mm}};
+    std::vector<Mark> along_z = {{-options.before_mm},
+                                 {0},
+                                 {antenna.cap_from_tip_mm, true},
+                                 {antenna.cap_to_tip_mm},
+                                 {antenna.slot_from_tip_mm, true},
+                                 {antenna.slot_to_tip_mm, true},
+                                 {options.behind_mm}};
+    if (const auto& tube = antenna.sleeve; tube && tube->from_tip_mm < options.behind_mm) {
+      along_r.push_back({tube->radius_mm, true});
+      along_z.push_back({tube->from_tip_mm, true});
+    }
+    r_mm = graded(in_order(std::move(along_r)), options, coarsest);
+    z_mm = graded(in_order(std::move(along_z)), options, coarsest);
     eps.resize(count());
     conductivity.resize(count());
     metal.assign(count(), 0);
@@ -132,7 +136,11 @@ class Cells {
  private:
   Dielectric inside(double r, double z, std::uint8_t& is_metal, const DielectricAround& tissue) const {
     const CoaxialAntenna& a = antenna_;
-    if (z < 0 || r > a.catheter_radius_mm) return tissue(r, z);
+    if (!a.holds(r, z)) return tissue(r, z);
+    if (r > a.catheter_radius_mm) {
+      is_metal = 1;
+      return {1, 0};
+    }
     const Dielectric plastic{a.catheter_permittivity, 0}, line{a.dielectric_permittivity, 0};
     if (z < a.cap_from_tip_mm || r > a.outer_radius_mm) return plastic;
     const bool slot = z > a.slot_from_tip_mm && z < a.slot_to_tip_mm;
@@ -197,19 +205,23 @@ void validate(const CoaxialAntenna& a) {
        "must be larger than cap_to_tip_mm");
   rule(a.slot_to_tip_mm > a.slot_from_tip_mm, "slot_to_tip_mm", a.slot_to_tip_mm,
        "must be larger than slot_from_tip_mm");
+  if (!a.sleeve) return;
+  rule(a.sleeve->radius_mm > a.catheter_radius_mm, "sleeve.radius_mm", a.sleeve->radius_mm,
+       "must be larger than catheter_radius_mm");
+  rule(a.sleeve->from_tip_mm > a.slot_to_tip_mm, "sleeve.from_tip_mm", a.sleeve->from_tip_mm,
+       "must be larger than slot_to_tip_mm: metal over the slot is a short circuit");
 }
 
 double AntennaField::squared_V2_per_m2(double r, double z) const {
   if (!(r < r_mm.back() && z >= z_mm.front() && z < z_mm.back())) return 0;
   const Bracket along_r = bracket(r_mm, r), along_z = bracket(z_mm, z);
   const std::size_t nr = r_mm.size() - 1;
-  const auto in_catheter = [&](double at_r, double at_z) { return at_z > 0 && at_r < catheter_radius_mm; };
   const double own = squared_field_V2_per_m2[along_r.own + nr * along_z.own];
   double sum = 0;
   for (const auto& [i, wi] : {std::pair{along_r.own, 1 - along_r.share}, {along_r.other, along_r.share}})
     for (const auto& [k, wk] : {std::pair{along_z.own, 1 - along_z.share}, {along_z.other, along_z.share}}) {
       const bool same =
-          in_catheter((r_mm[i] + r_mm[i + 1]) / 2, (z_mm[k] + z_mm[k + 1]) / 2) == in_catheter(r, z);
+          antenna.holds((r_mm[i] + r_mm[i + 1]) / 2, (z_mm[k] + z_mm[k + 1]) / 2) == antenna.holds(r, z);
       sum += wi * wk * (same ? squared_field_V2_per_m2[i + nr * k] : own);
     }
   return sum;
@@ -302,7 +314,7 @@ AntennaField solve_antenna(const CoaxialAntenna& antenna, const DielectricAround
   field.r_mm = cells.r_mm;
   field.z_mm = cells.z_mm;
   field.unknowns = unknowns;
-  field.catheter_radius_mm = antenna.catheter_radius_mm;
+  field.antenna = antenna;
   // Integral of |E|^2 over each cell, from the halves of the cell that belong to its faces.
   std::vector<double> squared(cells.count(), 0.0);
   const double omega_eps0 = k0 / kVacuum_ohm;

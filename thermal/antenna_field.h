@@ -3,10 +3,17 @@
 
 #include <complex>
 #include <functional>
+#include <optional>
 #include <vector>
 
 namespace spinetherm {
 
+/// A metal tube around the catheter, from a place behind the slot to the handle: a cannula left in place.
+struct MetalSleeve {
+  double radius_mm = 0;  ///< its outside; inside it touches the catheter
+  double from_tip_mm = 0;
+  bool operator==(const MetalSleeve&) const = default;
+};
 /// A coaxial antenna with one ring slot: the cable's inner conductor, its dielectric and its outer conductor,
 /// which ends in a metal cap that joins the two, in a closed plastic catheter. Lengths run from the tip
 /// of the catheter backwards.
@@ -16,6 +23,11 @@ struct CoaxialAntenna {
   double dielectric_permittivity = 1, catheter_permittivity = 1;
   double slot_from_tip_mm = 0, slot_to_tip_mm = 0;
   double cap_from_tip_mm = 0, cap_to_tip_mm = 0;  ///< the metal cap; before it only catheter
+  std::optional<MetalSleeve> sleeve = {};
+  /// Not tissue: catheter, or the tube around it.
+  bool holds(double r_mm, double z_mm) const {
+    return z_mm > 0 && r_mm < (sleeve && z_mm > sleeve->from_tip_mm ? sleeve->radius_mm : catheter_radius_mm);
+  }
   bool operator==(const CoaxialAntenna&) const = default;
 };
 /// ConfigError naming the field that breaks its rule (radii that grow, a slot behind the cap, ...).
@@ -50,8 +62,8 @@ struct AntennaField {
   std::complex<double> reflection;                         ///< Gamma at the port
   double reflected_W = 0, absorbed_W = 0, radiated_W = 0;  ///< radiated: out of the cylinder
   long unknowns = 0;
-  double catheter_radius_mm = 0;
-  /// Square of the amplitude at a place: linear between the middles of cells, but not into the catheter or
+  CoaxialAntenna antenna;
+  /// Square of the amplitude at a place: linear between the middles of cells, but not into the antenna or
   /// out of it, where the field jumps; 0 beyond the cylinder.
   double squared_V2_per_m2(double r_mm, double z_mm) const;
 };

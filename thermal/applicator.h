@@ -2,6 +2,7 @@
 #pragma once
 
 #include <Eigen/Dense>
+#include <algorithm>
 #include <array>
 #include <optional>
 #include <string>
@@ -64,12 +65,25 @@ struct Protocol {
   std::optional<SalineHalo> saline_halo = {};  ///< radiofrequency; off by default
   /// Microwaves of more power or time than a spine bears (kMostSpine_W, kMostSpine_s) are asked for.
   bool beyond_spine = false;
+  /// Of a plan: numbers of the applicators that follow it, from 0; empty: all of its energy.
+  std::vector<int> applicators = {};
+  std::optional<double> start_s = {};  ///< of a plan; empty: when the protocol before it ends
   double duration_s() const {
     double sum = 0;
     for (const auto& s : steps) sum += s.duration_s;
     return sum;
   }
   bool operator==(const Protocol&) const = default;
+};
+/// A protocol among others: when it begins, and the numbers of the applicators that follow it; empty: all.
+struct TimedProtocol {
+  Protocol protocol;
+  double begin_s = 0;
+  std::vector<std::size_t> followers = {};
+  double end_s() const { return begin_s + protocol.duration_s(); }
+  bool follows(std::size_t applicator) const {
+    return followers.empty() || std::ranges::count(followers, applicator) > 0;
+  }
 };
 /// The word of a medium that is no tissue: gel of a few per cent, water that does not flow.
 inline constexpr std::string_view kWaterGel = "water gel";

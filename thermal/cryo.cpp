@@ -69,7 +69,8 @@ FilmLaw flowing(const CryoprobeSource& s) {
 FilmLaw idle(const CryoprobeSource& s) { return {place_probe(s).active_area_mm2, 0, 0}; }
 
 std::vector<Source> make_cryo_sources(const std::vector<Applicator>& applicators,
-                                      const std::vector<Device>& devices, const Protocol& protocol) {
+                                      const std::vector<Device>& devices,
+                                      const std::vector<TimedProtocol>& protocols) {
   require_pairs(applicators, devices);
   if (applicators.size() > kMostProbes)
     throw ConfigError(fmt::format("{} cryoprobes", applicators.size()), "/applicators",
@@ -78,23 +79,25 @@ std::vector<Source> make_cryo_sources(const std::vector<Applicator>& applicators
   for (std::size_t n = 0; n < applicators.size(); ++n) {
     probes.push_back(source_of(applicators[n], devices[n]));
     validate(devices[n]);
-    validate(protocol, devices[n]);
   }
   std::vector<Source> sources;
-  bool freezes = false;
-  double t_s = 0;
-  for (const ProtocolStep& step : protocol.steps) {
-    const double from_s = t_s;
-    t_s += step.duration_s;
-    freezes = freezes || step.duty.has_value();
-    if (!step.duty && !step.thaw_degC) continue;
-    for (CryoprobeSource probe : probes) {
-      if (step.duty) probe.duty = *step.duty;
-      if (step.thaw_degC) probe.gas_degC = *step.thaw_degC;
-      sources.push_back({std::move(probe), {{from_s, t_s}}});
+  for (const TimedProtocol& timed : protocols) {
+    for (std::size_t n = 0; n < devices.size(); ++n)
+      if (timed.follows(n)) validate(timed.protocol, devices[n]);
+    bool freezes = false;
+    for (const auto& [step, between_s] : timed_steps(timed)) {
+      freezes = freezes || step->duty.has_value();
+      if (!step->duty && !step->thaw_degC) continue;
+      for (std::size_t n = 0; n < probes.size(); ++n) {
+        if (!timed.follows(n)) continue;
+        CryoprobeSource probe = probes[n];
+        if (step->duty) probe.duty = *step->duty;
+        if (step->thaw_degC) probe.gas_degC = *step->thaw_degC;
+        sources.push_back({std::move(probe), {between_s}});
+      }
     }
+    if (!freezes) throw ConfigError("no step of the protocol freezes", "/protocol/steps", "give one a duty");
   }
-  if (!freezes) throw ConfigError("no step of the protocol freezes", "/protocol/steps", "give one a duty");
   return sources;
 }
 

@@ -34,6 +34,12 @@ FilmLaw idle(const CryoprobeSource& source);
 /// ConfigError for more than 8 probes, devices of another energy or whose cooling part reaches out of the
 /// entry point, protocols that break their rules (applicator.h), and a protocol without a freeze.
 std::vector<Source> make_cryo_sources(const std::vector<Applicator>& applicators,
-                                      const std::vector<Device>& devices, const Protocol& protocol);
+                                      const std::vector<Device>& devices,
+                                      const std::vector<TimedProtocol>& protocols);
+/// All applicators follow one protocol, from 0 on.
+inline std::vector<Source> make_cryo_sources(const std::vector<Applicator>& applicators,
+                                             const std::vector<Device>& devices, const Protocol& protocol) {
+  return make_cryo_sources(applicators, devices, {TimedProtocol{protocol}});
+}
 
 }  // namespace spinetherm

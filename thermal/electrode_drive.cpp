@@ -39,16 +39,18 @@ ElectrodeDrive::ElectrodeDrive(const ThermalProblem& problem, const ThermalProbl
     if (s == nullptr) continue;
     Drive d;
     d.source = n;
-    const auto add_channel = [&](const ElectrodeControl& control, const std::optional<RollOff>& roll_off) {
+    const auto add_channel = [&](const ElectrodeControl& control, const std::optional<RollOff>& roll_off,
+                                 std::optional<int> output) {
       Channel c;
+      c.output = output ? std::size_t(*output) : d.channels.size();
+      outputs_ = std::max(outputs_, c.output + 1);
       c.control = control;
       if (const auto* hold = std::get_if<HoldTemperature>(&control)) c.hold.emplace(*hold);
       if (roll_off) c.roll_off.emplace(*roll_off);
       d.channels.push_back(std::move(c));
     };
-    for (const ElectrodeChannel& c : s->channels) add_channel(c.control, c.roll_off);
-    if (s->channels.empty()) add_channel(s->control, s->roll_off);
-    most_channels_ = std::max(most_channels_, d.channels.size());
+    for (const ElectrodeChannel& c : s->channels) add_channel(c.control, c.roll_off, c.output);
+    if (s->channels.empty()) add_channel(s->control, s->roll_off, {});
     const auto same = std::find_if(fields_.begin(), fields_.end(), [&](const Field& f) {
       const auto& o = std::get<ElectrodesSource>(problem.sources[f.source].what);
       const auto same_members = [](const ElectrodeChannel& a, const ElectrodeChannel& b) {
@@ -90,16 +92,16 @@ void ElectrodeDrive::switch_to(const std::vector<bool>& on) {
     }
     if (!begins || !last_on_) continue;
     // The next step of a protocol goes on with what the controllers have learnt.
-    const Drive& before = drives_[*last_on_];
-    if (before.field != d.field) continue;
-    for (std::size_t n = 0; n < d.channels.size(); ++n) {
-      std::optional<HoldController>& hold = d.channels[n].hold;
-      const std::optional<HoldController>& learnt = before.channels[n].hold;
-      if (!hold || !learnt || learnt->target().sensor_mm != hold->target().sensor_mm) continue;
-      const HoldTemperature target = hold->target();
-      hold = learnt;
-      hold->retarget(target);
-    }
+    for (Channel& channel : d.channels)
+      for (const Channel& before : drives_[*last_on_].channels) {
+        std::optional<HoldController>& hold = channel.hold;
+        if (before.output != channel.output || !hold || !before.hold ||
+            before.hold->target().sensor_mm != hold->target().sensor_mm)
+          continue;
+        const HoldTemperature target = hold->target();
+        hold = before.hold;
+        hold->retarget(target);
+      }
   }
 }
 
@@ -257,17 +259,18 @@ void ElectrodeDrive::record(double t_s, ElectricalHistory& history) const {
   history.current_A.push_back(current);
   history.resistance_ohm.push_back(*resistance);
   history.voltage_V.push_back(current > 0 ? power / current : 0);
-  if (most_channels_ < 2) return;
-  history.channels.resize(most_channels_);
-  for (std::size_t c = 0; c < most_channels_; ++c) {
+  if (outputs_ < 2) return;
+  history.channels.resize(outputs_);
+  for (std::size_t output = 0; output < outputs_; ++output) {
     double channel_W = 0, channel_ohm = std::numeric_limits<double>::infinity();
-    for (const Drive& d : drives_) {
-      if (!d.on || c >= d.channels.size()) continue;
-      channel_W += d.channels[c].power_W;
-      channel_ohm = fields_[d.field].whole().channel_resistance_ohm(c);
-    }
+    for (const Drive& d : drives_)
+      for (std::size_t c = 0; d.on && c < d.channels.size(); ++c) {
+        if (d.channels[c].output != output) continue;
+        channel_W += d.channels[c].power_W;
+        channel_ohm = fields_[d.field].whole().channel_resistance_ohm(c);
+      }
     const double channel_A = channel_W > 0 && channel_ohm > 0 ? std::sqrt(channel_W / channel_ohm) : 0;
-    ChannelHistory& h = history.channels[c];
+    ChannelHistory& h = history.channels[output];
     h.power_W.push_back(channel_W);
     h.resistance_ohm.push_back(channel_ohm);
     h.current_A.push_back(channel_A);

@@ -101,6 +101,7 @@ class ElectrodeDrive {
     double solved_W() const { return whole().power_W() * shape; }
   };
   struct Channel {
+    std::size_t output = 0;
     ElectrodeControl control;
     double power_W = 0;
     std::optional<HoldController> hold;
@@ -155,7 +156,7 @@ class ElectrodeDrive {
   SigmaTable sigma_table_;
   std::vector<Field> fields_;
   std::vector<Drive> drives_;
-  std::size_t most_channels_ = 1;
+  std::size_t outputs_ = 0;
   std::optional<std::size_t> last_on_;  ///< drive
   double last_scale_ = 0;
   ElectricSummary summary_;

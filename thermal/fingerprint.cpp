@@ -148,8 +148,8 @@ auto members(const RollOff& s) {
   return std::tie(rise, off);
 }
 auto members(const ElectrodeChannel& s) {
-  const auto& [electrodes, control, roll_off] = s;
-  return std::tie(electrodes, control, roll_off);
+  const auto& [electrodes, control, roll_off, output] = s;
+  return std::tie(electrodes, control, roll_off, output);
 }
 auto members(const ElectrodesSource& s) {
   const auto& [electrodes, insulators, grounded, control, roll_off, channels] = s;
@@ -159,11 +159,15 @@ auto members(const CryoprobeSource& s) {
   const auto& [device, entry, tip, diameter, from, to, gas, film, most, ramp, duty] = s;
   return std::tie(device, entry, tip, diameter, from, to, gas, film, most, ramp, duty);
 }
+auto members(const MetalSleeve& s) {
+  const auto& [radius, from] = s;
+  return std::tie(radius, from);
+}
 auto members(const CoaxialAntenna& s) {
   const auto& [frequency, inner, dielectric, outer, catheter, permittivity, catheter_permittivity, slot_from,
-               slot_to, cap_from, cap_to] = s;
+               slot_to, cap_from, cap_to, sleeve] = s;
   return std::tie(frequency, inner, dielectric, outer, catheter, permittivity, catheter_permittivity,
-                  slot_from, slot_to, cap_from, cap_to);
+                  slot_from, slot_to, cap_from, cap_to, sleeve);
 }
 auto members(const AntennaShield& s) {
   const auto& [towards, width, leak] = s;

@@ -101,8 +101,10 @@ void HeatBodies<Real>::place(HeatLevel<Real>& level, const std::vector<bool>& on
         else
           close(shaft);
       };
-      if (const auto* antenna = std::get_if<AntennaSource>(&what))
+      if (const auto* antenna = std::get_if<AntennaSource>(&what)) {
         add_shaft(shaft_of(*antenna), antenna->cooled_degC);
+        if (const auto sleeve = sleeve_of(*antenna)) close(*sleeve);
+      }
       if (const auto* light = std::get_if<LightSource>(&what))
         if (const auto shaft = shaft_of(*light)) add_shaft(*shaft, light->cooled_degC);
       if (const auto* set = std::get_if<ElectrodesSource>(&what)) {

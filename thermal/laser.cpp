@@ -36,8 +36,9 @@ LightSource source_of(const Applicator& applicator, const Device& device) {
 }  // namespace
 
 std::vector<Source> make_laser_sources(const std::vector<Applicator>& applicators,
-                                       const std::vector<Device>& devices, const Protocol& protocol) {
-  return powered_steps(applicators, devices, protocol, source_of);
+                                       const std::vector<Device>& devices,
+                                       const std::vector<TimedProtocol>& protocols) {
+  return powered_steps(applicators, devices, protocols, source_of);
 }
 
 }  // namespace spinetherm

@@ -14,6 +14,12 @@ namespace spinetherm {
 /// ConfigError for devices of another energy, a diffuser that reaches out of the entry point, protocols that
 /// break their rules (applicator.h), and a protocol without power.
 std::vector<Source> make_laser_sources(const std::vector<Applicator>& applicators,
-                                       const std::vector<Device>& devices, const Protocol& protocol);
+                                       const std::vector<Device>& devices,
+                                       const std::vector<TimedProtocol>& protocols);
+/// All applicators follow one protocol, from 0 on.
+inline std::vector<Source> make_laser_sources(const std::vector<Applicator>& applicators,
+                                              const std::vector<Device>& devices, const Protocol& protocol) {
+  return make_laser_sources(applicators, devices, {TimedProtocol{protocol}});
+}
 
 }  // namespace spinetherm

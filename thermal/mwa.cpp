@@ -9,6 +9,8 @@
 namespace spinetherm {
 namespace {
 
+/// Both walls of a cannula of unknown diameter, play included.
+constexpr double kCannulaWalls_mm = 0.9;
 /// Least distance of a cannula from the slot where the device states none: 5-10 mm by practice.
 constexpr double kBackOff_mm = 5;
 
@@ -30,6 +32,15 @@ AntennaSource source_of(const Applicator& applicator, const Device& device) {
   s.tip_mm = applicator.tip_mm;
   s.cable_loss = part.cable_loss;
   s.cooled_degC = device.cooled_degC;
+  if (const auto& end_mm = applicator.cannula_from_tip_mm; end_mm && *end_mm < path_mm) {
+    if (*end_mm <= part.antenna.slot_to_tip_mm)
+      throw ConfigError(fmt::format("the cannula of '{}' ends {} mm from the tip, over the slot at {} mm",
+                                    device.name, *end_mm, part.antenna.slot_to_tip_mm),
+                        "/applicators", "pull it back: metal over the slot is a short circuit");
+    const double diameter_mm =
+        device.cannula ? device.cannula->diameter_mm : device.shaft_diameter_mm + kCannulaWalls_mm;
+    s.antenna.sleeve = MetalSleeve{diameter_mm / 2, *end_mm};
+  }
   if (part.shield_width_deg)
     s.shield = AntennaShield{-roll_direction(applicator), *part.shield_width_deg, part.shield_leak};
   return s;
@@ -38,8 +49,9 @@ AntennaSource source_of(const Applicator& applicator, const Device& device) {
 }  // namespace
 
 std::vector<Source> make_mwa_sources(const std::vector<Applicator>& applicators,
-                                     const std::vector<Device>& devices, const Protocol& protocol) {
-  return powered_steps(applicators, devices, protocol, source_of);
+                                     const std::vector<Device>& devices,
+                                     const std::vector<TimedProtocol>& protocols) {
+  return powered_steps(applicators, devices, protocols, source_of);
 }
 
 std::vector<std::string> mwa_warnings(const std::vector<Applicator>& applicators,
@@ -52,8 +64,8 @@ std::vector<std::string> mwa_warnings(const std::vector<Applicator>& applicators
                  wanted_mm = devices[n].cannula ? devices[n].cannula->back_off_mm : kBackOff_mm;
     if (gap_mm < wanted_mm)
       warnings.push_back(fmt::format(
-          "probe {}: the metal cannula ends {:.1f} mm behind the slot of the antenna; it reflects the field, "
-          "which is simulated without it: pull it back {:g} mm at least",
+          "probe {}: the metal cannula ends {:.1f} mm behind the slot of the antenna and reflects the field: "
+          "pull it back {:g} mm at least",
           n + 1, gap_mm, wanted_mm));
   }
   return warnings;

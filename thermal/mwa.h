@@ -15,10 +15,15 @@ namespace spinetherm {
 /// ConfigError for devices of another energy, a slot that lies out of the entry point, protocols that break
 /// their rules (applicator.h), and a protocol without power.
 std::vector<Source> make_mwa_sources(const std::vector<Applicator>& applicators,
-                                     const std::vector<Device>& devices, const Protocol& protocol);
+                                     const std::vector<Device>& devices,
+                                     const std::vector<TimedProtocol>& protocols);
+/// All applicators follow one protocol, from 0 on.
+inline std::vector<Source> make_mwa_sources(const std::vector<Applicator>& applicators,
+                                            const std::vector<Device>& devices, const Protocol& protocol) {
+  return make_mwa_sources(applicators, devices, {TimedProtocol{protocol}});
+}
 
-/// What deserves a warning: a metal cannula nearer to the slot than the device's back-off reflects the field,
-/// which is solved for as if it was not there.
+/// What deserves a warning: a metal cannula nearer to the slot than the device's back-off reflects the field.
 std::vector<std::string> mwa_warnings(const std::vector<Applicator>& applicators,
                                       const std::vector<Device>& devices);
 

@@ -71,7 +71,7 @@ DielectricAround mean_around(const Grid& grid, const PlacedAntenna& placed,
         const auto [r, z] = placed.r_z_mm(grid.to_world(i, j, k));
         if (r >= kRings_mm || z < -kBefore_mm || z >= kBehind_mm) continue;
         // What the antenna itself takes is no tissue.
-        if (z > 0 && r < placed.antenna.catheter_radius_mm) continue;
+        if (placed.antenna.holds(r, z)) continue;
         const std::size_t n = rings.ring(r, z);
         const Dielectric d = of_cell(grid.index(i, j, k));
         weight[n] += 1;
@@ -95,7 +95,7 @@ DielectricAround mean_around(const Grid& grid, const PlacedAntenna& placed,
 
 Volume<float> squared_field(const Grid& grid, const PlacedAntenna& placed, const AntennaField& field) {
   Volume<float> out(grid);
-  const double h = grid.spacing_mm.maxCoeff(), catheter = placed.antenna.catheter_radius_mm;
+  const double h = grid.spacing_mm.maxCoeff();
 #pragma omp parallel for schedule(dynamic)
   for (int k = 0; k < grid.size[2]; ++k)
     for (int j = 0; j < grid.size[1]; ++j)
@@ -108,7 +108,7 @@ Volume<float> squared_field(const Grid& grid, const PlacedAntenna& placed, const
           const auto at = [&](int m) { return (m % parts + 0.5) / parts - 0.5; };
           const auto [r, z] = placed.r_z_mm(
               grid.to_world(Eigen::Vector3d(i + at(n), j + at(n / parts), k + at(n / parts / parts))));
-          if (z > 0 && r < catheter) continue;
+          if (placed.antenna.holds(r, z)) continue;
           ++outside;
           sum += field.squared_V2_per_m2(r, z);
         }

@@ -181,6 +181,13 @@ struct SourceCheck {
         channel_of[std::size_t(e)] = int(n);
       }
       validate_control(s.channels[n].control, s.channels[n].roll_off, pointer + "/control");
+      if (const auto output = s.channels[n].output) {
+        check(*output >= 0 && *output < 100, *output, pointer + "/output", "give a number of 0 to 99");
+        for (std::size_t m = 0; m < n; ++m)
+          if (s.channels[m].output.value_or(int(m)) == *output)
+            throw ConfigError(fmt::format("channels {} and {} are one output", m, n), pointer + "/output",
+                              "give each its own number");
+      }
     }
     for (std::size_t e = 0; e < channel_of.size(); ++e)
       if (channel_of[e] < 0 && !s.electrodes[e].floating)

@@ -93,6 +93,9 @@ struct ElectrodeChannel {
   std::vector<int> electrodes;  ///< their numbers; no electrode belongs to two channels
   ElectrodeControl control = ConstantVoltage{};
   std::optional<RollOff> roll_off = {};
+  /// Number of the output, by which its history is kept and its controller goes on in the next source that
+  /// acts; empty: its place in the list.
+  std::optional<int> output = {};
   bool operator==(const ElectrodeChannel&) const = default;
 };
 /// div(sigma grad V) = 0 outside the electrodes, q = sigma |grad V|^2. Thin tubes (radius below half a cell)

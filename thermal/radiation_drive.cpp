@@ -222,6 +222,7 @@ bool RadiationDrive::solve_antenna_field(Field& f, const std::vector<std::vector
   for (Part& p : f.parts) {
     p.field = halved_squared_field(p.problem->grid(), source, *field);
     if (!source.cooled_degC) leave_out(shaft_of(source), p.field);
+    if (const auto sleeve = sleeve_of(source)) leave_out(*sleeve, p.field);
   }
   const double in_box_W = absorbed_in_box_W(problem_.grid(), antenna, *field);
   const double through = 1 - source.cable_loss;
@@ -240,7 +241,6 @@ void RadiationDrive::place_shaft_heat(Field& f, double cable_W) const {
   const auto& source = std::get<AntennaSource>(problem_.sources[f.source].what);
   const PlacedAntenna antenna = placed(source);
   const double from_mm = source.antenna.slot_to_tip_mm, to_mm = (source.entry_mm - source.tip_mm).norm();
-  const double radius_mm = source.antenna.catheter_radius_mm;
   std::vector<std::vector<std::size_t>> beside(f.parts.size());
   double volume_m3 = 0, last_mm = from_mm;
   for (std::size_t p = 0; p < f.parts.size(); ++p) {
@@ -252,7 +252,9 @@ void RadiationDrive::place_shaft_heat(Field& f, double cable_W) const {
       for (int j = 0; j < grid.size[1]; ++j)
         for (int i = 0; i < grid.size[0]; ++i) {
           const auto [r, z] = antenna.r_z_mm(grid.to_world(i, j, k));
-          if (r < radius_mm || r > radius_mm + thick_mm || z < from_mm || z > to_mm) continue;
+          if (z < from_mm || z > to_mm || source.antenna.holds(r, z) ||
+              !source.antenna.holds(r - thick_mm, z))
+            continue;
           beside[p].push_back(grid.index(i, j, k));
           last_mm = std::min(std::max(last_mm, z + thick_mm / 2), to_mm);
           if (part.counts(beside[p].back())) volume_m3 += part.cell_m3();

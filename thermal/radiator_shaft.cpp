@@ -16,6 +16,14 @@ Region shaft_of(const AntennaSource& source) {
   return shaft(source.tip_mm, source.entry_mm, source.antenna.catheter_radius_mm);
 }
 
+std::optional<Region> sleeve_of(const AntennaSource& source) {
+  const auto& sleeve = source.antenna.sleeve;
+  const Vector3d along = source.entry_mm - source.tip_mm;
+  if (!sleeve || sleeve->from_tip_mm >= along.norm()) return std::nullopt;
+  return Region{
+      Cylinder{source.tip_mm + sleeve->from_tip_mm * along.normalized(), source.entry_mm, sleeve->radius_mm}};
+}
+
 std::optional<Region> shaft_of(const LightSource& source) {
   if (source.radius_mm == 0) return std::nullopt;
   if (source.entry_mm) return shaft(*source.tip_mm, *source.entry_mm, source.radius_mm);

@@ -44,6 +44,65 @@ double power_limit_W(const ProtocolStep& step, const Device& device) {
                   device.max_power_W.value_or(std::numeric_limits<double>::infinity()));
 }
 
+bool gives_current(const ProtocolStep& s) { return s.hold_degC || s.power_W || s.voltage_V; }
+
+/// What each applicator does between two instants: the step that gives it current; null: none does.
+struct JointSteps {
+  std::array<double, 2> between_s{0, 0};
+  std::vector<const ProtocolStep*> steps;
+};
+/// Stretches of time in which none of the applicators changes and one at least has current.
+std::vector<JointSteps> joint_steps(const std::vector<TimedProtocol>& protocols, std::size_t applicators) {
+  std::vector<double> instants;
+  for (const TimedProtocol& timed : protocols)
+    for (const TimedStep& at : timed_steps(timed))
+      instants.insert(instants.end(), at.between_s.begin(), at.between_s.end());
+  std::ranges::sort(instants);
+  const auto repeated = std::ranges::unique(instants);
+  instants.erase(repeated.begin(), repeated.end());
+  std::vector<JointSteps> out;
+  for (std::size_t i = 0; i + 1 < instants.size(); ++i) {
+    JointSteps now{{instants[i], instants[i + 1]}, std::vector<const ProtocolStep*>(applicators, nullptr)};
+    for (const TimedProtocol& timed : protocols)
+      for (const TimedStep& at : timed_steps(timed))
+        for (std::size_t n = 0; n < applicators; ++n)
+          if (timed.follows(n) && gives_current(*at.step) && at.between_s[0] <= instants[i] &&
+              instants[i] < at.between_s[1])
+            now.steps[n] = at.step;
+    if (std::ranges::all_of(now.steps, [](const ProtocolStep* s) { return s == nullptr; })) continue;
+    if (!out.empty() && out.back().between_s[1] == now.between_s[0] && out.back().steps == now.steps)
+      out.back().between_s[1] = now.between_s[1];
+    else
+      out.push_back(std::move(now));
+  }
+  return out;
+}
+
+/// An applicator of a field, with the control of its step. Without a step its generator is off: its poles are
+/// bare metal, at the potential that tissue gives them.
+void add_probe(const Applicator& applicator, const Device& device, PlacedPoles placed,
+               const ProtocolStep* step, ElectrodesSource& source) {
+  ElectrodeChannel channel;
+  for (Electrode& e : placed.electrodes) {
+    if (step == nullptr) {
+      e.floating = true;
+      e.cooled_degC.reset();
+    } else if (!e.floating) {
+      channel.electrodes.push_back(int(source.electrodes.size()));
+      if (step->voltage_V) e.potential_V *= is_bipolar(device) ? *step->voltage_V / 2 : *step->voltage_V;
+    }
+    source.electrodes.push_back(std::move(e));
+  }
+  std::ranges::move(placed.insulators, std::back_inserter(source.insulators));
+  if (step == nullptr) return;
+  channel.roll_off = step->roll_off;
+  if (step->power_W) channel.control = ConstantPower{*step->power_W};
+  if (step->hold_degC)
+    channel.control = HoldTemperature{*step->hold_degC, sensor_mm(applicator, device, device.sensors.front()),
+                                      power_limit_W(*step, device)};
+  source.channels.push_back(std::move(channel));
+}
+
 }  // namespace
 
 PlacedPoles place_poles(const Applicator& applicator, const Device& device) {
@@ -164,56 +223,44 @@ std::vector<std::string> rfa_warnings(const std::vector<Applicator>& applicators
 }
 
 std::vector<Source> make_rfa_sources(const std::vector<Applicator>& applicators,
-                                     const std::vector<Device>& devices, const Protocol& protocol) {
+                                     const std::vector<Device>& devices,
+                                     const std::vector<TimedProtocol>& protocols) {
   require_pairs(applicators, devices);
-  ElectrodesSource all;
   for (std::size_t n = 0; n < devices.size(); ++n) {
     require_rfa(devices[n]);
     validate(devices[n]);
-    validate(protocol, devices[n]);
-    if (is_bipolar(devices[n]) != is_bipolar(devices.front()))
-      throw ConfigError(
-          "monopolar and bipolar devices in one field", "/applicators",
-          "the pad of the one would draw current from the other: plan them one after the other");
-    PlacedPoles placed = place_poles(applicators[n], devices[n]);
-    ElectrodeChannel channel;
-    for (std::size_t e = 0; e < placed.electrodes.size(); ++e)
-      if (!placed.electrodes[e].floating) channel.electrodes.push_back(int(all.electrodes.size() + e));
-    all.channels.push_back(std::move(channel));
-    std::ranges::move(placed.electrodes, std::back_inserter(all.electrodes));
-    std::ranges::move(placed.insulators, std::back_inserter(all.insulators));
+    for (const TimedProtocol& timed : protocols)
+      if (timed.follows(n)) validate(timed.protocol, devices[n]);
   }
-  const bool bipolar = is_bipolar(devices.front());
-  all.outer_grounded = !bipolar;
+  for (const TimedProtocol& timed : protocols)
+    if (std::ranges::none_of(timed.protocol.steps, gives_current))
+      throw ConfigError("no step of the protocol gives energy", "/protocol/steps",
+                        "give one hold_degC, power_W or voltage_V");
+  std::vector<PlacedPoles> placed;
+  for (std::size_t n = 0; n < devices.size(); ++n) placed.push_back(place_poles(applicators[n], devices[n]));
 
   std::vector<Source> sources;
-  double t_s = 0;
-  for (const ProtocolStep& step : protocol.steps) {
-    const double from_s = t_s;
-    t_s += step.duration_s;
-    if (!step.hold_degC && !step.power_W && !step.voltage_V) continue;
-    ElectrodesSource source = all;
-    if (step.voltage_V)
-      for (Electrode& e : source.electrodes) e.potential_V *= bipolar ? *step.voltage_V / 2 : *step.voltage_V;
+  for (const JointSteps& joint : joint_steps(protocols, devices.size())) {
+    std::optional<bool> bipolar;
+    ElectrodesSource source;
     for (std::size_t n = 0; n < devices.size(); ++n) {
-      ElectrodeChannel& channel = source.channels[n];
-      channel.roll_off = step.roll_off;
-      if (step.power_W) channel.control = ConstantPower{*step.power_W};
-      if (step.hold_degC)
-        channel.control = HoldTemperature{*step.hold_degC,
-                                          sensor_mm(applicators[n], devices[n], devices[n].sensors.front()),
-                                          power_limit_W(step, devices[n])};
+      const ProtocolStep* step = joint.steps[n];
+      if (step != nullptr && bipolar.value_or(is_bipolar(devices[n])) != is_bipolar(devices[n]))
+        throw ConfigError(
+            "monopolar and bipolar devices in one field", "/applicators",
+            "the pad of the one would draw current from the other: plan them one after the other");
+      if (step != nullptr) bipolar = is_bipolar(devices[n]);
+      add_probe(applicators[n], devices[n], placed[n], step, source);
+      if (step != nullptr) source.channels.back().output = int(n);
     }
-    if (source.channels.size() == 1) {
+    source.outer_grounded = !bipolar.value();
+    if (devices.size() == 1) {
       source.control = source.channels.front().control;
       source.roll_off = source.channels.front().roll_off;
       source.channels.clear();
     }
-    sources.push_back({std::move(source), {{from_s, t_s}}});
+    sources.push_back({std::move(source), {joint.between_s}});
   }
-  if (sources.empty())
-    throw ConfigError("no step of the protocol gives energy", "/protocol/steps",
-                      "give one hold_degC, power_W or voltage_V");
   return sources;
 }
 

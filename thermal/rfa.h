@@ -43,6 +43,12 @@ std::vector<std::string> rfa_warnings(const std::vector<Applicator>& applicators
 /// ConfigError for devices of another energy, protocols that break their rules (applicator.h), and a held
 /// temperature without a power limit of step or device.
 std::vector<Source> make_rfa_sources(const std::vector<Applicator>& applicators,
-                                     const std::vector<Device>& devices, const Protocol& protocol);
+                                     const std::vector<Device>& devices,
+                                     const std::vector<TimedProtocol>& protocols);
+/// All applicators follow one protocol, from 0 on.
+inline std::vector<Source> make_rfa_sources(const std::vector<Applicator>& applicators,
+                                            const std::vector<Device>& devices, const Protocol& protocol) {
+  return make_rfa_sources(applicators, devices, {TimedProtocol{protocol}});
+}
 
 }  // namespace spinetherm

@@ -64,6 +64,9 @@ Protocol read_protocol(const JsonReader& r) {
     halo->finish();
   }
   p.beyond_spine = r.get_or<bool>("beyond_spine", false);
+  if (const auto followers = r.find("applicators"))
+    for (const JsonReader& n : followers->elements()) p.applicators.push_back(n.as<int>());
+  p.start_s = r.get_optional<double>("start_s");
   r.finish();
   return p;
 }
@@ -221,6 +224,8 @@ Json protocol_json(const Protocol& p) {
     j["steps"].push_back(std::move(one));
   }
   if (p.beyond_spine) j["beyond_spine"] = true;
+  if (!p.applicators.empty()) j["applicators"] = p.applicators;
+  add(j, "start_s", p.start_s);
   if (p.saline_halo)
     j["saline_halo"] = {{"thickness_mm", p.saline_halo->thickness_mm},
                         {"conductivity_S_per_m", p.saline_halo->conductivity_S_per_m}};

@@ -99,6 +99,7 @@ ElectrodesSource read_electrodes(const JsonReader& r) {
     for (const JsonReader& number : c.at("electrodes").elements())
       channel.electrodes.push_back(number.as<int>());
     if (const auto own = c.find("control")) read_control(*own, channel);
+    channel.output = c.get_optional<int>("output");
     c.finish();
     s.channels.push_back(std::move(channel));
   }
@@ -306,8 +307,11 @@ struct SourceJson {
     for (const Region& region : s.insulators) j["insulators"].push_back(to_json(region));
     j["outer"] = s.outer_grounded ? "grounded" : "insulated";
     if (s.channels.empty()) j["control"] = control_json(s);
-    for (const ElectrodeChannel& c : s.channels)
-      j["channels"].push_back({{"electrodes", c.electrodes}, {"control", control_json(c)}});
+    for (const ElectrodeChannel& c : s.channels) {
+      Json one = {{"electrodes", c.electrodes}, {"control", control_json(c)}};
+      if (c.output) one["output"] = *c.output;
+      j["channels"].push_back(std::move(one));
+    }
     return j;
   }
 };

@@ -181,6 +181,16 @@ Section exposure_section(const Job& job) {
   return {"Exposure of structures at risk", html, false};
 }
 
+/// "from 120 s on, probes 1, 3": probes as the report counts them.
+std::string schedule_text(const Protocol& p) {
+  std::string text = p.start_s ? fmt::format("from {:g} s on", *p.start_s) : "after the one before";
+  if (p.applicators.empty()) return text + ", all probes of this energy";
+  text += p.applicators.size() > 1 ? ", probes" : ", probe";
+  for (std::size_t n = 0; n < p.applicators.size(); ++n)
+    text += fmt::format("{} {}", n > 0 ? "," : "", p.applicators[n] + 1);
+  return text;
+}
+
 Section plan_section(const Job& job) {
   const RankedPlan& ranked = *job.plan();
   std::vector<std::pair<std::string, std::string>> facts;
@@ -212,7 +222,8 @@ Section plan_section(const Job& job) {
     for (const auto& [what, mm] : paths[p].clearance_mm)
       facts.emplace_back(probe + "clearance to " + what, number(mm, 1, "mm"));
   }
-  for (const Protocol& p : ranked.plan.protocol)
+  for (const Protocol& p : ranked.plan.protocol) {
+    if (!p.applicators.empty() || p.start_s) facts.emplace_back("schedule, " + p.modality, schedule_text(p));
     for (const ProtocolStep& s : p.steps) {
       std::string what = p.modality == "cryo" ? "passive thaw" : "off";
       if (s.duty) what = fmt::format("freeze, gas in {:g} % of the time", 100 * *s.duty);
@@ -227,6 +238,7 @@ Section plan_section(const Job& job) {
       if (ranked.plan.applicators.size() > 1 && (s.hold_degC || s.power_W)) what += ", each probe by itself";
       facts.emplace_back("step, " + p.modality, fmt::format("{} for {:g} s", what, s.duration_s));
     }
+  }
   facts.emplace_back("coverage of the target", percent_text(ranked.coverage.coverage));
   facts.emplace_back("smallest margin", number(ranked.coverage.min_margin_mm, 1, "mm"));
   facts.emplace_back("coverage, note", ranked.coverage.reason);

@@ -87,6 +87,23 @@ TEST(AntennaField, FarAwayItIsADampedSphericalWave) {
   EXPECT_NEAR(ratio / (std::exp(-2 * alpha_per_mm * 25) * 45 * 45 / (70.0 * 70)), 1, 0.1);
 }
 
+TEST(AntennaField, AMetalSleeveReflectsTheMoreTheNearerItIs) {
+  const auto with = [](double gap_mm, double finest_mm = 0.02) {
+    CoaxialAntenna a = slot_antenna();
+    a.sleeve = MetalSleeve{1.3, a.slot_to_tip_mm + gap_mm};
+    AntennaFieldOptions o;
+    o.finest_mm = finest_mm;
+    return solve_antenna(a, everywhere(kLiver), o);
+  };
+  const AntennaField none = solve_antenna(slot_antenna(), everywhere(kLiver)), far = with(40), near = with(2);
+  for (const AntennaField& f : {far, near}) EXPECT_NEAR(f.reflected_W + f.absorbed_W + f.radiated_W, 1, 1e-8);
+  EXPECT_NEAR(std::abs(far.reflection - none.reflection), 0, 0.01);
+  EXPECT_GT(std::abs(near.reflection - none.reflection), 10 * std::abs(far.reflection - none.reflection));
+  EXPECT_EQ(near.squared_V2_per_m2(1.1, 20), 0) << "in the metal";
+  EXPECT_GT(near.squared_V2_per_m2(1.35, 9), 0) << "beside it";
+  EXPECT_NEAR(std::abs(with(2, 0.01).reflection - near.reflection), 0, 0.01);
+}
+
 TEST(AntennaField, RefusesWhatCannotBeBuilt) {
   CoaxialAntenna a = slot_antenna();
   a.slot_from_tip_mm = 0.5;
@@ -97,6 +114,11 @@ TEST(AntennaField, RefusesWhatCannotBeBuilt) {
   a = slot_antenna();
   a.slot_from_tip_mm = 80;
   a.slot_to_tip_mm = 81;
+  EXPECT_THROW(solve_antenna(a, everywhere(kLiver)), ConfigError);
+  a = slot_antenna();
+  a.sleeve = MetalSleeve{1.3, 5.5};
+  EXPECT_THROW(solve_antenna(a, everywhere(kLiver)), ConfigError);
+  a.sleeve = MetalSleeve{0.8, 10};
   EXPECT_THROW(solve_antenna(a, everywhere(kLiver)), ConfigError);
 }
 

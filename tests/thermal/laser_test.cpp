@@ -30,7 +30,7 @@ Applicator placed() { return {"fibre", {0, 80, 0}, {0, 10, 0}}; }
 
 TEST(Laser, EachStepWithPowerIsASourceOfEveryFibre) {
   const Device d = fibre_device();
-  const auto sources = energy_modality("laser").make_sources({placed()}, {d}, d.protocol);
+  const auto sources = energy_modality("laser").make_sources({placed()}, {d}, {TimedProtocol{d.protocol}});
   ASSERT_EQ(sources.size(), 1U);
   const auto& s = std::get<LightSource>(sources[0].what);
   EXPECT_EQ(s.power_W, 10);

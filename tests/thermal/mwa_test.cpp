@@ -90,5 +90,16 @@ TEST(Mwa, WarnsOfMetalBesideTheSlot) {
   EXPECT_THAT(mwa_warnings({a}, {d}), IsEmpty());
 }
 
+TEST(Mwa, ACannulaIsMetalAroundTheAntenna) {
+  const Device d = antenna_device();
+  Applicator a = placed();
+  a.cannula_from_tip_mm = 11;
+  const auto sources = make_mwa_sources({a}, {d}, d.protocol);
+  EXPECT_EQ(std::get<AntennaSource>(sources[0].what).antenna.sleeve, (MetalSleeve{1.2, 11}));
+  a.cannula_from_tip_mm = 5.5;
+  EXPECT_THAT([&] { make_mwa_sources({a}, {d}, d.protocol); },
+              ThrowsMessage<ConfigError>(HasSubstr("over the slot")));
+}
+
 }  // namespace
 }  // namespace spinetherm

@@ -276,7 +276,6 @@ TEST(RfaSources, ResistanceDoesNotDependOnHowTheNeedleLiesInTheGrid) {
 }
 
 TEST(EnergyModalities, AreFoundByNameAndRefusedWithTheKnownOnes) {
-  EXPECT_EQ(energy_modality("rfa").make_sources, make_rfa_sources);
   EXPECT_THAT(
       [] { energy_modality("laser2"); },
       ThrowsMessage<ConfigError>(AllOf(HasSubstr("unknown energy 'laser2'"), HasSubstr("known: rfa"))));
