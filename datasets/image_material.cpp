@@ -29,7 +29,15 @@ const std::vector<std::string>& words() {
                                                "epidural_fat",
                                                "tumour_lytic",
                                                "tumour_blastic",
-                                               "tumour_marrow"};
+                                               "tumour_marrow",
+                                               "cartilage",
+                                               "inner_annulus",
+                                               "nucleus_worn",
+                                               "nucleus_black",
+                                               "epidural_vein",
+                                               "kidney",
+                                               "liver",
+                                               "thyroid"};
   return all;
 }
 
@@ -56,6 +64,8 @@ MaterialTable read_materials(const JsonReader& document) {
     p.t1_ms = table.number(mr.at("t1_ms"), p.mr).value;
     p.t2_ms = table.number(mr.at("t2_ms"), p.mr).value;
     p.proton_density = table.number(mr.at("proton_density"), p.mr).value;
+    p.hu_texture = table.number(ct.at("hu_texture"), p.ct).value;
+    p.signal_texture = table.number(mr.at("signal_texture"), p.mr).value;
     if (p.t1_ms <= 0 || p.t2_ms <= 0 || p.proton_density < 0)
       mr.fail("relaxation times must be positive", "give T1 and T2 in ms, proton density from 0");
     ct.finish();

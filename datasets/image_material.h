@@ -36,6 +36,14 @@ enum class Material : std::uint8_t {
   tumour_lytic,
   tumour_blastic,
   tumour_marrow,  ///< replaces marrow, spares the trabeculae: no change on CT
+  cartilage,      ///< and fluid of joints
+  inner_annulus,
+  nucleus_worn,   ///< of a disc that has lost water
+  nucleus_black,  ///< desiccated
+  epidural_vein,  ///< slow blood of the venous plexus
+  kidney,
+  liver,
+  thyroid,
   count_
 };
 inline constexpr std::size_t kMaterialCount = std::size_t(Material::count_);
@@ -45,6 +53,9 @@ std::string_view to_string(Material material);
 struct MaterialProperties {
   double hu = 0;
   double t1_ms = 0, t2_ms = 0, proton_density = 0;  ///< proton density relative to water
+  /// What one unit of SpinePoint::texture adds to the CT number [HU], and by which share it changes any MR
+  /// signal [-] (bone: denser trabeculae hold less marrow, so negative).
+  double hu_texture = 0, signal_texture = 0;
   Provenance ct, mr;
 };
 using MaterialTable = std::array<MaterialProperties, kMaterialCount>;

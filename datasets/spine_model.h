@@ -1,12 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "datasets/image_material.h"
+#include "datasets/rib_shape.h"
+#include "datasets/spine_curve.h"
+#include "datasets/spine_patient.h"
 #include "datasets/spine_phantom.h"
+#include "datasets/spine_profile.h"
+#include "datasets/tube_set.h"
 #include "datasets/vertebra_shape.h"
 
 namespace spinetherm {
@@ -15,18 +20,14 @@ namespace spinetherm {
 struct SpinePoint {
   StructureValue label = 0;  ///< 0: air outside the patient
   Material material = Material::air;
+  /// Local deviation of the material from its mean, in standard deviations (mostly within +/- 2.5): see
+  /// MaterialProperties. Spongy bone: trabeculae, subchondral density and the patient's age.
+  float texture = 0;
 };
 
-struct PlacedVertebra {
-  VertebraShape shape;
-  Rigid world_from_vertebra, vertebra_from_world;
-  StructureValue vertebra = 0, body = 0, disc_below = 0;
-  double low_z = 0, high_z = 0;  ///< of its box
-};
-
-/// A nerve root and its ganglion.
+/// A nerve root and its ganglion: an egg about the tube.
 struct PlacedRoot {
-  RootTube tube;
+  RootTube tube;  ///< from the side of the sac through the foramen
   StructureValue root = 0, ganglion = 0;
   Eigen::Vector3d ganglion_mm{0, 0, 0};
   double ganglion_radius_mm = 0;
@@ -46,13 +47,14 @@ struct LesionShape {
   bool holds(const Eigen::Vector3d& x) const;
 };
 
-/// Centre lines and half widths at one height [mm], interpolated between the vertebrae.
+/// Centre lines and half widths at one height [mm], in the midsagittal plane: y of the centres, half widths
+/// of ellipses across (a) and front to back (b). Lying prone.
 struct SpineSection {
   double body_y = 0, body_a = 0, body_b = 0;     ///< centre of the body, half width, half depth
   double canal_y = 0, canal_a = 0, canal_b = 0;  ///< ellipse of the canal
   double sac_y = 0, sac_a = 0, sac_b = 0;
   double cord_y = 0, cord_a = 0, cord_b = 0;  ///< cord_a below 1 mm: no cord here
-  double lumbar = 0, thoracic = 0;            ///< 1 inside the region, 0 outside, linear between
+  double lumbar = 0, thoracic = 0;            ///< 1 inside the region, 0 outside
 };
 
 /// The phantom's geometry: a pure function of position, so that any grid can be sampled.
@@ -60,37 +62,68 @@ class SpineModel {
  public:
   explicit SpineModel(const SpinePhantomOptions& options);
 
-  SpinePoint at(const Eigen::Vector3d& x) const;
+  /// `supine` moves cord and cauda within the sac: 0 prone (the frame of CT and CBCT), 1 lying on the back,
+  /// as for MRI; between them linear. Everything else stays.
+  SpinePoint at(const Eigen::Vector3d& x, double supine = 0) const;
 
-  /// The levels that were asked for, with one neighbour above and below.
+  const SpinePatient& patient() const { return patient_; }
+  /// The levels that were asked for, with up to three neighbours above and two below.
   const std::vector<PlacedVertebra>& vertebrae() const { return vertebrae_; }
   const std::vector<PlacedRoot>& roots() const { return roots_; }
   const LesionShape& lesion() const { return lesion_; }
   /// Box of the image [mm].
   const Eigen::Vector3d& low_mm() const { return low_; }
   const Eigen::Vector3d& high_mm() const { return high_; }
+  /// Where the canal's centre line passes this height.
   SpineSection section(double z) const;
+  /// Coordinates that follow the spine, and its sizes there. The levels of the curve count vertebrae().
+  const SpineCurve& curve() const { return curve_; }
+  const SpineProfile& profile(double level) const;
 
  private:
-  void place_vertebrae(const SpinePhantomOptions& options);
+  struct Rib {
+    std::size_t vertebra;
+    RibShape shape;
+    double low_z, high_z;  ///< world
+  };
+  void place(const SpinePhantomOptions& options);
   void make_sections();
   void place_roots();
+  void place_plexus();
+  void place_vessels();
   void place_lesion(const SpinePhantomOptions& options);
 
-  bool bone_at(const Eigen::Vector3d& x, SpinePoint& out) const;
-  bool disc_at(const Eigen::Vector3d& x, SpinePoint& out) const;
-  bool canal_at(const Eigen::Vector3d& x, const SpineSection& s, SpinePoint& out) const;
-  bool root_at(const Eigen::Vector3d& x, SpinePoint& out) const;
-  bool vessel_at(const Eigen::Vector3d& x, const SpineSection& s, SpinePoint& out) const;
-  SpinePoint soft_tissue_at(const Eigen::Vector3d& x, const SpineSection& s) const;
-  double level_z(std::string_view level) const;
+  bool bone_at(const Eigen::Vector3d& x, const CurvePoint& c, const SpineProfile& s, SpinePoint& out) const;
+  bool rib_at(const Eigen::Vector3d& x, const SpineProfile& s, double bone_mm, SpinePoint& out) const;
+  bool iliac_at(const Eigen::Vector3d& x, double bone_mm, SpinePoint& out) const;
+  bool disc_at(const Eigen::Vector3d& x, const CurvePoint& c, SpinePoint& out) const;
+  bool canal_at(const Eigen::Vector3d& x, const CurvePoint& c, const SpineProfile& s, double supine,
+                SpinePoint& out) const;
+  SpinePoint tissue_at(const Eigen::Vector3d& x, const CurvePoint& c, const SpineProfile& s,
+                       double depth) const;
+  bool near_spine_at(const Eigen::Vector3d& x, const CurvePoint& c, const SpineProfile& s,
+                     SpinePoint& out) const;
+  SpinePoint back_at(const Eigen::Vector3d& x, const CurvePoint& c, const SpineProfile& s) const;
+  SpinePoint neck_at(const Eigen::Vector3d& x, const CurvePoint& c, const SpineProfile& s) const;
+  SpinePoint chest_at(const Eigen::Vector3d& x, const CurvePoint& c, const SpineProfile& s,
+                      double depth) const;
+  SpinePoint belly_at(const Eigen::Vector3d& x, const CurvePoint& c, const SpineProfile& s,
+                      double depth) const;
+  float bone_texture(const Eigen::Vector3d& local, const VertebraShape& shape) const;
+  float soft_texture(const Eigen::Vector3d& x, double cell_mm) const;
 
+  SpinePatient patient_;
+  std::size_t first_ = 0;  ///< vertebrae_[0] is the patient's level `first_`
   std::vector<PlacedVertebra> vertebrae_;
+  SpineCurve curve_;
+  std::vector<SpineProfile> profiles_;
   std::vector<PlacedRoot> roots_;
+  TubeSet nerves_, vessels_;
+  std::vector<Rib> ribs_;
+  std::optional<std::size_t> sacrum_;   ///< in vertebrae_
   std::vector<SpineSection> sections_;  ///< at section_z_, every section_step_
   double section_z_ = 0;
   LesionShape lesion_;
-  double skin_y_ = 0, kidney_z_ = 0, bifurcation_z_ = 0;
   Eigen::Vector3d low_{0, 0, 0}, high_{0, 0, 0};
 };
 

@@ -1,216 +1,350 @@
 // SPDX-License-Identifier: Apache-2.0
 // What lies at a point: bone, disc, canal, roots, vessels, then soft tissue out to the skin. Places and sizes
-// of the soft tissues are drawn after anatomical atlases; no measurement, but for what vertebrae.json names.
+// of the soft tissues are drawn after anatomical atlases; no measurement.
 #include <algorithm>
 #include <cmath>
 
 #include "datasets/spine_model.h"
+#include "datasets/value_noise.h"
 
 namespace spinetherm {
 namespace {
 
 StructureValue value_of(const char* name) { return *structure_value(name); }
 
-const StructureValue kCanal = value_of("canal"), kSac = value_of("dural_sac"), kCord = value_of("cord"),
-                     kCauda = value_of("cauda"), kTumour = value_of("tumour"), kMuscle = value_of("muscle"),
-                     kFat = value_of("fat"), kSkin = value_of("skin"), kAorta = value_of("aorta"),
-                     kCava = value_of("vena_cava"), kIliacArtery = value_of("iliac_artery"),
-                     kIliacVein = value_of("iliac_vein"), kVessel = value_of("vessel"),
-                     kRib = value_of("rib"), kBowel = value_of("bowel"), kOesophagus = value_of("oesophagus"),
-                     kTrachea = value_of("trachea");
+const StructureValue kMuscle = value_of("muscle"), kFat = value_of("fat"), kSkin = value_of("skin"),
+                     kAorta = value_of("aorta"), kCava = value_of("vena_cava"),
+                     kIliacArtery = value_of("iliac_artery"), kIliacVein = value_of("iliac_vein"),
+                     kVessel = value_of("vessel"), kBowel = value_of("bowel"),
+                     kOesophagus = value_of("oesophagus"), kTrachea = value_of("trachea"),
+                     kHeart = value_of("heart"), kOrgan = value_of("organ"), kLiver = value_of("liver"),
+                     kSpleen = value_of("spleen");
 const std::array<StructureValue, 2> kKidney = {value_of("kidney_left"), value_of("kidney_right")},
                                     kLung = {value_of("lung_left"), value_of("lung_right")};
 
-bool in_ellipse(double x, double y, double a, double b) {
-  return a > 0 && b > 0 && (x * x) / (a * a) + (y * y) / (b * b) <= 1;
+constexpr double kSkin_mm = 1.8;
+
+double fat_layer(const SpineProfile& s, double behind) {
+  const double back = 4.5 * s.neck + 7 * s.chest + 12 * s.belly + 18 * s.pelvis;
+  return behind > 0 ? back : back * 1.25;
 }
 
-Material lesion_material(const LesionShape& lesion, const Eigen::Vector3d& x) {
-  switch (lesion.kind) {
-    case LesionKind::lytic:
-      return Material::tumour_lytic;
-    case LesionKind::blastic:
-      return Material::tumour_blastic;
-    case LesionKind::marrow:
-      return Material::tumour_marrow;
-    case LesionKind::mixed:
-      break;
-  }
-  const Eigen::Vector3d r = (x - lesion.centre_mm) / lesion.radius_mm;  // islands of both
-  return std::sin(4 * r.x()) * std::cos(3 * r.y()) + 0.5 * std::sin(5 * r.z()) > 0 ? Material::tumour_blastic
-                                                                                   : Material::tumour_lytic;
+/// Depth below the skin; negative outside.
+double skin_depth(const CurvePoint& c, const SpineProfile& s) {
+  const double centre = (s.back + s.front) / 2, half = (s.back - s.front) / 2;
+  const double depth = -ellipse_distance(c.left_mm, c.behind_mm - centre, s.trunk_a, half);
+  // The groove over the spinous processes.
+  const double groove = c.behind_mm > 0 ? 4 * s.belly + 2.5 * s.chest + 1.5 * s.neck : 0;
+  return depth - groove * std::exp(-c.left_mm * c.left_mm / 200);
 }
 
 }  // namespace
 
-SpinePoint SpineModel::at(const Eigen::Vector3d& x) const {
-  SpinePoint out;
-  if (bone_at(x, out) || disc_at(x, out)) return out;
-  const SpineSection s = section(x.z());
-  if (canal_at(x, s, out) || root_at(x, out)) return out;
-  if (in_ellipse(x.x(), x.y() - s.canal_y, s.canal_a, s.canal_b)) return {kCanal, Material::epidural_fat};
-  if (vessel_at(x, s, out)) return out;
-  return soft_tissue_at(x, s);
-}
-
-bool SpineModel::bone_at(const Eigen::Vector3d& x, SpinePoint& out) const {
-  constexpr double kVeinRadius_mm = 1.8, kVeinLength_mm = 14;  // basivertebral vein, open to the canal
-  double nearest = 0;
-  for (std::size_t n = 0; n < vertebrae_.size(); ++n) {
-    const PlacedVertebra& v = vertebrae_[n];
-    if (x.z() < v.low_z || x.z() > v.high_z) continue;
-    const Eigen::Vector3d local = v.vertebra_from_world * x;
-    const VertebraHit hit = v.shape.at(local);
-    if (hit.distance_mm >= nearest) continue;
-    nearest = hit.distance_mm;
-    out.label = hit.body ? v.body : v.vertebra;
-    const bool vein = hit.body && local.y() > v.shape.wall_y() - kVeinLength_mm &&
-                      std::hypot(local.x(), local.z()) < kVeinRadius_mm;
-    if (vein) {
-      out.material = Material::basivertebral_vein;
-    } else if (-hit.distance_mm < hit.shell_mm) {
-      out.material = Material::cortical_bone;
-    } else if (n == lesion_.vertebra && lesion_.holds(x)) {
-      out.label = kTumour;
-      out.material = lesion_material(lesion_, x);
-    } else {
-      out.material = hit.body ? Material::trabecular_bone : Material::posterior_bone;
-    }
-  }
-  if (nearest < 0) return true;
-  for (const PlacedVertebra& v : vertebrae_) {  // ribs
-    const VertebraSize& size = v.shape.size();
-    if (size.level[0] != 'T') continue;
-    const Eigen::Vector3d local = v.vertebra_from_world * x;
-    if (std::abs(local.z()) > 45 || std::abs(local.x()) < size.canal_width_mm / 2) continue;
-    const Eigen::Vector3d m(std::abs(local.x()), local.y(), local.z());
-    const Eigen::Vector3d tip = v.shape.transverse_tip(1);
-    const Eigen::Vector3d head(v.shape.body_half(0).x() + 3, v.shape.wall_y() - 3,
-                               size.posterior_height_mm / 2);
-    const Eigen::Vector3d tubercle(tip.x() + 2, tip.y() - 6, tip.z());
-    const Eigen::Vector3d angle(60, v.shape.canal_y() + 14, -12), side(95, v.shape.canal_y() - 8, -28);
-    const double d =
-        std::min({segment_distance(m, head, tubercle) - 3.2, segment_distance(m, tubercle, angle) - 4,
-                  segment_distance(m, angle, side) - 4});
-    if (d < 0) {
-      out = {kRib, d > -0.8 ? Material::cortical_bone : Material::posterior_bone};
-      return true;
-    }
-  }
-  return false;
-}
-
-bool SpineModel::disc_at(const Eigen::Vector3d& x, SpinePoint& out) const {
-  for (std::size_t n = 0; n + 1 < vertebrae_.size(); ++n) {
-    const PlacedVertebra &up = vertebrae_[n], &low = vertebrae_[n + 1];
-    if (x.z() > up.high_z || x.z() < low.low_z) continue;
-    const Eigen::Vector3d a = up.vertebra_from_world * x, b = low.vertebra_from_world * x;
-    const double below = -up.shape.size().posterior_height_mm / 2 - a.z(),
-                 above = b.z() - low.shape.size().posterior_height_mm / 2;
-    if (below < -3 || above < -3) continue;  // the hollow endplates are filled by the disc
-    const double width = (up.shape.size().body_width_lower_mm + low.shape.size().body_width_upper_mm) / 4;
-    const double depth = (up.shape.size().body_depth_lower_mm + low.shape.size().body_depth_upper_mm) / 4;
-    const double y = (a.y() + b.y()) / 2;
-    if (!in_ellipse(a.x(), y - 0.6, width, depth + 0.6) || y > depth + 0.5) continue;
-    const bool core = in_ellipse(a.x(), y - 1, 0.62 * width, 0.62 * depth);
-    out = {up.disc_below, core ? Material::nucleus : Material::annulus};
-    return true;
-  }
-  return false;
-}
-
-/// Sac, cord and cauda.
-bool SpineModel::canal_at(const Eigen::Vector3d& x, const SpineSection& s, SpinePoint& out) const {
-  if (!in_ellipse(x.x(), x.y() - s.sac_y, s.sac_a, s.sac_b)) return false;
-  const bool has_cord = s.cord_a > 1;
-  if (has_cord && in_ellipse(x.x(), x.y() - s.cord_y, s.cord_a, s.cord_b)) {
-    out = {kCord, Material::cord};
-  } else if (!has_cord && in_ellipse(x.x(), x.y() - s.sac_y + 0.8, 0.75 * s.sac_a, 0.65 * s.sac_b)) {
-    out = {kCauda, Material::cauda};  // settled ventrally: prone
-  } else {
-    out = {kSac, Material::csf};
-  }
-  return true;
-}
-
-bool SpineModel::root_at(const Eigen::Vector3d& x, SpinePoint& out) const {
-  for (const PlacedRoot& r : roots_) {
-    const double from_ganglion = (x - r.ganglion_mm).squaredNorm();
-    if (from_ganglion > 40 * 40) continue;  // no tube is longer
-    if (from_ganglion < r.ganglion_radius_mm * r.ganglion_radius_mm) {
-      out = {r.ganglion, Material::nerve};
-      return true;
-    }
-    if (segment_distance(x, r.tube.from_mm, r.tube.to_mm) < r.tube.radius_mm) {
-      out = {r.root, Material::nerve};
-      return true;
-    }
-  }
-  return false;
-}
-
-bool SpineModel::vessel_at(const Eigen::Vector3d& x, const SpineSection& s, SpinePoint& out) const {
-  const double front = s.body_y - s.body_b;
-  const auto hit = [&](StructureValue label, double cx, double cy, double a, double b) {
-    if (!in_ellipse(x.x() - cx, x.y() - cy, a, b)) return false;
-    out = {label, Material::blood};
-    return true;
-  };
-  if (s.lumbar + s.thoracic < 0.5)  // neck: carotid and jugular
-    return std::abs(x.x()) > 10 && hit(kVessel, x.x() > 0 ? 28 : -28, front - 14, 7, 5);
-  const double below = bifurcation_z_ - x.z();  // past the bifurcation
-  if (below > 0) {
-    const double side = x.x() > 0 ? 1 : -1;
-    return hit(kIliacVein, side * (7 + 0.45 * below), front - 9, 7, 6) ||
-           hit(kIliacArtery, side * (8 + 0.6 * below), front - 21, 5, 5);
-  }
-  const double left = s.lumbar * 11 + (1 - s.lumbar) * (0.8 * s.body_a + 9);
-  const double ahead = s.lumbar * 11.5 - (1 - s.lumbar) * (0.35 * s.body_b);
-  if (hit(kAorta, left, front - ahead, 9.5, 9.5)) return true;
-  return s.lumbar > 0.5 && hit(kCava, -14, front - 10, 11, 8);
-}
-
-SpinePoint SpineModel::soft_tissue_at(const Eigen::Vector3d& x, const SpineSection& s) const {
-  const double side_x = std::abs(x.x());
-  const std::size_t side = x.x() > 0 ? 0 : 1;
-  const bool neck = s.lumbar + s.thoracic < 0.5;
-  const double depth =
-      neck ? -ellipse_distance(x.x(), x.y() - 8, 64, skin_y_ - 8) : skin_y_ - x.x() * x.x() / 700 - x.y();
+SpinePoint SpineModel::at(const Eigen::Vector3d& x, double supine) const {
+  const CurvePoint c = curve_.at(x);
+  const SpineProfile& s = profile(c.level);
+  const double depth = skin_depth(c, s);
   if (depth < 0) return {};
-  if (depth < 2) return {kSkin, Material::skin};
-  if (depth < 11) return {kFat, Material::fat};
-  const double wall = s.canal_y - s.canal_b, front = s.body_y - s.body_b;
-  const double canal = ellipse_distance(x.x(), x.y() - s.canal_y, s.canal_a, s.canal_b);
-  if (x.y() > s.canal_y && canal < 3.5) return {kMuscle, Material::ligament};  // between the laminae
-  if (x.y() > wall - 1 && x.y() < s.canal_y + 1 && side_x < s.canal_a + 9)
-    return {kFat, Material::fat};  // in the foramina
-  if (neck) {
-    if (in_ellipse(x.x(), x.y() - front + 24, 8, 8)) return {kTrachea, Material::air};
-    if (in_ellipse(x.x() - 3, x.y() - front + 10, 7, 4.5)) return {kOesophagus, Material::muscle};
-    return {kMuscle, side_x < 1.5 && x.y() > s.canal_y ? Material::ligament : Material::muscle};
+  SpinePoint out;
+  if (bone_at(x, c, s, out) || disc_at(x, c, out)) return out;
+  if (canal_at(x, c, s, supine, out)) {
+    if (out.label == *structure_value("canal"))
+      if (const Tube* nerve = nerves_.find(x)) return {nerve->label, nerve->material, 0};
+    return out;
   }
-  if (x.y() > s.canal_y + 2) {  // muscles of the back
-    if (side_x < 1.5) return {kMuscle, Material::ligament};
-    if (in_ellipse(side_x, x.y() - s.canal_y - 14, s.thoracic > 0.5 ? 62 : 70, 46))
-      return {kMuscle, Material::muscle};
+  return tissue_at(x, c, s, depth);
+}
+
+SpinePoint SpineModel::tissue_at(const Eigen::Vector3d& x, const CurvePoint& c, const SpineProfile& s,
+                                 double depth) const {
+  if (depth < kSkin_mm) return {kSkin, Material::skin, 0};
+  const double fat = fat_layer(s, c.behind_mm);
+  if (depth < fat) {
+    // Septa, some millimetres apart.
+    const double septum = value_noise({x.x() / 9, x.y() / 9, x.z() / 14}, patient_.texture_seed + 21);
+    if (std::abs(septum) < 0.035) return {kFat, Material::ligament, 0};
+    return {kFat, Material::fat, soft_texture(x, 4)};
   }
-  if (s.thoracic > 0.5) {
-    if (in_ellipse(x.x() - 3, x.y() - front + 9, 8, 6)) return {kOesophagus, Material::muscle};
-    const double beside = x.y() < front - 1 ? 24 : s.body_a + 5;
-    const double behind = side_x < 34 ? s.canal_y - 6 : s.canal_y + 6;
-    if (side_x > beside && x.y() < behind) return {kLung[side], Material::lung};
-    return x.y() > s.canal_y - 4 ? SpinePoint{kMuscle, Material::muscle} : SpinePoint{kFat, Material::fat};
+  if (const Tube* nerve = nerves_.find(x)) return {nerve->label, nerve->material, 0};
+  if (const Tube* vessel = vessels_.find(x)) return {vessel->label, vessel->material, 0};
+  SpinePoint out;
+  if (near_spine_at(x, c, s, out)) return out;
+  if (s.neck > 0.5) return neck_at(x, c, s);
+  if (s.chest > 0.5) return chest_at(x, c, s, depth);
+  return belly_at(x, c, s, depth);
+}
+
+/// Ligaments that span from bone to bone, and the fat of the foramina.
+bool SpineModel::near_spine_at(const Eigen::Vector3d& x, const CurvePoint& c, const SpineProfile& s,
+                               SpinePoint& out) const {
+  const double ax = std::abs(c.left_mm), v = c.behind_mm;
+  if (ax > s.canal_a + 12) return false;
+  const double canal = ellipse_distance(c.left_mm, v, s.canal_a, s.canal_b);
+  const double flavum = 2.0 * s.neck + 2.6 * s.chest + 3.6 * (s.belly + s.pelvis);
+  if (v > 0.1 * s.canal_b && canal < flavum) {
+    out = ax < 0.7 ? SpinePoint{kFat, Material::fat, 0} : SpinePoint{kMuscle, Material::ligament, 0};
+    return true;
   }
-  if (in_ellipse(side_x - s.body_a - 13, x.y() - s.body_y - 3, 13, 20)) return {kMuscle, Material::muscle};
-  if (in_ellipse(side_x - 62, x.y() - s.body_y - 34, 17, 8)) return {kMuscle, Material::muscle};
-  const double kidney_z = (x.z() - kidney_z_) / 55;
-  if (std::abs(kidney_z) < 1) {
-    const double size = std::sqrt(1 - kidney_z * kidney_z);
-    if (in_ellipse(side_x - 64, x.y() - s.body_y - 2, 22 * size, 20 * size))
-      return {kKidney[side], Material::organ};
+  // Foramina: between the bodies and the joints.
+  if (v > -s.canal_b - 1.5 && v < 0.35 * s.canal_b && ax < s.canal_a + 9) {
+    if (soft_texture(x, 2.5) > 1.0)
+      out = {kVessel, Material::epidural_vein, 0};
+    else
+      out = {kFat, Material::fat, soft_texture(x, 3)};
+    return true;
   }
-  if (in_ellipse(side_x - 45, x.y() - front + 30, 18, 14)) return {kBowel, Material::organ};
-  return {kFat, Material::fat};
+  // Anterior longitudinal ligament; fat between it and the waist of the body.
+  const double centre = (s.body_front - s.canal_b) / 2, half = (-s.body_front - s.canal_b) / 2;
+  const double body = ellipse_distance(c.left_mm, v - centre, s.body_a, half);
+  if (v < centre && body < 1.2) {
+    if (body > -0.1 && ax < 0.75 * s.body_a)
+      out = {kMuscle, Material::ligament, 0};
+    else
+      out = {kFat, Material::fat, soft_texture(x, 3)};
+    return true;
+  }
+  return false;
+}
+
+/// The muscles of the back between the spine and the fascia.
+SpinePoint SpineModel::back_at(const Eigen::Vector3d& x, const CurvePoint& c, const SpineProfile& s) const {
+  const double ax = std::abs(c.left_mm), v = c.behind_mm;
+  if (ax < 1.1) return {kMuscle, Material::ligament, 0};
+  const double low = s.belly + s.pelvis;
+  // Clefts with fat between multifidus, longissimus and iliocostalis.
+  const double wave = 1.6 * value_noise({c.left_mm / 12, v / 12, x.z() / 30}, patient_.texture_seed + 3);
+  const double first = mix(9 + 0.30 * v, 12 + 0.34 * v, low), second = mix(26 + 0.2 * v, 40 + 0.12 * v, low);
+  const double wide = 0.45 + 0.9 * patient_.degeneration * low;
+  if (std::abs(ax - first - wave) < wide || std::abs(ax - second + wave) < 0.8 * wide)
+    return {kFat, Material::fat, soft_texture(x, 3)};
+  // Fat between the bundles, most in the lumbar multifidus of the old.
+  const double streak = value_noise({x.x() / 2.6, x.y() / 2.6, x.z() / 13}, patient_.texture_seed + 4);
+  const double rare = 2.05 - patient_.degeneration * (ax < first ? 0.9 : 0.45) * (0.4 + 0.6 * low);
+  if (streak > rare) return {kMuscle, Material::fat, 0};
+  return {kMuscle, Material::muscle, soft_texture(x, 4)};
+}
+
+SpinePoint SpineModel::neck_at(const Eigen::Vector3d& x, const CurvePoint& c, const SpineProfile& s) const {
+  const double u = c.left_mm, v = c.behind_mm, ax = std::abs(u), front = s.body_front;
+  const double down = s.thoracic + 7;  // 2 at C3 .. 6 at C7
+  if (in_ellipse(ax - 6.5, v - front + 3.5, 6, 3.5))
+    return {kMuscle, Material::muscle, soft_texture(x, 4)};  // longus
+  // Airway: pharynx, larynx, trachea from C6 down; gullet behind it.
+  const double low = smooth_step(4.3, 5.3, down);
+  const double air_v = front - mix(13, 22, low), air_a = mix(11, 8, low), air_b = mix(4, 8, low);
+  if (in_ellipse(u, v - air_v, air_a, air_b)) return {kTrachea, Material::air, 0};
+  if (in_ellipse(u, v - air_v, air_a + 2, air_b + 2))
+    return {kTrachea, low > 0.5 ? Material::cartilage : Material::muscle, 0};
+  if (in_ellipse(u - 2 * low, v - front + mix(6, 10, low), mix(12, 8, low), mix(1.8, 4, low)))
+    return {kOesophagus, Material::muscle, 0};
+  if (low > 0.3 && in_ellipse(ax - 19, v - air_v - 1, 9, 11))
+    return {kOrgan, Material::thyroid, soft_texture(x, 3)};
+  if (in_ellipse(ax - 27, v - front + 13, 3.4, 3.4)) return {kVessel, Material::blood, 0};  // carotid
+  if (in_ellipse(ax - 35, v - front + 9, u > 0 ? 5.0 : 6.5, 4.5))
+    return {kVessel, Material::blood, 0};  // jugular
+  const auto muscle = [&](double cu, double cv, double a, double b, double turn) {
+    const double du = (ax - cu) * std::cos(turn) + (v - cv) * std::sin(turn);
+    const double dv = (v - cv) * std::cos(turn) - (ax - cu) * std::sin(turn);
+    return in_ellipse(du, dv, a, b);
+  };
+  const SpinePoint flesh{kMuscle, Material::muscle, soft_texture(x, 4)};
+  if (muscle(47, front + 0, 7, 17, 0.5)) return flesh;  // sternocleidomastoid
+  if (muscle(29, front + 12, 7, 6, 0)) return flesh;    // scalenes
+  if (muscle(34, front + 22, 7, 7, 0)) return flesh;
+  if (muscle(41, -2, 8, 12, -0.5)) return flesh;  // levator scapulae
+  if (v > -2) {
+    if (ax < 1.2) return {kMuscle, Material::ligament, 0};
+    // Layers about the midline: multifidus, semispinalis, splenius, trapezius, with fat between.
+    const double wave = 1.2 * value_noise({u / 9, v / 9, x.z() / 25}, patient_.texture_seed + 3);
+    const double shell = std::hypot(ax / 1.05, v - 4) + wave;
+    for (const double plane : {21.0, 34.0, 44.0})
+      if (std::abs(shell - plane) < 0.7) return {kFat, Material::fat, 0};
+    if (shell < 54 && ax < 48) return flesh;
+  }
+  if (v < front - 6 && std::abs(v - air_v) < 16 && ax < 22 && low < 0.5)
+    return flesh;  // pharyngeal and hyoid
+  return {kFat, Material::fat, soft_texture(x, 4)};
+}
+
+SpinePoint SpineModel::chest_at(const Eigen::Vector3d& x, const CurvePoint& c, const SpineProfile& s,
+                                double depth) const {
+  const double u = c.left_mm, v = c.behind_mm, ax = std::abs(u), front = s.body_front, th = s.thoracic;
+  const std::size_t side = u > 0 ? 0 : 1;
+  const SpinePoint flesh{kMuscle, Material::muscle, soft_texture(x, 4)};
+  const auto nearest_rib = [&]() -> const Rib* {
+    const Rib* best = nullptr;
+    double off = 2;
+    for (const Rib& r : ribs_)
+      if (const double d = std::abs(double(r.vertebra) - c.level); d < off) {
+        off = d;
+        best = &r;
+      }
+    return best;
+  };
+  // The chest wall at this level, between those of two ribs.
+  double outward = 100;
+  if (const Rib* near = nearest_rib()) {
+    const auto wall = [&](const Rib& r) {
+      const PlacedVertebra& p = vertebrae_[r.vertebra];
+      Eigen::Vector3d flat(u, v + p.shape.canal_y(), 0);
+      return r.shape.wall(flat);
+    };
+    const RibShape::Wall w = wall(*near);
+    outward = w.outward_mm;
+    const double other_level = double(near->vertebra) + (c.level > double(near->vertebra) ? 1 : -1);
+    for (const Rib& r : ribs_)
+      if (double(r.vertebra) == other_level)
+        outward = mix(outward, wall(r).outward_mm, std::min(std::abs(c.level - double(near->vertebra)), 1.0));
+    if (outward > -6 && outward < 4.2 && ax > s.body_a) {
+      // The bundle below a rib: vein, artery, nerve.
+      for (const Rib& r : ribs_) {
+        if (x.z() < r.low_z - 6 || x.z() > r.high_z) continue;
+        const PlacedVertebra& p = vertebrae_[r.vertebra];
+        const Eigen::Vector3d local = p.vertebra_from_world * x;
+        const RibShape::Wall own = r.shape.wall(local);
+        if (own.along_mm < 12 || own.along_mm > r.shape.length_mm()) continue;
+        const double z = local.z() - r.shape.centre_z(own.along_mm) + r.shape.half_height(own.along_mm);
+        const double inner = own.outward_mm + 1.6;
+        if (std::hypot(inner, z + 1.2) < 1.1) return {kVessel, Material::blood, 0};
+        const std::string name = p.shape.size().level + (side == 0 ? "_left" : "_right");
+        if (std::hypot(inner, z + 3.4) < 0.9)
+          return {*structure_value("segmental_artery_" + name), Material::blood, 0};
+        if (std::hypot(inner, z + 5.4) < 0.9) return {*structure_value("root_" + name), Material::nerve, 0};
+      }
+    }
+  }
+  if (outward > 4.2) {
+    if (v > -2 && ax < 75) {
+      // Trapezius and latissimus lie over the erector as a layer of their own.
+      const double layer = depth - fat_layer(s, v);
+      if (std::abs(layer - 7) < 0.6) return {kFat, Material::fat, 0};
+      return back_at(x, c, s);
+    }
+    const double layer = depth - fat_layer(s, v);
+    const double wave = value_noise({u / 20, v / 20, x.z() / 25}, patient_.texture_seed + 3);
+    return std::fmod(std::abs(layer + 2 * wave), 9.0) < 1.2 ? SpinePoint{kFat, Material::fat, 0} : flesh;
+  }
+  if (outward > -4.4) return outward < -3.4 ? SpinePoint{kFat, Material::fat, 0} : flesh;
+
+  // Inside the chest. The aorta comes down on the left and moves before the spine.
+  const double lowered = smooth_step(5, 11.5, th);
+  const double aorta_u = mix(0.85 * s.body_a + 9, 8, lowered), aorta_v = mix(front + 5, front - 10, lowered);
+  const double aorta_r = 11.5 * patient_.size;
+  const bool below_arch = th > 3.2;
+  if (below_arch && in_ellipse(u - aorta_u, v - aorta_v, aorta_r, aorta_r))
+    return {kAorta, Material::blood, soft_texture(x, 6)};
+  if (th > 2.4 && th <= 3.2 && in_ellipse(u - 14, v - front + 20, 11, 30))
+    return {kAorta, Material::blood, 0};
+  const double gullet_u = mix(1, 3, smooth_step(6, 10, th));
+  if (in_ellipse(u - gullet_u, v - front + 8, 8, 5)) {
+    if (in_ellipse(u - gullet_u, v - front + 8, 3.5, 1.4)) return {kOesophagus, Material::air, 0};
+    return {kOesophagus, Material::muscle, 0};
+  }
+  if (in_ellipse(u + 7, v - front + 4, 3.4, 3.0)) return {kVessel, Material::blood, 0};  // azygos vein
+  if (th < 4.2) {
+    if (in_ellipse(u, v - front + 23, 8.5, 8)) return {kTrachea, Material::air, 0};
+    if (in_ellipse(u, v - front + 23, 10.3, 9.8)) return {kTrachea, Material::cartilage, 0};
+    if (th < 2.6 && (in_ellipse(ax - 17, v - front + 26, 5, 5) || in_ellipse(u - 9, v - front + 38, 6, 6)))
+      return {kVessel, Material::blood, 0};
+  } else if (th < 5.4 && in_ellipse(ax - 14 - 12 * (th - 4.2), v - front + 22, 7, 6)) {
+    return {kTrachea, Material::air, 0};
+  }
+  if (th > 4.6 && th < 10.5) {
+    const double big = std::sin(std::clamp((th - 4.6) / 5.9, 0.0, 1.0) * 3.14159265);
+    const double grow = 0.45 + 0.55 * std::sqrt(big);
+    if (in_ellipse(u - 16, v - front + 62, 62 * grow, 46 * grow))
+      return {kHeart, Material::blood, soft_texture(x, 9)};
+  }
+  // Below the dome of the diaphragm only a rim of lung is left.
+  const double sunk = th - 9.6;
+  const bool abdomen = sunk > 0 && outward < -4.4 - std::max(2.0, 30 - 22 * sunk) && v < 8;
+  if (abdomen) return belly_at(x, c, s, depth);
+  const bool paravertebral = v > front + 2 && ax < s.body_a + 4.5;
+  const bool round_aorta = below_arch && in_ellipse(u - aorta_u, v - aorta_v, aorta_r + 2.5, aorta_r + 2.5);
+  const double ahead = std::max(front - v, 0.0);
+  const bool middle = v <= front + 2 && ax < (u > 0 ? 15 + 0.55 * ahead : 10 + 0.45 * ahead) && ax < 48;
+  if (paravertebral || round_aorta || middle) return {kFat, Material::fat, soft_texture(x, 4)};
+  // Vessels of the lung: rare dense spots.
+  const double spot = value_noise({x.x() / 7, x.y() / 7, x.z() / 9}, patient_.texture_seed + 8);
+  if (spot > 2.0) return {kLung[side], Material::blood, 0};
+  return {kLung[side], Material::lung, float(0.8 * spot) + soft_texture(x, 2)};
+}
+
+SpinePoint SpineModel::belly_at(const Eigen::Vector3d& x, const CurvePoint& c, const SpineProfile& s,
+                                double depth) const {
+  const double u = c.left_mm, v = c.behind_mm, ax = std::abs(u), front = s.body_front, lum = s.lumbar;
+  const std::size_t side = u > 0 ? 0 : 1;
+  const SpinePoint flesh{kMuscle, Material::muscle, soft_texture(x, 4)},
+      fat{kFat, Material::fat, soft_texture(x, 5)};
+  const double layer = depth - fat_layer(s, v);
+  // Back: erector spinae in its fascia, gluteal muscles below.
+  if (v > 1 && ax < 78) {
+    if (layer < 0.8) return {kMuscle, Material::ligament, 0};
+    const double breadth = mix(76, 52, s.pelvis), height = std::max(s.back - fat_layer(s, 1) - 2, 20.0);
+    if (in_ellipse(ax, v, breadth, height) && (v > 7 || ax < s.canal_a + 22)) return back_at(x, c, s);
+  }
+  if (s.pelvis > 0.2 && ax > 45 && v > -30) return layer < 26 ? flesh : fat;
+  // Abdominal wall: three layers.
+  if (layer < 17 && (ax > 80 || v < s.front + 45)) return std::fmod(layer, 6.0) < 0.9 ? fat : flesh;
+  // Psoas, growing downwards, and quadratus lumborum.
+  if (lum > -0.7) {
+    const double t = std::clamp((lum + 0.7) / 4.6, 0.0, 1.0), past = std::max(lum - 3.8, 0.0);
+    const double a = mix(5, 20, std::sqrt(t)), b = mix(7, 23, std::sqrt(t));
+    const double pu = s.body_a + mix(3, 12, t) + 12 * past,
+                 pv = (front - s.canal_b) / 2 + mix(9, -3, t) - 12 * past;
+    if (in_ellipse(ax - pu, v - pv, a, b)) {
+      const double streak = value_noise({x.x() / 3, x.y() / 3, x.z() / 15}, patient_.texture_seed + 4);
+      return streak > 2.2 ? SpinePoint{kMuscle, Material::fat, 0} : flesh;
+    }
+  }
+  if (lum > -1.2 && lum < 4.2 && in_ellipse(ax - 60 - 3 * lum, v + 2 - 0.10 * (ax - 60), 18, 7.5))
+    return flesh;
+  // Crura of the diaphragm beside the aorta.
+  if (lum < 1.6 && in_ellipse(ax - 12, v - front + 4, 4.5 - 1.2 * std::max(lum, 0.0), 11)) return flesh;
+  // Great vessels.
+  const double below = (lum - 3.35) * 34;
+  if (below > 0) {
+    const double away = u > 0 ? 1 : -1;
+    if (in_ellipse(u - away * (6 + 0.48 * below), v - front + 15 - 0.1 * below, 5.5, 5.5))
+      return {kIliacArtery, Material::blood, 0};
+    if (below > 14 && in_ellipse(u - away * (5 + 0.45 * below), v - front + 7, 7.5, 6))
+      return {kIliacVein, Material::blood, 0};
+  } else {
+    const double r = mix(10, 8.5, std::clamp(lum / 3.3, 0.0, 1.0)) * patient_.size;
+    if (in_ellipse(u - 8, v - front + 11.5, r, r)) return {kAorta, Material::blood, soft_texture(x, 6)};
+  }
+  if (below < 16 && in_ellipse(u + 15, v - front + 9, 11, 8))
+    return {kCava, Material::blood, soft_texture(x, 6)};
+  // Kidneys, the right one lower, in their fat.
+  const double kidney = (lum - (u > 0 ? 0.35 : 0.65)) / 1.65;
+  if (std::abs(kidney) < 1.15) {
+    const double r = std::sqrt(std::max(1 - kidney * kidney, 0.0)), ku = 58 + 5 * kidney + 4;
+    const double kv = front * 0.5 - 2 - 6 * kidney;
+    if (r > 0.05 && in_ellipse(ax - ku, v - kv, 26 * r, 25 * r)) {
+      if (std::abs(kidney) < 0.6 && in_ellipse(ax - ku + 9, v - kv + 4, 13 * (r - 0.3), 9 * (r - 0.3)))
+        return fat;
+      return {kKidney[side], Material::kidney, soft_texture(x, 6)};
+    }
+    const double rim = std::sqrt(std::max(1.3 - kidney * kidney, 0.0));
+    if (in_ellipse(ax - ku, v - kv, 33 * rim, 32 * rim)) return fat;
+  }
+  if (u < -22 && lum < 2.1 &&
+      in_ellipse(u + 92, v + 78, 76 - 9 * std::max(lum, 0.0), 66 - 9 * std::max(lum, 0.0)))
+    return {kLiver, Material::liver, soft_texture(x, 6)};
+  if (u > 40 && lum < 0.3 && in_ellipse(u - 108, v + 42, 24, 46))
+    return {kSpleen, Material::organ, soft_texture(x, 6)};
+  // Colon at the sides, small bowel before the great vessels, in fat.
+  const double colon = std::hypot(ax - 96, v + 52 - (u > 0 ? 6 : 0));
+  if (lum > 0.7 && colon < 20) {
+    if (colon > 17.5) return {kBowel, Material::organ, 0};
+    const double content = value_noise(x / 9, patient_.texture_seed + 9);
+    return {kBowel, content > 0.9 ? Material::air : Material::organ, soft_texture(x, 3)};
+  }
+  if (v < front - 26) {
+    const double loop = value_noise({x.x() / 17, x.y() / 17, x.z() / 17}, patient_.texture_seed + 10);
+    if (loop > -0.15) return {kBowel, loop > 2.05 ? Material::air : Material::organ, soft_texture(x, 5)};
+  }
+  return fat;
 }
 
 }  // namespace spinetherm

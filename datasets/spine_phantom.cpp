@@ -152,26 +152,31 @@ LesionOptions parse_lesion(std::string_view words, LesionOptions lesion) {
   return lesion;
 }
 
-std::vector<std::string> parse_levels(std::string_view range) {
+std::vector<std::string> parse_levels(std::string_view range, SpineVariant variant) {
   const std::size_t dash = range.find('-');
   const std::string first(range.substr(0, dash));
   const std::string last(dash == std::string_view::npos ? first : range.substr(dash + 1));
   std::vector<std::string> known;
-  for (const VertebraSize& row : vertebra_table().rows)
-    if (row.level != "sacrum") known.push_back(row.level);
-  const int a = position(known, first), b = position(known, last);
+  for (const std::string& level : spine_levels(variant)) known.push_back(level == "sacrum" ? "S1" : level);
+  const auto find = [&](const std::string& level) {
+    return position(known, level == "sacrum" ? "S1" : level);
+  };
+  const int a = find(first), b = find(last);
   if (a < 0 || b < 0)
     throw ConfigError("unknown level '" + (a < 0 ? first : last) + "'", "--levels " + std::string(range),
                       "levels run from " + known.front() + " to " + known.back() + ", for instance L2-L4");
   if (a > b)
     throw ConfigError("levels run upwards", "--levels " + std::string(range),
                       "name the upper level first: " + last + "-" + first);
-  return {known.begin() + a, known.begin() + b + 1};
+  std::vector<std::string> out(known.begin() + a, known.begin() + b + 1);
+  if (out.back() == "S1") out.back() = "sacrum";
+  return out;
 }
 
 void SpinePhantomOptions::validate() const {
   if (levels.empty()) throw ConfigError("no level", "SpinePhantomOptions.levels", "name at least one");
-  if (parse_levels(levels.front() + "-" + levels.back()) != levels)
+  spine.validate();
+  if (parse_levels(levels.front() + "-" + levels.back(), spine.variant) != levels)
     throw ConfigError("levels are not in a row", "SpinePhantomOptions.levels",
                       "name them from the head down");
   if (!lesion_level.empty() && position(levels, lesion_level) < 0)

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "datasets/image_simulator.h"
+#include "datasets/spine_options.h"
 #include "datasets/vertebra_shape.h"
 #include "imaging/core/anatomy.h"
 
@@ -35,13 +36,14 @@ struct LesionOptions {
 /// wall-defect, epidural:*, paraspinal and fracture:*, which this phantom cannot make yet.
 LesionOptions parse_lesion(std::string_view words, LesionOptions lesion = {});
 
-/// Reads "L2-L4" or "T8": levels from the head down. ConfigError for what the table of vertebrae lacks.
-std::vector<std::string> parse_levels(std::string_view range);
+/// Reads "L2-L4" or "T8": levels from the head down. ConfigError for what such a spine lacks.
+std::vector<std::string> parse_levels(std::string_view range, SpineVariant variant = SpineVariant::none);
 
 struct SpinePhantomOptions {
   std::vector<std::string> levels = {"L2", "L3", "L4"};
   std::string lesion_level;  ///< empty: the middle of `levels`
   LesionOptions lesion = {};
+  SpineOptions spine = {};  ///< which patient
   double spacing_mm = 1;
   double width_mm = 160;   ///< left to right, about the middle of the body
   double front_mm = 55;    ///< of the image before the middle of the body

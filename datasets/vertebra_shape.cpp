@@ -1,52 +1,53 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "datasets/vertebra_shape.h"
 
-#include <algorithm>
 #include <cmath>
 
+#include "datasets/value_noise.h"
 #include "imaging/core/units.h"
 
 namespace spinetherm {
 namespace {
 
 // Cortex [mm]. Body: 0.25-0.35 by histology, posterior thinner than anterior (domain review, high
-// confidence). Endplate, arch and pedicle walls (medial 1.2, lateral 0.6): recalled.
-constexpr double kShellAnterior = 0.35, kShellPosterior = 0.25, kShellEndplate = 0.5, kShellArch = 0.9;
+// confidence). Endplate, pedicle walls (medial 1.2, lateral 0.6): recalled.
+constexpr double kShellAnterior = 0.35, kShellPosterior = 0.25, kShellEndplate = 0.5;
 constexpr double kShellPedicleMedial = 1.2, kShellPedicleLateral = 0.6;
 
 // Form factors, drawn after anatomical atlases; no measurement.
-constexpr double kWaistAcross = 0.10, kWaistDepth = 0.03;  // share lost at mid-height
+constexpr double kWaistBack = 0.03;  // share of the depth lost at mid-height
 constexpr double kRearBreadth = 1.35;
-constexpr double kEndplateHollow_mm = 1.0;
 constexpr double kBackHollow_mm = 0.8;  // the posterior wall lies further back beside the midline
-constexpr double kMargin_mm = 6;        // distances are computed this far outside the bone
-constexpr double kLaminaSlope = 0.35;   // mm down for each mm back
+constexpr double kCell_mm = 4;
+constexpr double kRoughCell_mm = 9;
 
-double capsule(const Eigen::Vector3d& x, const Eigen::Vector3d& a, const Eigen::Vector3d& b, double radius) {
-  return segment_distance(x, a, b) - radius;
+struct BodyForm {
+  double hollow_upper, hollow_lower;  // [mm] of the endplates
+  double square;                      // 0: an ellipse; towards 1: a rectangle
+  double corner;                      // radius of the rear corners
+};
+constexpr BodyForm kBodyForms[] = {
+    {0.2, 1.3, 0.55, 2.0}, {0.9, 1.4, 0.05, 3.0}, {1.4, 2.4, 0.20, 4.0}, {0.8, 0.0, 0.25, 4.0}};
+
+/// Deepest in the middle, flat at the rim.
+double bowl(double rho2) {
+  const double t = std::clamp(1 - rho2, 0.0, 1.0);
+  return t * t * (3 - 2 * t);
 }
 
 }  // namespace
 
-double ellipse_distance(double x, double y, double a, double b) {
-  const double u = x / a, v = y / b;
-  const double rho2 = u * u + v * v;
-  const double gradient = std::sqrt(u * u / (a * a) + v * v / (b * b));
-  if (gradient < 1e-9) return -std::min(a, b);
-  return std::max((rho2 - 1) / (2 * gradient), -std::min(a, b));
-}
-
-double segment_distance(const Eigen::Vector3d& x, const Eigen::Vector3d& a, const Eigen::Vector3d& b) {
-  const Eigen::Vector3d ab = b - a;
-  const double t = std::clamp((x - a).dot(ab) / ab.squaredNorm(), 0.0, 1.0);
-  return (x - a - t * ab).norm();
-}
-
-VertebraShape::VertebraShape(const VertebraSize& size) : size_(size), sacrum_(size.level == "sacrum") {
+VertebraShape::VertebraShape(const VertebraSize& size, const VertebraStyle& style)
+    : size_(size), style_(style) {
+  region_ = size.level == "sacrum" ? Region::sacral
+            : size.level[0] == 'C' ? Region::cervical
+            : size.level[0] == 'T' ? Region::thoracic
+                                   : Region::lumbar;
   half_height_ = size.posterior_height_mm / 2;
   wall_y_ = (size.body_depth_upper_mm + size.body_depth_lower_mm) / 4;
   canal_y_ = wall_y_ + size.canal_depth_mm / 2;
   pedicle_z_ = std::max(half_height_ * 0.92 - size.pedicle_height_mm / 2, 0.0);
+  wedge_tan_ = std::tan(size.wedge_deg / 2 * kPi / 180);
   pedicle_sin_ = std::sin(size.pedicle_angle_deg * kPi / 180);
   pedicle_cos_ = std::cos(size.pedicle_angle_deg * kPi / 180);
   // Forwards into the body; where the canal is wider than the body, far enough inwards to meet it.
@@ -54,151 +55,262 @@ VertebraShape::VertebraShape(const VertebraSize& size) : size_(size), sacrum_(si
   if (pedicle_sin_ > 0.3)
     pedicle_front_ =
         std::max(pedicle_front_, (pedicle_centre(1).x() - 0.7 * body_half(0).x()) / pedicle_sin_);
-  const bool lumbar = size.level[0] == 'L', cervical = size.level[0] == 'C';
+  const bool lumbar = region_ == Region::lumbar, cervical = region_ == Region::cervical;
   // Thoracic laminae overlap like tiles; lumbar ones leave a window.
-  lamina_half_ = lumbar ? half_height_ * 0.86 : half_height_ + size.disc_below_mm / 2;
-  lamina_z_ = pedicle_z_ - 0.22 * size.posterior_height_mm;
-  lamina_thickness_ = cervical ? 4.0 : 5.5;
-  facet_x_ = size.canal_width_mm / 2 + std::max(3.0, 0.4 * size.pedicle_width_mm);
-  facet_radius_ = lumbar ? 3.4 : 2.7;
+  lamina_half_ = lumbar     ? half_height_ * 0.80
+                 : cervical ? half_height_ * 0.85
+                            : half_height_ + size.disc_below_mm / 2;
+  lamina_z_ = pedicle_z_ - (lumbar ? 0.27 : 0.22) * size.posterior_height_mm;
+  lamina_thickness_ = cervical ? 3.4 : lumbar ? 6.0 : 5.2;
   spinous_tan_ = std::tan(size.spinous_slope_deg * kPi / 180);
-  spinous_run_ = size.spinous_length_mm * std::cos(size.spinous_slope_deg * kPi / 180);
-  spinous_z_ = lamina_z_ - kLaminaSlope * size.canal_depth_mm / 2;
-  for (const Landmark& p : landmarks()) {
-    (p.on_body ? body_box_ : arch_box_).extend(p.at_mm);
-  }
-  // Lower edges that no landmark marks: inferior processes, spinous process, laminae.
-  const double low =
-      std::min({-half_height_ - size.disc_below_mm - size.facet_height_mm,
-                spinous_z_ - spinous_tan_ * spinous_run_ - size.spinous_height_mm / 2,
-                lamina_z_ - lamina_half_ - kLaminaSlope * (size.canal_depth_mm / 2 + lamina_thickness_)});
-  arch_box_.extend(Eigen::Vector3d(0, 0, low));
-  if (sacrum_)
-    arch_box_.extend(Eigen::AlignedBox3d(Eigen::Vector3d(-58, -10, -22), Eigen::Vector3d(58, 18, 14)));
-  for (Eigen::AlignedBox3d* box : {&body_box_, &arch_box_}) {
-    box->min().array() -= kMargin_mm;
-    box->max().array() += kMargin_mm;
-  }
+  spinous_cos_ = std::cos(size.spinous_slope_deg * kPi / 180);
+  spinous_run_ = size.spinous_length_mm * spinous_cos_;
+  spinous_z_ = lamina_z_ - 0.35 * size.canal_depth_mm / 2;
+  fillet_mm_ = cervical ? 1.6 : 2.4;
+  if (cervical) foramen_ = *transverse_foramen(1);
+  add_arch();
+  add_joints();
+  add_processes();
+  if (region_ == Region::sacral) add_sacrum();
+  fill_cells();
 }
 
 Eigen::Vector2d VertebraShape::body_half(double z) const {
-  const double s = std::clamp(z / (2 * half_height_) + 0.5, 0.0, 1.0);
-  const double mid = 1 - (2 * s - 1) * (2 * s - 1);
+  const double e = std::clamp(z / half_height_, -1.0, 1.0), s = (e + 1) / 2;
+  const double mid = 1 - e * e * e * e;
   const double w = s * size_.body_width_upper_mm + (1 - s) * size_.body_width_lower_mm;
   const double d = s * size_.body_depth_upper_mm + (1 - s) * size_.body_depth_lower_mm;
-  return {w / 2 * (1 - kWaistAcross * mid), d / 2 * (1 - kWaistDepth * mid)};
+  return {w / 2 * (1 - style_.waist_across * mid), d / 2 * (1 - kWaistBack * mid)};
+}
+
+double VertebraShape::body_front(double z) const {
+  const double e = std::clamp(z / half_height_, -1.0, 1.0), s = (e + 1) / 2;
+  const double d = s * size_.body_depth_upper_mm + (1 - s) * size_.body_depth_lower_mm;
+  return d / 2 * (1 - style_.waist_front * (1 - e * e * e * e));
+}
+
+double VertebraShape::rim_z(double y, bool upper) const {
+  const double lean = wedge_tan_ * (wall_y_ - y);
+  return upper ? half_height_ + lean : -half_height_ - lean;
 }
 
 Eigen::Vector3d VertebraShape::pedicle_centre(int side) const {
   return {side * (size_.canal_width_mm + size_.pedicle_width_mm) / 2, wall_y_ + 4, pedicle_z_};
 }
 
-double VertebraShape::spinous_tip_y() const { return canal_y_ + size_.canal_depth_mm / 2 + spinous_run_ + 2; }
-
-Eigen::Vector3d VertebraShape::transverse_tip(int side) const {
-  const bool lumbar = size_.level[0] == 'L', thoracic = size_.level[0] == 'T';
-  return {side * size_.transverse_tip_mm,
-          canal_y_ + (lumbar     ? 5
-                      : thoracic ? 12
-                                 : -4),
-          pedicle_z_ - (lumbar ? 2 : 0)};
-}
-
-Eigen::Vector3d VertebraShape::superior_facet_tip(int side) const {
-  return {side * (facet_x_ + 0.5), canal_y_ + 3.5, half_height_ + size_.facet_height_mm};
-}
-
 VertebraHit VertebraShape::body_at(const Eigen::Vector3d& x) const {
-  const Eigen::Vector2d half = body_half(x.z());
-  const double a = half.x(), b = half.y();
-  // The rear half is broader than an ellipse, and is cut by the back: a kidney.
-  const double depth = x.y() > 0 ? kRearBreadth * b : b;
-  const double ellipse = ellipse_distance(x.x(), x.y(), a, depth);
-  const double beside = std::min(std::abs(x.x()) / (size_.canal_width_mm / 2), 1.0);
-  const double back = x.y() - (b + kBackHollow_mm * beside * beside);
-  const double rho2 = std::min((x.x() * x.x()) / (a * a) + (x.y() * x.y()) / (b * b), 1.0);
-  const double endplate = std::abs(x.z()) - (half_height_ - kEndplateHollow_mm * (1 - rho2));
+  const BodyForm& form = kBodyForms[std::size_t(region_)];
+  const bool cervical = region_ == Region::cervical, sacral = region_ == Region::sacral;
+  const double ax = std::abs(x.x()), y = x.y();
+  double top = rim_z(y, true), low = rim_z(y, false);
+  // Contour at this height, widened by lips near the rims.
+  const double e = std::clamp((2 * x.z() - top - low) / (top - low), -1.0, 1.0), s = (e + 1) / 2;
+  const double mid = 1 - e * e * e * e;
+  double a = (s * size_.body_width_upper_mm + (1 - s) * size_.body_width_lower_mm) / 2;
+  const double depth = (s * size_.body_depth_upper_mm + (1 - s) * size_.body_depth_lower_mm) / 2;
+  a *= 1 - style_.waist_across * mid;
+  double front = depth * (1 - style_.waist_front * mid);
+  const double back = depth * (1 - kWaistBack * mid);
+  if (style_.lip_mm > 0) {
+    const double rim = std::max(std::abs(e) - 0.55, 0.0) / 0.45;
+    a += style_.lip_mm * rim * rim;
+    front += style_.lip_mm * rim * rim;
+  }
+  if (sacral && x.z() < low) {  // S2, tapering
+    const double below = (low - x.z()) / 30;
+    a *= std::max(1 - 0.35 * below, 0.4);
+    front *= std::max(1 - 0.35 * below, 0.4);
+    low -= 30;
+  }
+  const double b = y > 0 ? kRearBreadth * back : front;
+  const double u = ax / a, v = y / b;
+  const double u2 = u * u, v2 = v * v;
+  const double square = form.square * std::clamp(2.5 - u2 - v2, 0.0, 1.0);
+  const double f = u2 + v2 - square * u2 * v2 - 1;
+  const double gx = u / a * (1 - square * v2), gy = v / b * (1 - square * u2);
+  const double gradient = std::sqrt(gx * gx + gy * gy);
+  const double side = gradient < 1e-6 ? -std::min(a, b) : std::max(f / (2 * gradient), -std::min(a, b));
+  const double beside = std::min(ax / (size_.canal_width_mm / 2), 1.0);
+  const double rear = y - (back + kBackHollow_mm * beside * beside);
+  const double wall = smooth_max(side, rear, form.corner);
+  // Endplates.
+  const double ru = ax / (0.94 * a), rv = y / (0.92 * std::max(front, 1.0));
+  const double rho2 = ru * ru + rv * rv, behind = (y - 0.15 * back) / (0.92 * back);
+  top -= form.hollow_upper * bowl(rho2);
+  low += form.hollow_lower * bowl(ru * ru + behind * behind);
+  if (cervical) {
+    const double lateral = smooth_step(0.58, 0.95, u) * smooth_step(-0.7, 0.0, y / front);
+    top += 4.2 * lateral;
+    low += 2.6 * lateral;
+    low -= 1.5 * smooth_step(0.45, 1.0, -y / front);
+  }
+  const double end = std::max(x.z() - top, low - x.z());
   VertebraHit hit;
   hit.body = true;
-  hit.distance_mm = std::max({ellipse, back, endplate});
-  hit.shell_mm = hit.distance_mm == endplate ? kShellEndplate
-                 : hit.distance_mm == back   ? kShellPosterior
-                                             : kShellAnterior;
+  hit.distance_mm = smooth_max(wall, end, 1.0);
+  hit.shell_mm = end > wall ? kShellEndplate : rear > side ? kShellPosterior : kShellAnterior;
   return hit;
 }
 
-double VertebraShape::pedicle_distance(const Eigen::Vector3d& x) const {
-  const int side = x.x() >= 0 ? 1 : -1;
-  const Eigen::Vector3d r = x - pedicle_centre(side);
-  const double lateral = side * r.x();
-  const double along = r.y() * pedicle_cos_ + lateral * pedicle_sin_;   // backwards (and outwards)
-  const double across = lateral * pedicle_cos_ - r.y() * pedicle_sin_;  // outwards
-  const double tube =
-      ellipse_distance(across, r.z(), size_.pedicle_width_mm / 2, size_.pedicle_height_mm / 2);
-  const double back_end = along - (size_.canal_depth_mm / 2 + 1), front_end = -pedicle_front_ - along;
-  return std::max({tube, back_end, front_end});
+bool VertebraShape::in_basivertebral(const Eigen::Vector3d& x) const {
+  if (region_ == Region::sacral) return false;
+  const double scale = size_.body_depth_upper_mm / 35;
+  const double depth = (wall_y_ + kBackHollow_mm - x.y()) / scale, z = x.z() / scale,
+               ax = std::abs(x.x()) / scale;
+  if (depth < -0.5 || depth > 21) return false;
+  // A funnel from the wall forwards, then two limbs.
+  if (depth < 13 && in_ellipse(ax, z, mix(3.4, 0.9, depth / 13), mix(2.3, 0.8, depth / 13))) return true;
+  return depth > 9 && in_ellipse(ax - 0.9 * (depth - 9), z - 0.1 * (depth - 9), 1.1, 0.9);
 }
 
-double VertebraShape::arch_distance(const Eigen::Vector3d& x) const {
-  const double side = x.x() >= 0 ? 1 : -1;
-  const Eigen::Vector3d m(side * x.x(), x.y(), x.z());  // the left half stands for both
-  const double y = x.y() - canal_y_;
-  const double canal = ellipse_distance(x.x(), y, size_.canal_width_mm / 2, size_.canal_depth_mm / 2);
-  const double tilted = x.z() + kLaminaSlope * y - lamina_z_;
-  double d = std::max({canal - lamina_thickness_, -canal, 1.5 - y, std::abs(tilted) - lamina_half_});
-  // Spinous process: a plate with rounded edges, sheared downwards.
-  const double u = x.y() - (canal_y_ + size_.canal_depth_mm / 2);
-  const double plate_z = x.z() - (spinous_z_ - spinous_tan_ * u);
-  const Eigen::Vector3d q(std::abs(x.x()) - 1.2, std::max(-u, u - spinous_run_),
-                          std::abs(plate_z) - (size_.spinous_height_mm / 2 - 2));
-  d = std::min(d, q.cwiseMax(0).norm() + std::min(q.maxCoeff(), 0.0) - 2);
-  if (sacrum_) {  // wings
-    const Eigen::Vector3d w = m - Eigen::Vector3d(38, 4, -4);
-    return std::min(d, (w.cwiseQuotient(Eigen::Vector3d(20, 14, 18)).norm() - 1) * 14);
+double VertebraShape::pedicle_distance(const Eigen::Vector3d& m) const {
+  const Eigen::Vector3d r = m - pedicle_centre(1);
+  const double along = r.y() * pedicle_cos_ + r.x() * pedicle_sin_;   // backwards (and outwards)
+  const double across = r.x() * pedicle_cos_ - r.y() * pedicle_sin_;  // outwards
+  const double flare = 1 + std::min(along * along / 500, 0.25);       // narrowest in its middle
+  const double tube = ellipse_distance(across, r.z(), size_.pedicle_width_mm / 2 * flare,
+                                       size_.pedicle_height_mm / 2 * flare);
+  return std::max({tube, along - (size_.canal_depth_mm / 2 + 1), -pedicle_front_ - along});
+}
+
+double VertebraShape::canal_distance(const Eigen::Vector3d& m) const {
+  return ellipse_distance(m.x(), m.y() - canal_y_, size_.canal_width_mm / 2, size_.canal_depth_mm / 2);
+}
+
+double VertebraShape::lamina_distance(const Eigen::Vector3d& m) const {
+  constexpr double kSlope = 0.35;  // mm down for each mm back
+  const double y = m.y() - canal_y_, canal = canal_distance(m);
+  const double tilted = (m.z() + kSlope * y - lamina_z_) / std::sqrt(1 + kSlope * kSlope);
+  // Laminae are thickest in the middle of their height and end in rounded edges.
+  const double rim = std::clamp(tilted / lamina_half_, -1.0, 1.0);
+  const double thick = lamina_thickness_ * (1 - 0.35 * rim * rim);
+  const double ring = std::max(canal - thick, 1.0 - y);
+  return smooth_max(ring, std::abs(tilted) - lamina_half_, 2.5);
+}
+
+double VertebraShape::plate_distance(const Eigen::Vector3d& m) const {
+  // Spinous process: a plate with rounded edges, sheared downwards, thicker towards its tip.
+  const double u = m.y() - (canal_y_ + size_.canal_depth_mm / 2);
+  const double sheared = (m.z() - (spinous_z_ - spinous_tan_ * u)) * spinous_cos_;
+  const double tip = smooth_step(0.55 * spinous_run_, spinous_run_, u);
+  const double taper = region_ == Region::lumbar ? 0.1 * tip : -0.25 * tip;
+  const double half = size_.spinous_height_mm / 2 * (region_ == Region::thoracic ? 0.8 : 1.0) * (1 + taper);
+  const Eigen::Vector3d q(m.x() - (0.7 + 1.1 * tip), std::max(-u, u - spinous_run_),
+                          std::abs(sheared) - (half - 2));
+  return q.cwiseMax(0).norm() + std::min(q.maxCoeff(), 0.0) - 2;
+}
+
+double VertebraShape::part_distance(const Part& p, const Eigen::Vector3d& m) const {
+  switch (p.form) {
+    case Form::pedicle:
+      return pedicle_distance(m);
+    case Form::lamina:
+      return lamina_distance(m);
+    case Form::plate:
+      return plate_distance(m);
+    case Form::tube:
+      break;
   }
-  const double h = half_height_, f = facet_x_, r = facet_radius_;
-  const Eigen::Vector3d pillar_top(f - 0.5, canal_y_ + 4, pedicle_z_ - 4);
-  const Eigen::Vector3d pillar_low(f - 1.5, canal_y_ + 6, lamina_z_ - 0.3 * lamina_half_);
-  d = std::min(d, capsule(m, pillar_top, pillar_low, r + 0.8));
-  // Superior process, and the inferior one behind and inside the superior process of the next vertebra.
-  d = std::min(d, capsule(m, {f, canal_y_ + 3.5, pedicle_z_ - 2},
-                          {f + 0.5, canal_y_ + 3.5, h + size_.facet_height_mm - r}, r));
-  d = std::min(
-      d, capsule(m, {f - 4.5, canal_y_ + 8, lamina_z_},
-                 {f - 5.5, canal_y_ + 10.5, -h - size_.disc_below_mm - size_.facet_height_mm + r + 3}, r));
-  // Transverse process, flattened front to back.
-  const Eigen::Vector3d root(f, canal_y_ + 2, pedicle_z_ - 2), flat(1, 1.3, 1);
-  const Eigen::Vector3d tip = transverse_tip(1) - Eigen::Vector3d(3, 0, 0);
-  d = std::min(d, capsule(m.cwiseProduct(flat), root.cwiseProduct(flat), tip.cwiseProduct(flat), 3.8));
-  return d;
+  const Eigen::Vector3d ab = p.b - p.a, r = m - p.a;
+  const double t = std::clamp(r.dot(ab) / ab.squaredNorm(), 0.0, 1.0);
+  const double radius = p.radius_a + t * (p.radius_b - p.radius_a);
+  const Eigen::Vector3d q = r - t * ab;
+  if (p.flat == 1) return q.norm() - radius;
+  // Stretch across the thin direction, and divide by the gradient of the stretched length.
+  const double n = q.dot(p.thin), n2 = n * n, f2 = p.flat * p.flat, rest = q.squaredNorm() - n2;
+  const double length = std::sqrt(rest + f2 * n2);
+  if (length < 1e-9) return -radius / p.flat;
+  return (length - radius) * length / std::sqrt(rest + f2 * f2 * n2);
 }
 
-VertebraHit VertebraShape::at(const Eigen::Vector3d& x) const {
+VertebraHit VertebraShape::at(const Eigen::Vector3d& at) const {
   VertebraHit hit;
-  if (body_box_.contains(x)) hit = body_at(x);
-  if (!arch_box_.contains(x)) return hit;
-  const double y = x.y() - canal_y_;
-  const double canal = ellipse_distance(x.x(), y, size_.canal_width_mm / 2, size_.canal_depth_mm / 2);
-  const double pedicle = std::max(sacrum_ ? 99.0 : pedicle_distance(x), -canal);
-  if (pedicle < hit.distance_mm) {
-    const double medial = (size_.canal_width_mm + size_.pedicle_width_mm) / 2;
-    hit = {pedicle, false, std::abs(x.x()) < medial ? kShellPedicleMedial : kShellPedicleLateral};
+  const double inv = 1 / kCell_mm;
+  const double ci = std::abs(at.x()) * inv, cj = (at.y() - cell_low_.y()) * inv,
+               ck = (at.z() - cell_low_.z()) * inv;
+  if (cj < 0 || ck < 0 || ci >= cell_count_[0] || cj >= cell_count_[1] || ck >= cell_count_[2]) return hit;
+  const std::uint32_t mask =
+      cells_[(std::size_t(ck) * std::size_t(cell_count_[1]) + std::size_t(cj)) * std::size_t(cell_count_[0]) +
+             std::size_t(ci)];
+  if (mask == 0) return hit;
+  Eigen::Vector3d x = at;
+  if (style_.roughness_mm > 0) {
+    const Eigen::Vector3d c = at / kRoughCell_mm;
+    x += 0.6 * style_.roughness_mm *
+         Eigen::Vector3d(value_noise(c, style_.seed), value_noise(c, style_.seed + 1),
+                         value_noise(c, style_.seed + 2));
   }
-  const double arch = std::max(arch_distance(x), -canal);
-  if (arch < hit.distance_mm) hit = {arch, false, kShellArch};
+  const Eigen::Vector3d m(std::abs(x.x()), x.y(), x.z());  // the left half stands for both
+  if (mask & 1) {
+    hit = body_at(x);
+    if (region_ == Region::sacral) hit.distance_mm = std::max(hit.distance_mm, -sacral_tunnel_distance(m));
+  }
+  if (mask == 1) return hit;
+  double arch = std::numeric_limits<double>::infinity(), nearest = arch, shell = 0;
+  for (std::size_t n = 0; n < parts_.size(); ++n) {
+    if (!(mask >> (n + 1) & 1)) continue;
+    const Part& p = parts_[n];
+    const double d = part_distance(p, m);
+    if (d < nearest) {
+      nearest = d;
+      shell = p.form != Form::pedicle                                                ? p.shell
+              : m.x() < pedicle_centre(1).x() + (m.y() - wall_y_ - 4) * pedicle_sin_ ? kShellPedicleMedial
+                                                                                     : kShellPedicleLateral;
+    }
+    arch = std::isinf(arch) ? d : smooth_min(arch, d, fillet_mm_);
+  }
+  arch = carved(arch, m);
+  if (arch < hit.distance_mm) {
+    const double body = hit.distance_mm;
+    hit = {arch, false, shell};
+    if (body < fillet_mm_) hit.distance_mm = std::max(smooth_min(arch, body, 1.2), -canal_distance(m));
+    if (body < 0 && -body > -arch) hit.body = true;
+  }
   return hit;
+}
+
+void VertebraShape::fill_cells() {
+  // A generous box, whose empty margins are found by the same test as the cells.
+  const double reach = std::max({size_.transverse_tip_mm + 10, size_.body_width_lower_mm / 2 + 8,
+                                 region_ == Region::sacral ? 66.0 : 30.0});
+  const double down = half_height_ + size_.disc_below_mm + 18 + spinous_tan_ * spinous_run_ +
+                      (region_ == Region::sacral ? 40 : 0);
+  cell_low_ = {0, -size_.body_depth_lower_mm / 2 - 10, -down};
+  const Eigen::Vector3d high(reach, spinous_tip_y() + 12, half_height_ + size_.facet_height_mm + 14);
+  for (int a = 0; a < 3; ++a)
+    cell_count_[std::size_t(a)] = int(std::ceil((high[a] - cell_low_[a]) / kCell_mm));
+  cells_.assign(std::size_t(cell_count_[0]) * std::size_t(cell_count_[1]) * std::size_t(cell_count_[2]), 0);
+  // Half a diagonal, with room for distances that are only first-order, and for the roughness.
+  const double near = 1.5 * std::sqrt(3.0) * kCell_mm / 2 + fillet_mm_ + 2 * style_.roughness_mm;
+  box_.setEmpty();
+  std::size_t n = 0;
+  for (int k = 0; k < cell_count_[2]; ++k)
+    for (int j = 0; j < cell_count_[1]; ++j)
+      for (int i = 0; i < cell_count_[0]; ++i, ++n) {
+        const Eigen::Vector3d corner = cell_low_ + kCell_mm * Eigen::Vector3d(i, j, k);
+        const Eigen::Vector3d m = corner + Eigen::Vector3d::Constant(kCell_mm / 2);
+        std::uint32_t mask = body_at(m).distance_mm < near ? 1 : 0;
+        for (std::size_t p = 0; p < parts_.size(); ++p)
+          if (part_distance(parts_[p], m) < near) mask |= std::uint32_t(2) << p;
+        cells_[n] = mask;
+        if (mask == 0) continue;
+        const Eigen::Vector3d end = corner + Eigen::Vector3d::Constant(kCell_mm);
+        box_.extend(Eigen::Vector3d(-end.x(), corner.y(), corner.z()));
+        box_.extend(end);
+      }
 }
 
 std::vector<Landmark> VertebraShape::landmarks() const {
   std::vector<Landmark> out;
   for (const bool upper : {true, false}) {
     const std::string end = upper ? "upper_" : "lower_";
-    const double z = upper ? half_height_ : -half_height_;
-    const Eigen::Vector2d half = body_half(z);
-    out.push_back({end + "anterior", {0, -half.y(), z}, true});
-    out.push_back({end + "posterior", {0, half.y(), z}, true});
-    out.push_back({end + "left", {half.x(), 0, z}, true});
-    out.push_back({end + "right", {-half.x(), 0, z}, true});
+    const double h = upper ? half_height_ : -half_height_;
+    const Eigen::Vector2d half = body_half(h);
+    const auto at = [&](double x, double y) { return Eigen::Vector3d(x, y, rim_z(y, upper)); };
+    out.push_back({end + "anterior", at(0, -half.y()), true});
+    out.push_back({end + "posterior", at(0, half.y()), true});
+    out.push_back({end + "left", at(half.x(), 0), true});
+    out.push_back({end + "right", at(-half.x(), 0), true});
   }
   for (const int side : {1, -1}) {
     const std::string s = side > 0 ? "_left" : "_right";
@@ -206,9 +318,7 @@ std::vector<Landmark> VertebraShape::landmarks() const {
     out.push_back({"transverse_tip" + s, transverse_tip(side)});
     out.push_back({"superior_facet" + s, superior_facet_tip(side)});
   }
-  out.push_back(
-      {"arch",
-       {0, canal_y_ + size_.canal_depth_mm / 2, lamina_z_ - kLaminaSlope * size_.canal_depth_mm / 2}});
+  out.push_back({"arch", {0, canal_y_ + size_.canal_depth_mm / 2, spinous_z_}});
   out.push_back({"spinous_tip", {0, spinous_tip_y(), spinous_z_ - spinous_tan_ * spinous_run_}});
   return out;
 }

@@ -19,6 +19,7 @@ using ::testing::ThrowsMessage;
 SpinePhantomOptions small() {
   SpinePhantomOptions o;
   o.levels = {"L3"};
+  o.spine.spread = 0;
   o.spacing_mm = 2;
   o.supersample = 2;
   return o;
@@ -127,7 +128,9 @@ TEST(SpinePhantom, LesionWords) {
 TEST(SpinePhantom, LevelWords) {
   EXPECT_EQ(parse_levels("T11-L1"), (std::vector<std::string>{"T11", "T12", "L1"}));
   EXPECT_EQ(parse_levels("L3"), (std::vector<std::string>{"L3"}));
-  for (const char* bad : {"", "L4-L2", "L3-", "sacrum", "C1-C3", "T13", "L2-L9"})
+  EXPECT_EQ(parse_levels("L5-S1"), (std::vector<std::string>{"L5", "sacrum"}));
+  EXPECT_EQ(parse_levels("T12-L1", SpineVariant::t13), (std::vector<std::string>{"T12", "T13", "L1"}));
+  for (const char* bad : {"", "L4-L2", "L3-", "S2", "C1-C3", "T13", "L6", "L2-L9"})
     EXPECT_THROW(parse_levels(bad), ConfigError) << bad;
 }
 
@@ -143,6 +146,7 @@ TEST(SpinePhantom, RefusesOptionsThatCannotBeMeant) {
   refused([](auto& o) { o.levels.clear(); });
   refused([](auto& o) { o.lesion_level = "T4"; });
   refused([](auto& o) { o.lesion.radius_mm = -3; });
+  refused([](auto& o) { o.spine.spread = -1; });
 }
 
 }  // namespace

@@ -33,15 +33,17 @@ TEST(VertebraShape, BodyHasTheSizeOfTheTable) {
   for (const std::string& level : kSome) {
     const VertebraSize& s = vertebra_size(level);
     const VertebraShape v(s);
-    const double rim = s.posterior_height_mm / 2 - 0.3;
-    EXPECT_NEAR(outline(v, {0, -1, rim}, {1, 0, 0}), s.body_width_upper_mm / 2, 0.5) << level;
-    EXPECT_NEAR(outline(v, {0, -1, -rim}, {-1, 0, 0}), s.body_width_lower_mm / 2, 0.5) << level;
-    EXPECT_NEAR(outline(v, {0, 0, rim}, {0, -1, 0}), s.body_depth_upper_mm / 2, 0.5) << level;
-    EXPECT_NEAR(outline(v, {0, 0, -rim}, {0, -1, 0}), s.body_depth_lower_mm / 2, 0.5) << level;
+    const double rim = std::min(v.rim_z(0, true), v.rim_z(-s.body_depth_upper_mm / 2, true)) - 0.6;
+    EXPECT_NEAR(outline(v, {0, 0, rim}, {1, 0, 0}), s.body_width_upper_mm / 2, 0.8) << level;
+    EXPECT_NEAR(outline(v, {0, 0, -rim}, {-1, 0, 0}), s.body_width_lower_mm / 2, 0.8) << level;
+    EXPECT_NEAR(outline(v, {0, 0, rim}, {0, -1, 0}), s.body_depth_upper_mm / 2, 0.8) << level;
+    EXPECT_NEAR(outline(v, {0, 0, -rim}, {0, -1, 0}), s.body_depth_lower_mm / 2, 0.8) << level;
     EXPECT_NEAR(v.wall_y(), (s.body_depth_upper_mm + s.body_depth_lower_mm) / 4, 1e-9) << level;
     EXPECT_NEAR(extent(v, {0, 0.97 * v.wall_y(), 0}, {0, 1, 0}), 0, 1.0) << level;  // the wall ends there
-    const double height = extent(v, {0, -0.8 * v.body_half(0).y(), 0}, {0, 0, 1});
-    EXPECT_NEAR(height, s.posterior_height_mm / 2, 0.6) << level;
+    // Up to the rims, near the back, where the table's height is measured.
+    const double up = extent(v, {0, 0.9 * v.body_half(0).y(), 0}, {0, 0, 1}),
+                 down = extent(v, {0, 0.9 * v.body_half(0).y(), 0}, {0, 0, -1});
+    EXPECT_NEAR(up + down, s.posterior_height_mm, 1.2) << level;
   }
 }
 
@@ -66,6 +68,7 @@ TEST(VertebraShape, RingIsClosedAtThePedicles) {
   for (const std::string& level : kSome) {
     const VertebraShape v(vertebra_size(level));
     constexpr int n = 241;  // 0.5 mm
+    const double low_pedicle = v.pedicle_z() - 0.3 * v.size().pedicle_height_mm;
     std::vector<std::uint8_t> wet(std::size_t(n) * n);
     std::vector<std::array<int, 2>> todo = {{n / 2, n / 2}};
     bool out = false;
@@ -74,7 +77,7 @@ TEST(VertebraShape, RingIsClosedAtThePedicles) {
       todo.pop_back();
       out = i < 1 || j < 1 || i > n - 2 || j > n - 2;
       std::uint8_t& cell = wet[std::size_t(j) * n + std::size_t(i)];
-      if (out || cell || distance(v, (i - n / 2) * 0.5, v.canal_y() + (j - n / 2) * 0.5, v.pedicle_z()) < 0)
+      if (out || cell || distance(v, (i - n / 2) * 0.5, v.canal_y() + (j - n / 2) * 0.5, low_pedicle) < 0)
         continue;
       cell = 1;
       todo.insert(todo.end(), {{i + 1, j}, {i - 1, j}, {i, j + 1}, {i, j - 1}});

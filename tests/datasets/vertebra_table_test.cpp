@@ -23,7 +23,7 @@ TEST(VertebraTable, RunsFromC3ToTheSacrumInOrder) {
 }
 
 TEST(VertebraTable, EveryColumnHasItsSource) {
-  EXPECT_EQ(vertebra_table().provenance.size(), 25u);
+  EXPECT_EQ(vertebra_table().provenance.size(), 32u);
   for (const auto& [column, provenance] : vertebra_table().provenance)
     EXPECT_GT(provenance.source.size(), 3u) << column;
 }
@@ -60,6 +60,12 @@ TEST(VertebraTable, RefusesAShortOrMissingColumn) {
   json["columns"].erase("canal_width_mm");
   EXPECT_THAT([&] { read_vertebrae(JsonReader(json)); },
               ThrowsMessage<ConfigError>(HasSubstr("canal_width_mm")));
+  json = embedded_document("vertebrae.json");
+  json["columns"]["canal_width_mm"].erase("sd_percent");
+  EXPECT_THAT([&] { read_vertebrae(JsonReader(json)); }, ThrowsMessage<ConfigError>(HasSubstr("spread")));
+  json = embedded_document("vertebrae.json");
+  json["columns"]["wedge_deg"]["sd"] = -1;
+  EXPECT_THAT([&] { read_vertebrae(JsonReader(json)); }, ThrowsMessage<ConfigError>(HasSubstr("negative")));
   json = embedded_document("vertebrae.json");
   json["columns"]["canal_width_mm"].erase("source");
   EXPECT_THAT([&] { read_vertebrae(JsonReader(json)); }, ThrowsMessage<ConfigError>(HasSubstr("source")));
