@@ -80,6 +80,30 @@ Eigen::Vector3d SpineCurve::point(const CurvePoint& c) const {
   return x;
 }
 
+void PlacedVertebra::move_to(const Rigid& world_from_this) {
+  world_from_vertebra = world_from_this;
+  vertebra_from_world = inverse(world_from_this);
+  low_z = 1e9;
+  high_z = -1e9;
+  for (int corner = 0; corner < 8; ++corner) {
+    const double z = (world_from_this * shape.box().corner(Eigen::AlignedBox3d::CornerType(corner))).z();
+    low_z = std::min(low_z, z);
+    high_z = std::max(high_z, z);
+  }
+}
+
+void break_vertebra(std::vector<PlacedVertebra>& vertebrae, std::size_t broken, double share,
+                    std::size_t middle) {
+  PlacedVertebra& b = vertebrae[broken];
+  b.fracture = fracture_body(b.shape, share);
+  const Rigid sinking = b.world_from_vertebra * b.fracture.sinking() * inverse(b.world_from_vertebra);
+  const Rigid back = middle < broken ? inverse(sinking * vertebrae[middle].world_from_vertebra)
+                                     : inverse(vertebrae[middle].world_from_vertebra);
+  for (std::size_t n = 0; n < vertebrae.size(); ++n)
+    vertebrae[n].move_to(
+        back * (n < broken ? sinking * vertebrae[n].world_from_vertebra : vertebrae[n].world_from_vertebra));
+}
+
 std::vector<PlacedVertebra> place_vertebrae(const SpinePatient& patient, std::size_t first, std::size_t last,
                                             std::size_t middle) {
   const auto& levels = patient.levels;
@@ -133,14 +157,7 @@ std::vector<PlacedVertebra> place_vertebrae(const SpinePatient& patient, std::si
     v.vertebra = *structure_value("vertebra_" + levels[n].size.level);
     v.body = *structure_value("vertebra_body_" + levels[n].size.level);
     v.disc_below = disc_value(levels[n], levels, n);
-    v.low_z = 1e9;
-    v.high_z = -1e9;
-    for (int corner = 0; corner < 8; ++corner) {
-      const double z =
-          (v.world_from_vertebra * v.shape.box().corner(Eigen::AlignedBox3d::CornerType(corner))).z();
-      v.low_z = std::min(v.low_z, z);
-      v.high_z = std::max(v.high_z, z);
-    }
+    v.move_to(v.world_from_vertebra);
     out.push_back(std::move(v));
   }
   std::reverse(out.begin(), out.end());

@@ -3,6 +3,7 @@
 
 #include <vector>
 
+#include "datasets/lesion_shape.h"
 #include "datasets/spine_patient.h"
 #include "datasets/vertebra_shape.h"
 #include "imaging/core/anatomy.h"
@@ -16,6 +17,13 @@ struct PlacedVertebra {
   StructureValue vertebra = 0, body = 0, disc_below = 0;
   double low_z = 0, high_z = 0;  ///< of its box
   double disc_degeneration = 0;  ///< of the disc below
+  BodyFracture fracture = {};    ///< intact unless the lesion broke it
+  /// The point in the frame of `shape`, which is intact.
+  Eigen::Vector3d local(const Eigen::Vector3d& world) const {
+    return fracture.before(vertebra_from_world * world);
+  }
+  /// Places it, box and all.
+  void move_to(const Rigid& world_from_this);
 };
 
 /// A point in coordinates that follow the canal's centre line.
@@ -47,6 +55,11 @@ class SpineCurve {
   }
   std::vector<Frame> frames_;
 };
+
+/// The vertebra number `broken` collapses: all above sinks with its upper endplate. The frame stays that of
+/// the vertebra number `middle`.
+void break_vertebra(std::vector<PlacedVertebra>& vertebrae, std::size_t broken, double share,
+                    std::size_t middle);
 
 /// Poses of a patient's vertebrae from `first` to `last`, body under body with the posterior walls in line
 /// and the angles of bodies and discs, in the frame of `middle` (origin at the middle of its body).

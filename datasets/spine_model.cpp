@@ -1,13 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "datasets/spine_model.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cmath>
 
-#include "imaging/core/error.h"
-#include "imaging/core/random.h"
 #include "imaging/core/units.h"
 
 namespace spinetherm {
@@ -17,13 +13,6 @@ constexpr double kSectionStep_mm = 0.25;
 constexpr double kSectionsBeyond_mm = 60;  // past the outer vertebrae, for tilted grids
 
 }  // namespace
-
-bool LesionShape::holds(const Eigen::Vector3d& x) const {
-  if ((x - centre_mm).squaredNorm() > radius_mm * radius_mm) return false;
-  return std::any_of(parts.begin(), parts.end(), [&](const Part& p) {
-    return (x - p.centre_mm).squaredNorm() <= p.radius_mm * p.radius_mm;
-  });
-}
 
 SpineModel::SpineModel(const SpinePhantomOptions& options)
     : patient_(draw_patient(options.spine, options.seed)) {
@@ -52,7 +41,11 @@ void SpineModel::place(const SpinePhantomOptions& options) {
   const std::size_t top = level(options.levels.front()), bottom = level(options.levels.back());
   first_ = top < kAbove ? 0 : top - kAbove;
   const std::size_t last = std::min(bottom + kBelow, patient_.levels.size() - 1);
-  vertebrae_ = place_vertebrae(patient_, first_, last, level(options.levels[options.levels.size() / 2]));
+  const std::size_t middle = level(options.levels[options.levels.size() / 2]);
+  vertebrae_ = place_vertebrae(patient_, first_, last, middle);
+  if (options.lesion.fracture > 0)
+    break_vertebra(vertebrae_, level(lesion_level_of(options)) - first_, options.lesion.fracture,
+                   middle - first_);
   for (std::size_t n = 0; n < vertebrae_.size(); ++n) {
     const PlacedVertebra& v = vertebrae_[n];
     const VertebraSize& size = v.shape.size();
@@ -130,57 +123,6 @@ void SpineModel::make_sections() {
 SpineSection SpineModel::section(double z) const {
   const double n = std::round((z - section_z_) / kSectionStep_mm);
   return sections_[std::size_t(std::clamp(n, 0.0, double(sections_.size() - 1)))];
-}
-
-void SpineModel::place_lesion(const SpinePhantomOptions& options) {
-  const LesionOptions& l = options.lesion;
-  const std::string level =
-      options.lesion_level.empty() ? options.levels[options.levels.size() / 2] : options.lesion_level;
-  const auto it = std::find_if(vertebrae_.begin(), vertebrae_.end(),
-                               [&](const PlacedVertebra& v) { return v.shape.size().level == level; });
-  const VertebraShape& shape = it->shape;
-  const Eigen::Vector2d half = shape.body_half(0);
-  const double h = shape.size().posterior_height_mm / 2;
-  constexpr double kUsual_mm = 7, kShare = 0.42;  // of the half depth of a body
-  const bool in_pedicle = l.place == LesionPlace::pedicle;
-  const double usual_radius = in_pedicle ? std::min(kUsual_mm, shape.size().pedicle_height_mm / 2)
-                                         : std::min({kUsual_mm, kShare * half.y(), h - 2});
-  const double radius = l.radius_mm.value_or(usual_radius);
-  const double gap = l.wall_gap_mm.value_or(std::min(kUsual_mm, kShare * half.y()));
-  const double room =
-      l.place == LesionPlace::central ? half.y() - radius : 2 * half.y() - 3 - radius * 2 - gap;
-  if (!in_pedicle && (radius > h - 1.5 || room < 0))
-    throw ConfigError(fmt::format("a lesion of {:g} mm radius does not fit", radius), "body of " + level,
-                      "make it smaller, or the gap to the wall");
-  Eigen::Vector3d centre(0, 0, 0);
-  switch (l.place) {
-    case LesionPlace::posterior:
-      centre = {l.side * 0.38 * half.x(), half.y() - gap - radius, 0};
-      break;
-    case LesionPlace::anterior:
-      centre = {l.side * 0.30 * half.x(), -half.y() + gap + radius, 0};
-      break;
-    case LesionPlace::central:
-      centre = {0, 0, 0};
-      break;
-    case LesionPlace::pedicle:
-      centre = shape.pedicle_centre(l.side);
-      break;
-  }
-  lesion_.vertebra = std::size_t(it - vertebrae_.begin());
-  lesion_.kind = l.kind;
-  lesion_.radius_mm = radius;
-  lesion_.wall_gap_mm = gap;
-  lesion_.centre_mm = it->world_from_vertebra * centre;
-  auto rng = trial_rng(options.seed, 0);
-  std::uniform_real_distribution<double> uniform(-1, 1);
-  lesion_.parts.push_back({lesion_.centre_mm, 0.8 * radius});
-  while (lesion_.parts.size() < 6) {
-    const Eigen::Vector3d d(uniform(rng), uniform(rng), uniform(rng));
-    if (d.norm() > 1 || d.norm() < 0.2) continue;
-    const double part = (0.62 + 0.08 * uniform(rng)) * radius;
-    lesion_.parts.push_back({lesion_.centre_mm + d.normalized() * (radius - part), part});
-  }
 }
 
 }  // namespace spinetherm

@@ -6,6 +6,8 @@
 #include <vector>
 
 #include "datasets/image_material.h"
+#include "datasets/lesion_grade.h"
+#include "datasets/lesion_shape.h"
 #include "datasets/rib_shape.h"
 #include "datasets/spine_curve.h"
 #include "datasets/spine_patient.h"
@@ -33,20 +35,6 @@ struct PlacedRoot {
   double ganglion_radius_mm = 0;
 };
 
-/// The blob: spheres whose union is the lesion where there is bone.
-struct LesionShape {
-  std::size_t vertebra = 0;  ///< index into SpineModel::vertebrae()
-  LesionKind kind = LesionKind::lytic;
-  Eigen::Vector3d centre_mm{0, 0, 0};
-  double radius_mm = 0, wall_gap_mm = 0;
-  struct Part {
-    Eigen::Vector3d centre_mm;
-    double radius_mm;
-  };
-  std::vector<Part> parts;
-  bool holds(const Eigen::Vector3d& x) const;
-};
-
 /// Centre lines and half widths at one height [mm], in the midsagittal plane: y of the centres, half widths
 /// of ellipses across (a) and front to back (b). Lying prone.
 struct SpineSection {
@@ -62,15 +50,17 @@ class SpineModel {
  public:
   explicit SpineModel(const SpinePhantomOptions& options);
 
-  /// `supine` moves cord and cauda within the sac: 0 prone (the frame of CT and CBCT), 1 lying on the back,
-  /// as for MRI; between them linear. Everything else stays.
-  SpinePoint at(const Eigen::Vector3d& x, double supine = 0) const;
+  SpinePoint at(const Eigen::Vector3d& x) const;
+  /// The same patient without tumour; a fracture stays.
+  SpinePoint healthy_at(const Eigen::Vector3d& x) const;
 
   const SpinePatient& patient() const { return patient_; }
   /// The levels that were asked for, with up to three neighbours above and two below.
   const std::vector<PlacedVertebra>& vertebrae() const { return vertebrae_; }
   const std::vector<PlacedRoot>& roots() const { return roots_; }
   const LesionShape& lesion() const { return lesion_; }
+  /// Grades of the lesion, from labels of 0.5 mm (canal) and 0.75 mm (body).
+  LesionGrade grade() const;
   /// Box of the image [mm].
   const Eigen::Vector3d& low_mm() const { return low_; }
   const Eigen::Vector3d& high_mm() const { return high_; }
@@ -92,13 +82,16 @@ class SpineModel {
   void place_plexus();
   void place_vessels();
   void place_lesion(const SpinePhantomOptions& options);
+  void grow_curtain();
+  bool keeps_wall(const Eigen::Vector3d& x) const;
+  /// The canal about x: sizes there, and a place so that x lies in the section as it lies in the canal.
+  SpineSection section_about(const Eigen::Vector3d& x) const;
 
   bool bone_at(const Eigen::Vector3d& x, const CurvePoint& c, const SpineProfile& s, SpinePoint& out) const;
   bool rib_at(const Eigen::Vector3d& x, const SpineProfile& s, double bone_mm, SpinePoint& out) const;
   bool iliac_at(const Eigen::Vector3d& x, double bone_mm, SpinePoint& out) const;
   bool disc_at(const Eigen::Vector3d& x, const CurvePoint& c, SpinePoint& out) const;
-  bool canal_at(const Eigen::Vector3d& x, const CurvePoint& c, const SpineProfile& s, double supine,
-                SpinePoint& out) const;
+  bool canal_at(const Eigen::Vector3d& x, const CurvePoint& c, const SpineProfile& s, SpinePoint& out) const;
   SpinePoint tissue_at(const Eigen::Vector3d& x, const CurvePoint& c, const SpineProfile& s,
                        double depth) const;
   bool near_spine_at(const Eigen::Vector3d& x, const CurvePoint& c, const SpineProfile& s,

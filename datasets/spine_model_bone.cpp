@@ -15,24 +15,8 @@ constexpr double kFacetGap_mm = 1.8, kRibGap_mm = 1.0, kIliacGap_mm = 2.0;
 constexpr double kShellRib_mm = 0.8, kShellIliac_mm = 1.1;
 constexpr double kTextureStretch = 2.6;  // trabeculae of a body run up and down
 
-const StructureValue kTumour = *structure_value("tumour"), kMuscle = *structure_value("muscle"),
-                     kRib = *structure_value("rib"), kBone = *structure_value("bone");
-
-Material lesion_material(const LesionShape& lesion, const Eigen::Vector3d& x) {
-  switch (lesion.kind) {
-    case LesionKind::lytic:
-      return Material::tumour_lytic;
-    case LesionKind::blastic:
-      return Material::tumour_blastic;
-    case LesionKind::marrow:
-      return Material::tumour_marrow;
-    case LesionKind::mixed:
-      break;
-  }
-  const Eigen::Vector3d r = (x - lesion.centre_mm) / lesion.radius_mm;  // islands of both
-  return std::sin(4 * r.x()) * std::cos(3 * r.y()) + 0.5 * std::sin(5 * r.z()) > 0 ? Material::tumour_blastic
-                                                                                   : Material::tumour_lytic;
-}
+const StructureValue kMuscle = *structure_value("muscle"), kRib = *structure_value("rib"),
+                     kBone = *structure_value("bone");
 
 /// Of the segment a-b in the plane.
 double line_distance(const Eigen::Vector2d& p, const Eigen::Vector2d& a, const Eigen::Vector2d& b) {
@@ -71,7 +55,7 @@ bool SpineModel::bone_at(const Eigen::Vector3d& x, const CurvePoint& c, const Sp
     for (std::size_t n = 0; n < vertebrae_.size(); ++n) {
       const PlacedVertebra& v = vertebrae_[n];
       if (x.z() < v.low_z || x.z() > v.high_z) continue;
-      const Eigen::Vector3d l = v.vertebra_from_world * x;
+      const Eigen::Vector3d l = v.local(x);
       const VertebraHit h = v.shape.at(l);
       if (h.distance_mm < first) {
         second = first;
@@ -98,10 +82,6 @@ bool SpineModel::bone_at(const Eigen::Vector3d& x, const CurvePoint& c, const Sp
     } else if (-inside < hit.shell_mm) {
       out.material = Material::cortical_bone;
       out.texture = 0;
-    } else if (owner == lesion_.vertebra && lesion_.holds(x)) {
-      out.label = kTumour;
-      out.material = lesion_material(lesion_, x);
-      out.texture = soft_texture(x, 3);
     } else {
       out.material = hit.body ? Material::trabecular_bone : Material::posterior_bone;
       out.texture = bone_texture(local, v.shape);
@@ -180,7 +160,7 @@ bool SpineModel::disc_at(const Eigen::Vector3d& x, const CurvePoint& c, SpinePoi
   const VertebraSize &us = up.shape.size(), &ls = low.shape.size();
   const double a = (us.body_width_lower_mm + ls.body_width_upper_mm) / 4;
   if (std::abs(c.left_mm) > a + 4) return false;
-  const Eigen::Vector3d in_up = up.vertebra_from_world * x, in_low = low.vertebra_from_world * x;
+  const Eigen::Vector3d in_up = up.local(x), in_low = low.local(x);
   const double depth = (us.body_depth_lower_mm + ls.body_depth_upper_mm) / 4;
   const double t = std::clamp(-in_up.z() / (in_low.z() - in_up.z()), 0.0, 1.0);
   const double y = mix(in_up.y() + us.body_depth_lower_mm / 2 - up.shape.wall_y(), in_low.y(), t);

@@ -21,20 +21,20 @@ const StructureValue kCanal = *structure_value("canal"), kSac = *structure_value
 }  // namespace
 
 /// Sac, cord and cauda, and what lies about them in the canal.
-bool SpineModel::canal_at(const Eigen::Vector3d& x, const CurvePoint& c, const SpineProfile& s, double supine,
+bool SpineModel::canal_at(const Eigen::Vector3d& x, const CurvePoint& c, const SpineProfile& s,
                           SpinePoint& out) const {
   const double u = c.left_mm, v = c.behind_mm;
   if (!in_ellipse(u, v, s.canal_a, s.canal_b)) return false;
   if (in_ellipse(u, v - s.sac_behind, s.sac_a, s.sac_b)) {
     out = {kSac, Material::csf, 0};
-    const double cord = s.cord_behind - (1 - supine) * s.cord_prone_shift;
+    const double cord = s.cord_behind - s.cord_prone_shift;
     if (s.cord_a > 0 && in_ellipse(u - s.cord_left, v - cord, s.cord_a, s.cord_b)) {
       out = {kCord, Material::cord, soft_texture(x, 2)};
       return true;
     }
     double nearest = 9;
     for (const SpineProfile::Strand& strand : s.strands) {
-      const double dv = v - mix(strand.behind_prone, strand.behind_supine, supine), du = u - strand.left;
+      const double dv = v - strand.behind_prone, du = u - strand.left;
       if (std::abs(du) > 2 || std::abs(dv) > 2) continue;
       nearest = std::min(nearest, std::hypot(du, dv) - strand.radius);
     }

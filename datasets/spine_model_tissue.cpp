@@ -40,14 +40,14 @@ double skin_depth(const CurvePoint& c, const SpineProfile& s) {
 
 }  // namespace
 
-SpinePoint SpineModel::at(const Eigen::Vector3d& x, double supine) const {
+SpinePoint SpineModel::healthy_at(const Eigen::Vector3d& x) const {
   const CurvePoint c = curve_.at(x);
   const SpineProfile& s = profile(c.level);
   const double depth = skin_depth(c, s);
   if (depth < 0) return {};
   SpinePoint out;
   if (bone_at(x, c, s, out) || disc_at(x, c, out)) return out;
-  if (canal_at(x, c, s, supine, out)) {
+  if (canal_at(x, c, s, out)) {
     if (out.label == *structure_value("canal"))
       if (const Tube* nerve = nerves_.find(x)) return {nerve->label, nerve->material, 0};
     return out;

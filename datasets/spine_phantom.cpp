@@ -9,16 +9,11 @@
 #include "datasets/spine_model.h"
 #include "imaging/core/error.h"
 #include "imaging/core/random.h"
-#include "imaging/core/text.h"
 #include "imaging/core/units.h"
 
 namespace spinetherm {
 namespace {
 
-const std::vector<std::string> kKindWords = {"lytic", "blastic", "mixed", "marrow"};
-const std::vector<std::string> kPlaceWords = {"anterior", "central", "posterior", "pedicle"};
-const std::vector<std::string> kSideWords = {"left", "right"};
-const std::vector<std::string> kNotYetWords = {"wall-defect", "epidural", "paraspinal", "fracture"};
 enum PoseStream : std::uint64_t { kPoseStream = 7 };
 
 int position(const std::vector<std::string>& words, std::string_view word) {
@@ -110,67 +105,41 @@ std::vector<LevelLandmarks> place_landmarks(const SpineModel& model, const std::
 
 }  // namespace
 
-std::string_view to_string(LesionKind kind) { return kKindWords[std::size_t(kind)]; }
-std::string_view to_string(LesionPlace place) { return kPlaceWords[std::size_t(place)]; }
-
-LesionOptions parse_lesion(std::string_view words, LesionOptions lesion) {
-  bool kind_given = false, place_given = false, side_given = false;
-  const auto once = [&](bool& given, const std::string& word) {
-    if (given)
-      throw ConfigError("'" + word + "' is a second word of its kind", "--lesion " + std::string(words),
-                        "name one kind, one place and one side");
-    given = true;
-  };
-  while (!words.empty()) {
-    const std::size_t comma = words.find(',');
-    const std::string word(words.substr(0, comma));
-    const std::string stem = word.substr(0, word.find(':'));
-    words.remove_prefix(comma == std::string_view::npos ? words.size() : comma + 1);
-    if (const int n = position(kKindWords, word); n >= 0) {
-      once(kind_given, word);
-      lesion.kind = LesionKind(n);
-    } else if (const int p = position(kPlaceWords, word); p >= 0) {
-      once(place_given, word);
-      lesion.place = LesionPlace(p);
-    } else if (const int s = position(kSideWords, word); s >= 0) {
-      once(side_given, word);
-      lesion.side = s == 0 ? 1 : -1;
-    } else if (position(kNotYetWords, stem) >= 0) {
-      throw ConfigError("this phantom cannot make '" + word + "' yet", "--lesion",
-                        "use " + std::string("lytic, blastic, mixed, marrow; anterior, central, posterior, "
-                                             "pedicle; left, right"));
-    } else {
-      std::vector<std::string> known;
-      for (const auto* list : {&kKindWords, &kPlaceWords, &kSideWords})
-        known.insert(known.end(), list->begin(), list->end());
-      throw ConfigError("unknown lesion word '" + word + "'", "--lesion",
-                        "did you mean '" + nearest_word(word, known) +
-                            "'? known: lytic, blastic, mixed, marrow; anterior, central, posterior, pedicle; "
-                            "left, right");
-    }
-  }
-  return lesion;
-}
-
 std::vector<std::string> parse_levels(std::string_view range, SpineVariant variant) {
   const std::size_t dash = range.find('-');
   const std::string first(range.substr(0, dash));
   const std::string last(dash == std::string_view::npos ? first : range.substr(dash + 1));
-  std::vector<std::string> known;
-  for (const std::string& level : spine_levels(variant)) known.push_back(level == "sacrum" ? "S1" : level);
+  std::vector<std::string> names;
+  for (const std::string& level : spine_levels(variant)) names.push_back(level == "sacrum" ? "S1" : level);
   const auto find = [&](const std::string& level) {
-    return position(known, level == "sacrum" ? "S1" : level);
+    return position(names, level == "sacrum" ? "S1" : level);
   };
   const int a = find(first), b = find(last);
   if (a < 0 || b < 0)
     throw ConfigError("unknown level '" + (a < 0 ? first : last) + "'", "--levels " + std::string(range),
-                      "levels run from " + known.front() + " to " + known.back() + ", for instance L2-L4");
+                      "the phantom has " + names.front() + " to " + names.back() + ", for instance L2-L4");
   if (a > b)
     throw ConfigError("levels run upwards", "--levels " + std::string(range),
                       "name the upper level first: " + last + "-" + first);
-  std::vector<std::string> out(known.begin() + a, known.begin() + b + 1);
+  std::vector<std::string> out(names.begin() + a, names.begin() + b + 1);
   if (out.back() == "S1") out.back() = "sacrum";
   return out;
+}
+
+ClinicalFacts usual_clinical_facts() {
+  ClinicalFacts c;
+  c.goal = "local_control";
+  c.deficit = false;
+  c.sins_pain = 1;
+  c.previous_dose_Gy = 0;
+  c.anticoagulated = false;
+  c.implants = false;
+  c.pacemaker = false;
+  return c;
+}
+
+std::string lesion_level_of(const SpinePhantomOptions& options) {
+  return options.lesion_level.empty() ? options.levels[options.levels.size() / 2] : options.lesion_level;
 }
 
 void SpinePhantomOptions::validate() const {
@@ -182,11 +151,7 @@ void SpinePhantomOptions::validate() const {
   if (!lesion_level.empty() && position(levels, lesion_level) < 0)
     throw ConfigError("the lesion's level '" + lesion_level + "' is not in the phantom",
                       "SpinePhantomOptions.lesion_level", "use one of the levels");
-  if (const auto r = lesion.radius_mm)
-    require(*r >= 2 && *r <= 20, "lesion.radius_mm", *r, "must lie in [2, 20] mm");
-  if (const auto gap = lesion.wall_gap_mm)
-    require(*gap >= 0.5 && *gap <= 30, "lesion.wall_gap_mm", *gap, "must lie in [0.5, 30] mm");
-  require(lesion.side == 1 || lesion.side == -1, "lesion.side", lesion.side, "must be +1 or -1");
+  lesion.validate();
   require(spacing_mm >= 0.3 && spacing_mm <= 4, "spacing_mm", spacing_mm, "must lie in [0.3, 4] mm");
   require(width_mm >= 60 && width_mm <= 400, "width_mm", width_mm, "must lie in [60, 400] mm");
   require(front_mm >= 20 && front_mm <= 200, "front_mm", front_mm, "must lie in [20, 200] mm");
@@ -246,13 +211,14 @@ SpinePhantom make_spine_phantom(const SpinePhantomOptions& options, const Progre
   out.landmarks = place_landmarks(model, options.levels, Rigid{});
   out.landmarks_mri = place_landmarks(model, options.levels, out.mri_from_cbct);
   out.lesion.level = model.vertebrae()[model.lesion().vertebra].shape.size().level;
-  out.lesion.options = options.lesion;
-  out.lesion.options.radius_mm = model.lesion().radius_mm;
+  out.lesion.options = model.lesion().options;
   out.lesion.options.wall_gap_mm = model.lesion().wall_gap_mm;
   out.lesion.centre_mm = model.lesion().centre_mm;
   out.lesion.mask = out.anatomy.mask("tumour");
   out.lesion.volume_ml = double(std::count(out.lesion.mask.values.begin(), out.lesion.mask.values.end(), 1)) *
                          grid.voxel_volume_mm3() / 1000;
+  out.lesion.extent = measure_extent(out.lesion.mask);
+  out.lesion.grade = model.grade();
   out.summary.termination = Termination::reached_end;
   out.summary.wall_time_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   progress(1, "phantom");

@@ -8,36 +8,21 @@
 #include <vector>
 
 #include "datasets/image_simulator.h"
+#include "datasets/lesion_grade.h"
+#include "datasets/lesion_options.h"
 #include "datasets/spine_options.h"
 #include "datasets/vertebra_shape.h"
 #include "imaging/core/anatomy.h"
 
 namespace spinetherm {
 
-enum class LesionKind { lytic, blastic, mixed, marrow };
-enum class LesionPlace { anterior, central, posterior, pedicle };
-std::string_view to_string(LesionKind kind);
-std::string_view to_string(LesionPlace place);
-
-struct LesionOptions {
-  LesionKind kind = LesionKind::lytic;
-  LesionPlace place = LesionPlace::posterior;
-  int side = 1;  ///< +1 the patient's left, -1 right
-  /// Of the sphere that holds the lesion [mm]; ablation is used from 5 to 17. Empty: 7, or less where the
-  /// body is small.
-  std::optional<double> radius_mm = {};
-  /// Bone between a posterior lesion and the posterior wall (an anterior one and the anterior wall) [mm].
-  /// Empty: 7, or less where the body is small.
-  std::optional<double> wall_gap_mm = {};
-};
-
-/// Reads the words of `--lesion`, separated by commas: lytic, blastic, mixed, marrow; anterior, central,
-/// posterior, pedicle; left, right. ConfigError for a word nobody knows, two words of one kind, and for
-/// wall-defect, epidural:*, paraspinal and fracture:*, which this phantom cannot make yet.
-LesionOptions parse_lesion(std::string_view words, LesionOptions lesion = {});
-
-/// Reads "L2-L4" or "T8": levels from the head down. ConfigError for what such a spine lacks.
+/// Reads "L2-L4", "T8" or "L4-S1": levels from the head down; S1 is called sacrum. ConfigError for what such a
+/// spine lacks.
 std::vector<std::string> parse_levels(std::string_view range, SpineVariant variant = SpineVariant::none);
+
+/// A patient for whom ablation is considered at all: local control, no deficit, pain that is not mechanical,
+/// nothing that speaks against it.
+ClinicalFacts usual_clinical_facts();
 
 struct SpinePhantomOptions {
   std::vector<std::string> levels = {"L2", "L3", "L4"};
@@ -55,8 +40,11 @@ struct SpinePhantomOptions {
   CtOptions ct;
   MrOptions mr;
   CbctOptions cbct;
+  ClinicalFacts clinical = usual_clinical_facts();  ///< the clinic's part of the case
   void validate() const;
 };
+/// The lesion's level: `lesion_level`, or the middle of `levels`.
+std::string lesion_level_of(const SpinePhantomOptions& options);
 
 struct LevelLandmarks {
   std::string level;
@@ -65,10 +53,12 @@ struct LevelLandmarks {
 
 struct PhantomLesion {
   std::string level;
-  LesionOptions options;               ///< with the radius and gap that were used
+  LesionOptions options;               ///< with the radius, gap and wall defect that were used
   Eigen::Vector3d centre_mm{0, 0, 0};  ///< CT frame: of the sphere that holds it
   double volume_ml = 0;                ///< of its mask
-  Volume<std::uint8_t> mask;           ///< on the CT's grid
+  MaskExtent extent;                   ///< of its mask
+  LesionGrade grade;
+  Volume<std::uint8_t> mask;  ///< on the CT's grid: in bone, canal and beside the body
 };
 
 struct SpinePhantomSummary {

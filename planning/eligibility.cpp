@@ -19,6 +19,7 @@ struct Points {
 
 /// Junctional 3, mobile 2, semirigid 1, rigid 0.
 Points location_points(const std::string& level) {
+  if (level == "S1") return {3, 3};  // the junction; the table of levels knows the sacrum as one
   const auto n = level_index(level);
   if (!n) return {0, 3};
   const auto between = [&](const char* first, const char* last) {
@@ -29,7 +30,7 @@ Points location_points(const std::string& level) {
     return {3, 3};
   if (between("C3", "C6") || between("L2", "L4")) return {2, 2};
   if (between("T3", "T10")) return {1, 1};
-  // S1 belongs to the junction, S2-S5 are rigid; the table of levels knows the sacrum as one.
+  // S1 belongs to the junction, S2-S5 are rigid.
   return level == "sacrum" ? Points{0, 3} : Points{0, 0};
 }
 
@@ -88,10 +89,11 @@ void check_ranges(const ClinicalFacts& clinical, const TargetFacts& target) {
 
 Sins sins_range(const ClinicalFacts& clinical, const TargetFacts& target) {
   check_ranges(clinical, target);
-  Sins sins{0, 0, {}};
+  Sins sins{0, 0, {}, {}};
   const auto add = [&](Points p, const char* item) {
     sins.lowest += p.lowest;
     sins.highest += p.highest;
+    sins.items.push_back({item, p.lowest, p.highest});
     if (p.lowest != p.highest) sins.unknown_items.emplace_back(item);
   };
   add(location_points(target.level), "location");

@@ -34,10 +34,17 @@ struct TargetFacts {
   bool operator==(const TargetFacts&) const = default;
 };
 
+/// An item of the score with its points.
+struct SinsItem {
+  std::string name;  ///< location, pain, bone lesion, alignment, collapse, posterolateral involvement
+  int lowest = 0, highest = 0;
+  bool operator==(const SinsItem&) const = default;
+};
 /// Spinal instability neoplastic score (Fisher et al. 2010, doi:10.1097/BRS.0b013e3181e16ae2), as a range
 /// while items are unknown. 0-6 stable, 7-12 indeterminate, 13-18 unstable.
 struct Sins {
   int lowest = 0, highest = 18;
+  std::vector<SinsItem> items;  ///< the six, once assessed
   std::vector<std::string> unknown_items;
   bool operator==(const Sins&) const = default;
 };

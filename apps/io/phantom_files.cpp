@@ -47,22 +47,51 @@ void write_landmarks(const fs::path& path, const std::vector<LevelLandmarks>& le
                   path);
 }
 
+Json or_null(const std::optional<double>& value) { return value ? Json(*value) : Json(nullptr); }
+
+Json json_of(const Sins& sins, int imaging) {
+  Json parts = Json::object();
+  for (const SinsItem& item : sins.items) parts[item.name] = {item.lowest, item.highest};
+  return {{"imaging", imaging}, {"low", sins.lowest}, {"high", sins.highest}, {"parts", parts}};
+}
+
 void write_lesion(const fs::path& path, const SpinePhantom& phantom) {
   const PhantomLesion& l = phantom.lesion;
+  const LesionGrade& grade = l.grade;
+  const EpiduralMeasure& epidural = grade.epidural;
   const Rigid mri_from_ct = phantom.mri_from_cbct * inverse(phantom.ct_from_cbct);
-  write_json_file({{"format", "spinetherm.lesion"},
-                   {"version", 1},
-                   {"level", l.level},
-                   {"kind", to_string(l.options.kind)},
-                   {"place", to_string(l.options.place)},
-                   {"side", l.options.side > 0 ? "left" : "right"},
-                   {"centre_mm", json_of(l.centre_mm)},
-                   {"centre_in_mri_mm", json_of(mri_from_ct * l.centre_mm)},
-                   {"radius_mm", l.options.radius_mm.value()},
-                   {"volume_ml", l.volume_ml},
-                   {"escc", "0"},
-                   {"posterior_wall_defect_mm", 0}},
-                  path);
+  const TargetFacts& facts = grade.facts;
+  const Eligibility eligible = assess_eligibility(phantom.options.clinical, facts);
+  write_json_file(
+      {{"format", "spinetherm.lesion"},
+       {"version", 1},
+       {"level", l.level},
+       {"words", lesion_words(phantom.options.lesion)},
+       {"kind", to_string(l.options.kind)},
+       {"place", to_string(l.options.place)},
+       {"side", l.options.side > 0 ? "left" : "right"},
+       {"centre_mm", json_of(l.centre_mm)},
+       {"centre_in_mri_mm", json_of(mri_from_ct * l.centre_mm)},
+       {"radius_mm", l.options.radius_mm.value()},
+       {"volume_ml", l.volume_ml},
+       {"largest_diameter_mm", l.extent.largest_diameter_mm},
+       {"extent_mm", json_of(l.extent.box_mm)},
+       {"escc", epidural.escc},
+       {"epidural",
+        {{"tumour_ml", epidural.tumour_ml},
+         {"sac_lost", epidural.sac_lost},
+         {"cord_gap_mm", or_null(epidural.cord_gap_mm)},
+         {"cord_ratio", or_null(epidural.cord_ratio)},
+         {"csf_left", or_null(epidural.csf_left)},
+         {"graded_by", epidural.by_cord ? "cord" : "sac, below the conus"}}},
+       {"sins", json_of(grade.sins, grade.sins_imaging)},
+       {"posterior_wall_defect_mm", or_null(facts.posterior_wall_defect_mm)},
+       {"collapse", or_null(facts.collapse)},
+       {"added_kyphosis_deg", grade.kyphosis_deg},
+       {"body_involved", or_null(facts.body_involved)},
+       {"posterolateral_sides", facts.posterolateral_sides.value_or(0)},
+       {"eligibility", {{"verdict", to_string(eligible.verdict)}, {"reasons", eligible.reasons}}}},
+      path);
 }
 
 }  // namespace
@@ -98,14 +127,7 @@ PatientCase write_phantom(const SpinePhantom& phantom, const fs::path& folder) {
       fmt::format("{} lesion in {}", to_string(phantom.lesion.options.kind), phantom.lesion.level);
   c.target.label = "tumour";
   c.target.kind = std::string(to_string(phantom.lesion.options.kind));
-  // Part of the synthetic patient: one for whom ablation is considered at all.
-  c.clinical.goal = "local_control";
-  c.clinical.deficit = false;
-  c.clinical.sins_pain = 1;
-  c.clinical.previous_dose_Gy = 0;
-  c.clinical.anticoagulated = false;
-  c.clinical.implants = false;
-  c.clinical.pacemaker = false;
+  c.clinical = phantom.options.clinical;
   c.notes = fmt::format(
       "Synthetic patient of {} to {}, seed {}. CT and CBCT share their frame; the MRI was moved by "
       "truth/mri_from_cbct.tfm.",

@@ -121,12 +121,14 @@ TEST(PhantomCommand, WritesAPatientAndPrintsItsCase) {
 TEST(PhantomCommand, RefusesWhatItCannotMakeAndLeavesNothing) {
   const ScratchFolder scratch;
   for (const auto& [arguments, message] : std::vector<std::pair<std::vector<std::string>, std::string>>{
-           {{"--lesion", "lytic,epidural:1b"}, "cannot make 'epidural:1b' yet"},
+           {{"--lesion", "lytic,epidural:4"}, "epidural grade '4'"},
+           {{"--lesion", "marrow,wall-defect"}, "exclude each other"},
+           {{"--levels", "C1"}, "C3 to S1"},
            {{"--lesion", "lytik"}, "did you mean 'lytic'"},
            {{"--levels", "L4-L2"}, "L2-L4"},
            {{"--levels", "T13"}, "unknown level 'T13'"},
            {{"--lesion-level", "L5"}, "not in the phantom"},
-           {{"--lesion-radius", "14"}, "does not fit"},
+           {{"--lesion-radius", "24"}, "does not fit"},
            {{"--spacing", "0"}, "spacing_mm = 0"}}) {
     std::vector<std::string> all = {"phantom", "--out", "p"};
     all.insert(all.end(), arguments.begin(), arguments.end());

@@ -7,14 +7,8 @@
 #include <cmath>
 #include <map>
 
-#include "imaging/core/error.h"
-
 namespace spinetherm {
 namespace {
-
-using ::testing::AllOf;
-using ::testing::HasSubstr;
-using ::testing::ThrowsMessage;
 
 StructureValue value(const char* name) { return *structure_value(name); }
 /// The mean patient's levels.
@@ -337,12 +331,6 @@ TEST(SpineModel, VariantsHaveTheirVertebraeAndRibs) {
   EXPECT_EQ(six.vertebrae().back().shape.size().level, "sacrum");
   EXPECT_EQ(vertebra(six, "L6").disc_below, value("disc_L6_sacrum"));
   EXPECT_EQ(vertebra(six, "L5").disc_below, value("disc_L5_sacrum"));  // as a spine without L6 names it
-}
-
-TEST(SpineModel, RefusesALesionThatDoesNotFit) {
-  SpinePhantomOptions o = mean("T3");
-  o.lesion.radius_mm = 9;
-  EXPECT_THAT([&] { SpineModel m(o); }, ThrowsMessage<ConfigError>(HasSubstr("T3")));
 }
 
 }  // namespace
