@@ -23,12 +23,15 @@ struct FluoroscopyOptions {
                             .isocentre_mm = {0, 0, 0}};
   std::optional<Eigen::Vector3d> isocentre_mm = {};  ///< empty: the middle of the body's grid
   XrayBeamOptions beam{.tube_kV = 80, .aluminium_mm = 3, .copper_mm = 0.2, .bins = 8};
-  XrayDetectorOptions detector{.photons = 2e4,
+  XrayDetectorOptions detector{.photons = 4e4,
                                .blur_sigma_mm = 0.25,
                                .scatter_to_primary = 0.6,
                                .scatter_sigma_mm = 60,
                                .scatter_corrected = 0.5};
   std::vector<MetalNeedle> needles = {};
+  /// Crops the images to rays that enter the body's volume by the face towards the source and leave it by
+  /// the opposite one, as a shutter would: else the cut ends of the volume show as ramps.
+  bool shutter = true;
   bool operator==(const FluoroscopyOptions&) const = default;
   void validate() const;
 };
@@ -42,6 +45,7 @@ struct FluoroscopyImages {
 
 /// Both views of the sharp HU volume (grid along the patient's axes) and, when given, the rest of the body.
 /// Noise depends on the seed only. Cancelled: empty volumes.
+/// ConfigError when the shutter leaves less than 2 x 2 pixels.
 FluoroscopyImages simulate_fluoroscopy(const Volume<float>& sharp_HU, const FluoroscopyOptions& options,
                                        std::uint64_t seed, const Progress& progress = {},
                                        const Volume<float>* surround_HU = nullptr);

@@ -12,7 +12,7 @@ namespace spinetherm {
 
 struct XrayDetectorOptions {
   /// Photons a pixel would count in one view without a patient: the dose. Empty: no noise.
-  std::optional<double> photons = 4e4;
+  std::optional<double> photons = 1.5e5;
   double blur_sigma_mm = 0.35;  ///< on the detector: scintillator, pixel and focal spot
   /// Scatter over primary behind 20 cm of water, after the grid. 0.5-3 without a grid.
   double scatter_to_primary = 0.5;

@@ -16,6 +16,7 @@ FluoroscopyOptions small_panel() {
   options.geometry.columns = 120;
   options.geometry.rows = 100;
   options.geometry.pitch_mm = 1.6;
+  options.shutter = false;
   return options;
 }
 /// Water, with a bone at the patient's right, front and foot.
@@ -88,6 +89,33 @@ TEST(Fluoroscopy, OpenBeamIsZeroAndNoiseComesFromTheSeed) {
   EXPECT_EQ(one.lateral, again.lateral);
   EXPECT_NE(one.ap, other.ap);
   EXPECT_NEAR(near(one.ap, options.geometry, 0, {-55, 0, 0}), 0, 0.05);
+}
+
+TEST(Fluoroscopy, ShutterLeavesRaysThatGoRightThrough) {
+  // Water that fills its volume: every ray that the shutter lets through has the whole way through it.
+  Volume<float> water = body();
+  std::fill(water.values.begin(), water.values.end(), 0.f);
+  FluoroscopyOptions options = small_panel();
+  options.detector = {.photons = {}, .blur_sigma_mm = 0, .scatter_to_primary = 0};
+  const auto open = simulate_fluoroscopy(water, options, 1);
+  options.shutter = true;
+  const auto shut = simulate_fluoroscopy(water, options, 1);
+  const auto lowest = [](const Volume<float>& v) {
+    return *std::min_element(v.values.begin(), v.values.end());
+  };
+  EXPECT_NEAR(lowest(open.ap), 0, 1e-6);
+  const double through = make_xray_beam(options.beam).water_line_integral(0.09);
+  for (const auto* v : {&shut.ap, &shut.lateral}) {
+    EXPECT_GT(lowest(*v), 0.96 * through);  // the outer half voxel fades
+    // Close to the whole face: 90 mm, less what the far face is farther away than the isocentre.
+    EXPECT_NEAR(v->grid.size[0] * v->grid.spacing_mm.x(), 90 * 750.0 / 795, 2.2);
+    EXPECT_NEAR(v->grid.size[1] * v->grid.spacing_mm.y(), 90 * 750.0 / 795, 2.2);
+  }
+  // What is left has kept its place.
+  EXPECT_EQ(shut.ap(3, 5, 0), *sample_nearest(open.ap, shut.ap.grid.to_world(3, 5, 0)));
+  options.isocentre_mm = Eigen::Vector3d(500, 0, 0);
+  EXPECT_THAT([&] { simulate_fluoroscopy(water, options, 1); },
+              ThrowsMessage<ConfigError>(HasSubstr("sees nothing")));
 }
 
 TEST(Fluoroscopy, StopsAndRefuses) {
