@@ -7,7 +7,7 @@
 
 namespace spinetherm {
 
-/// A file of datasets/tables as it was when the library was built.
+/// A file of datasets/tables or datasets/evidence as it was when the library was built.
 struct EmbeddedTable {
   std::string_view name;  ///< "tissues.json"
   std::string_view text;

@@ -51,8 +51,9 @@ constexpr std::array kCommands = {
     Command{"devices", "the catalogue of applicators: list, show NAME", Writes::nothing, devices_command},
     Command{"tissues", "the table of tissue properties: list, show NAME", Writes::nothing, tissues_command},
     Command{"limits", "the verdict table: list, show NAME", Writes::nothing, limits_command},
-    Command{"evidence", "the published evidence beside the simulations: list, show NAME", Writes::nothing,
-            evidence_command},
+    Command{"evidence", "the published evidence beside the simulations, recounted: list, show NAME",
+            Writes::nothing, evidence_command},
+    Command{"scans", "public sample scans: list, show NAME, fetch NAME...", Writes::nothing, scans_command},
 };
 
 struct ParsedOptions {

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # cmake -DOUT=<cpp> -DFILES=<a.json|b.json> -P write_tables.cmake
 string(REPLACE "|" ";" files "${FILES}")
-file(WRITE "${OUT}.new" "// Written by cmake/embed/write_tables.cmake from datasets/tables.\n"
+file(WRITE "${OUT}.new" "// Written by cmake/embed/write_tables.cmake from datasets/tables and datasets/evidence.\n"
   "#include \"datasets/embedded_tables.h\"\n\nnamespace spinetherm {\n\n"
   "const std::vector<EmbeddedTable>& embedded_tables() {\n  static const std::vector<EmbeddedTable> tables = {\n")
 foreach(path IN LISTS files)

@@ -8,10 +8,11 @@
 
 #include <algorithm>
 #include <csignal>
-#include <cstdlib>
 #include <fstream>
 #include <sstream>
 #include <stdexcept>
+
+#include "tests/sample_scans.h"
 
 namespace spinetherm {
 namespace fs = std::filesystem;
@@ -89,8 +90,7 @@ Ran run_program(const std::vector<std::string>& arguments, const RunOptions& opt
 }
 
 fs::path scans_folder() {
-  const char* given = std::getenv("SPINETHERM_DATA");
-  fs::path folder = given != nullptr ? fs::path(given) : fs::path(PROJECT_SOURCE_DIR) / "../shared/scans";
+  const fs::path folder = sample_scans();
   return fs::is_directory(folder) ? fs::canonical(folder) : fs::path();
 }
 

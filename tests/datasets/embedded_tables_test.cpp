@@ -17,16 +17,17 @@ using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::ThrowsMessage;
 
-TEST(EmbeddedTables, AreTheFilesOfTheFolder) {
+TEST(EmbeddedTables, AreTheFilesOfTheFolders) {
   std::size_t files = 0;
-  for (const auto& entry :
-       std::filesystem::directory_iterator(std::filesystem::path(PROJECT_SOURCE_DIR) / "datasets/tables")) {
-    std::ostringstream text;
-    text << std::ifstream(entry.path()).rdbuf();
-    EXPECT_EQ(embedded_document(entry.path().filename().string()), nlohmann::json::parse(text.str()))
-        << entry.path();
-    ++files;
-  }
+  for (const char* folder : {"datasets/tables", "datasets/evidence"})
+    for (const auto& entry :
+         std::filesystem::directory_iterator(std::filesystem::path(PROJECT_SOURCE_DIR) / folder)) {
+      std::ostringstream text;
+      text << std::ifstream(entry.path()).rdbuf();
+      EXPECT_EQ(embedded_document(entry.path().filename().string()), nlohmann::json::parse(text.str()))
+          << entry.path();
+      ++files;
+    }
   EXPECT_EQ(embedded_tables().size(), files);
 }
 

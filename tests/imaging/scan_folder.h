@@ -3,8 +3,9 @@
 
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <filesystem>
+
+#include "tests/sample_scans.h"
 
 namespace spinetherm {
 
@@ -12,10 +13,7 @@ namespace spinetherm {
 /// missing, as the scans are no part of the project.
 class ScanFolderTest : public ::testing::Test {
  protected:
-  static std::filesystem::path folder() {
-    if (const char* set = std::getenv("SPINETHERM_DATA"); set != nullptr && *set != '\0') return set;
-    return std::filesystem::path(PROJECT_SOURCE_DIR).parent_path() / "shared" / "scans";
-  }
+  static std::filesystem::path folder() { return sample_scans(); }
   void SetUp() override {
     if (!std::filesystem::is_directory(folder()))
       GTEST_SKIP() << "no scans at " << folder() << ": set SPINETHERM_DATA";
