@@ -6,6 +6,7 @@
 #include <cmath>
 #include <set>
 
+#include "datasets/posture.h"
 #include "datasets/spine_model.h"
 #include "imaging/core/error.h"
 #include "imaging/core/random.h"
@@ -37,40 +38,38 @@ Rigid random_pose(const SpinePhantomOptions& options, const Eigen::Vector3d& cen
   return pose;
 }
 
-/// Sagittal: i towards the back, j towards the feet, k towards the right; a right-handed grid about
-/// `centre_mm`.
-Grid sagittal_grid(const Eigen::Vector3d& centre_mm, const Eigen::Vector3d& extent_mm, double spacing_mm) {
-  Grid g;
-  g.direction.col(0) = Eigen::Vector3d::UnitY();
-  g.direction.col(1) = -Eigen::Vector3d::UnitZ();
-  g.direction.col(2) = -Eigen::Vector3d::UnitX();
-  g.spacing_mm = Eigen::Vector3d::Constant(spacing_mm);
-  const Eigen::Vector3d along = g.direction.transpose() * extent_mm;
-  for (int a = 0; a < 3; ++a)
-    g.size[std::size_t(a)] = std::max(1, int(std::round(std::abs(along[a]) / spacing_mm)));
-  const Eigen::Vector3d half = Eigen::Vector3d(g.size[0] - 1, g.size[1] - 1, g.size[2] - 1) / 2;
-  g.origin_mm = centre_mm - g.direction * (spacing_mm * half);
-  return g;
-}
-
 struct SampledModel {
   Volume<StructureValue> labels;
-  Volume<Material> materials;
+  MaterialVolume materials;
 };
-SampledModel sample(const SpineModel& model, const Grid& grid, const Rigid& model_from_grid,
+/// `to_model` takes a point of the grid's frame to the model's.
+template <class ToModel>
+SampledModel sample(const SpineModel& model, const Grid& grid, const ToModel& to_model,
                     const Progress& progress) {
-  SampledModel out{Volume<StructureValue>(grid), Volume<Material>(grid)};
+  SampledModel out{Volume<StructureValue>(grid), MaterialVolume(grid)};
 #pragma omp parallel for schedule(dynamic)
   for (int k = 0; k < grid.size[2]; ++k) {
     if (progress.cancelled()) continue;
     for (int j = 0; j < grid.size[1]; ++j)
       for (int i = 0; i < grid.size[0]; ++i) {
-        const SpinePoint p = model.at(model_from_grid * grid.to_world(i, j, k));
+        const SpinePoint p = model.at(to_model(grid.to_world(i, j, k)));
         out.labels(i, j, k) = p.label;
-        out.materials(i, j, k) = p.material;
+        out.materials.material(i, j, k) = p.material;
+        out.materials.texture(i, j, k) = p.texture;
       }
   }
   return out;
+}
+
+MaterialPoint material_of(const SpinePoint& p) { return {p.material, p.texture}; }
+
+Eigen::Vector3d same_point(const Eigen::Vector3d& x) { return x; }
+
+/// The stack with pixels and slices that are no finer than `spacing_mm`.
+MrStack coarsened(MrStack stack, double spacing_mm) {
+  stack.pixel_mm = std::max(stack.pixel_mm, spacing_mm);
+  stack.slice_mm = std::max(stack.slice_mm, spacing_mm);
+  return stack;
 }
 
 Anatomy make_anatomy(const SpineModel& model, Volume<StructureValue> labels) {
@@ -91,16 +90,121 @@ Anatomy make_anatomy(const SpineModel& model, Volume<StructureValue> labels) {
   return anatomy;
 }
 
-std::vector<LevelLandmarks> place_landmarks(const SpineModel& model, const std::vector<std::string>& levels,
-                                            const Rigid& image_from_model) {
+std::vector<LevelLandmarks> place_landmarks(const SpineModel& model, const std::vector<std::string>& levels) {
   std::vector<LevelLandmarks> out;
   for (const PlacedVertebra& v : model.vertebrae()) {
     const std::string& level = v.shape.size().level;
     if (position(levels, level) < 0) continue;
     out.push_back({level, v.shape.landmarks()});
-    for (Landmark& l : out.back().points) l.at_mm = image_from_model * (v.world_from_vertebra * l.at_mm);
+    for (Landmark& l : out.back().points) l.at_mm = v.world_from_vertebra * l.at_mm;
   }
   return out;
+}
+
+/// Carries each landmark with the vertebra it lies on.
+std::vector<LevelLandmarks> moved(std::vector<LevelLandmarks> landmarks,
+                                  const std::vector<LevelMotion>& motions) {
+  for (LevelLandmarks& level : landmarks)
+    for (const LevelMotion& m : motions)
+      if (m.level == level.level)
+        for (Landmark& l : level.points) l.at_mm = m.mri_from_cbct * l.at_mm;
+  return landmarks;
+}
+
+std::vector<Eigen::Vector3d> points_of(const std::vector<LevelLandmarks>& landmarks) {
+  std::vector<Eigen::Vector3d> out;
+  for (const LevelLandmarks& level : landmarks)
+    for (const Landmark& l : level.points) out.push_back(l.at_mm);
+  return out;
+}
+
+template <class Displacement>
+DisplacementField field_over(const Grid& of, double spacing_mm, const Displacement& displacement) {
+  Eigen::Vector3d low = of.to_world(0, 0, 0), high = low;
+  for (int corner = 1; corner < 8; ++corner) {
+    const Eigen::Vector3d x =
+        of.to_world((corner & 1) ? of.size[0] - 1 : 0, (corner & 2) ? of.size[1] - 1 : 0,
+                    (corner & 4) ? of.size[2] - 1 : 0);
+    low = low.cwiseMin(x);
+    high = high.cwiseMax(x);
+  }
+  const Eigen::Vector3d beyond = Eigen::Vector3d::Constant(spacing_mm);
+  DisplacementField out(box_grid(low - beyond, high + beyond, spacing_mm), Eigen::Vector3f::Zero());
+  const Grid& g = out.grid;
+#pragma omp parallel for schedule(dynamic)
+  for (int k = 0; k < g.size[2]; ++k)
+    for (int j = 0; j < g.size[1]; ++j)
+      for (int i = 0; i < g.size[0]; ++i)
+        out(i, j, k) = displacement(g.to_world(i, j, k)).template cast<float>();
+  return out;
+}
+
+/// CT and CBCT of the prone patient, with their labels.
+bool image_prone(const SpineModel& model, SpinePhantom& out, const Progress& progress) {
+  const SpinePhantomOptions& options = out.options;
+  const Grid grid = box_grid(model.low_mm(), model.high_mm(), options.spacing_mm);
+  grid.validate("phantom grid", 3e8);
+  SampledModel sampled = sample(model, grid, same_point, progress);
+  progress(0.15, "phantom: CT");
+  const MaterialField field = [&](const Eigen::Vector3d& x) { return material_of(model.at(x)); };
+  const int n = options.supersample;
+  const Volume<float> sharp =
+      std::move(render(field, sampled.materials, {ct_numbers()}, {n, n, n}, progress)[0]);
+  sampled.materials = {};
+  progress(0.45, "phantom: CBCT");
+  if (progress.cancelled()) return false;
+  out.ct = simulate_ct(sharp, options.ct, options.seed);
+  // The fast model. A CBCT by projection, and radiographs, would be made of `sharp` here.
+  CbctScan cbct = simulate_cbct(sharp, options.cbct, options.seed);
+  out.cbct = std::move(cbct.image);
+  out.cbct_valid = std::move(cbct.valid);
+  if (out.ct.volume.grid == grid) {
+    out.labels_cbct = sampled.labels;
+    out.anatomy = make_anatomy(model, std::move(sampled.labels));
+  } else {  // thick slices: what lies in the middle of each
+    out.anatomy = make_anatomy(model, sample(model, out.ct.volume.grid, same_point, progress).labels);
+    out.labels_cbct = std::move(sampled.labels);
+  }
+  return !progress.cancelled();
+}
+
+/// Three weightings of the supine patient from one pass over the body.
+bool image_supine(const SpineModel& model, const Posture& posture, SpinePhantom& out,
+                  const Progress& progress) {
+  MrOptions mr = out.options.mr;
+  mr.stack = coarsened(mr.stack, out.options.spacing_mm);
+  const Eigen::Vector3d centre = (model.low_mm() + model.high_mm()) / 2;
+  const Grid fine = fine_stack_grid(mr.stack, out.mri_from_cbct * centre, model.high_mm() - model.low_mm());
+  fine.validate("phantom MRI grid", 3e8);
+  const Eigen::Vector3d readout = readout_direction(mr.stack, fine);
+  const auto to_model = [&](const Eigen::Vector3d& y) -> Eigen::Vector3d {
+    if (!mr.distortion.on()) return posture.cbct_from_mri(y);
+    return posture.cbct_from_mri(y + mr.distortion.displacement_mm(y, readout));
+  };
+  const MaterialVolume materials = sample(model, fine, to_model, progress).materials;
+  out.labels_mri = sample(model, stack_grid(mr.stack, fine), to_model, progress).labels;
+  progress(0.65, "phantom: MRI");
+  std::vector<MaterialValues> values;
+  const std::array<const MrSequence*, 3> sequences = {&mr.t1, &mr.t2, &mr.stir};
+  for (const MrSequence* q : sequences) {
+    const SpeciesSignals s = species_signals(*q);
+    values.push_back(s.water);
+    values.push_back(s.fat);
+  }
+  const MaterialField field = [&](const Eigen::Vector3d& y) { return material_of(model.at(to_model(y))); };
+  const int n = std::min(out.options.supersample, 2);
+  std::vector<Volume<float>> sharp = render(field, materials, values, {n, n, n}, progress);
+  if (progress.cancelled()) return false;
+  progress(0.9, "phantom: MRI");
+  const std::array<Image*, 3> images = {&out.mri_t1, &out.mri_t2, &out.mri_stir};
+  for (std::size_t m = 0; m < 3; ++m)
+    *images[m] = simulate_mr(sharp[2 * m], sharp[2 * m + 1], *sequences[m], mr, out.options.seed);
+  if (mr.distortion.on())
+    out.posture.distortion =
+        field_over(stack_grid(mr.stack, fine), 4, [&](const Eigen::Vector3d& y) -> Eigen::Vector3d {
+          return mr.distortion.displacement_mm(y, readout);
+        });
+  return true;
 }
 
 }  // namespace
@@ -162,6 +266,7 @@ void SpinePhantomOptions::validate() const {
           "must lie in [0, 45] deg");
   require(mri_translation_mm >= 0 && mri_translation_mm <= 200, "mri_translation_mm", mri_translation_mm,
           "must lie in [0, 200] mm");
+  posture.validate();
   ct.validate();
   mr.validate();
   cbct.validate();
@@ -173,50 +278,36 @@ SpinePhantom make_spine_phantom(const SpinePhantomOptions& options, const Progre
   SpinePhantom out;
   out.options = options;
   const SpineModel model(options);
-  const MaterialField field = [&](const Eigen::Vector3d& x) { return model.at(x).material; };
-  const auto stopped = [&](double fraction, const char* what) {
-    progress(fraction, what);
-    if (progress.cancelled()) out.summary.termination = Termination::cancelled;
-    return progress.cancelled();
+  const auto cancelled = [&] {
+    out.summary.termination = Termination::cancelled;
+    return out;
   };
+  progress(0, "phantom: CT");
+  if (progress.cancelled() || !image_prone(model, out, progress)) return cancelled();
 
-  if (stopped(0, "phantom: CT")) return out;
-  const Grid grid = box_grid(model.low_mm(), model.high_mm(), options.spacing_mm);
-  grid.validate("phantom grid", 3e8);
-  SampledModel on_ct = sample(model, grid, Rigid{}, progress);
-  if (stopped(0.15, "phantom: CT")) return out;
-  const auto sharp = render(field, on_ct.materials, Rigid{}, ct_numbers(), options.supersample, progress);
-  if (stopped(0.45, "phantom: CBCT")) return out;
-  out.ct = simulate_ct(sharp, options.ct, options.seed);
-  CbctScan cbct = simulate_cbct(sharp, options.cbct, options.seed);
-  out.cbct = std::move(cbct.image);
-  out.cbct_valid = std::move(cbct.valid);
+  progress(0.5, "phantom: MRI");
+  const Rigid pose = random_pose(options, (model.low_mm() + model.high_mm()) / 2);
+  const Posture posture(model, options.posture, pose, options.seed);
+  out.landmarks = place_landmarks(model, options.levels);
+  out.landmarks_mri = moved(out.landmarks, posture.motions());
+  out.mri_from_cbct =
+      posture.bends() ? best_rigid(points_of(out.landmarks), points_of(out.landmarks_mri)) : pose;
+  for (const LevelMotion& m : posture.motions())
+    if (position(options.levels, m.level) >= 0) out.posture.motions.push_back(m);
+  out.posture.redrawn = posture.redrawn();
+  out.posture.neural_dorsal_mm = posture.neural_shift().dorsal_mm(0);
+  if (!image_supine(model, posture, out, progress)) return cancelled();
+  out.posture.field = field_over(out.cbct.volume.grid, 2, [&](const Eigen::Vector3d& x) -> Eigen::Vector3d {
+    return posture.mri_from_cbct(x) - x;
+  });
 
-  out.anatomy = make_anatomy(model, std::move(on_ct.labels));
-
-  if (stopped(0.55, "phantom: MRI")) return out;
-  out.mri_from_cbct = random_pose(options, grid.centre_mm());
-  const Rigid model_from_mri = inverse(out.mri_from_cbct);
-  const Grid sagittal = sagittal_grid(out.mri_from_cbct * grid.centre_mm(), model.high_mm() - model.low_mm(),
-                                      options.spacing_mm);
-  SampledModel on_mri = sample(model, sagittal, model_from_mri, progress);
-  out.labels_mri = std::move(on_mri.labels);
-  if (stopped(0.7, "phantom: MRI")) return out;
-  const auto signal =
-      render(field, on_mri.materials, model_from_mri, spin_echo_signals(options.mr.tr_ms, options.mr.te_ms),
-             options.supersample, progress);
-  if (stopped(0.95, "phantom: MRI")) return out;
-  out.mri_t2 = simulate_mr_t2(signal, options.mr, options.seed);
-
-  out.landmarks = place_landmarks(model, options.levels, Rigid{});
-  out.landmarks_mri = place_landmarks(model, options.levels, out.mri_from_cbct);
   out.lesion.level = model.vertebrae()[model.lesion().vertebra].shape.size().level;
   out.lesion.options = model.lesion().options;
   out.lesion.options.wall_gap_mm = model.lesion().wall_gap_mm;
   out.lesion.centre_mm = model.lesion().centre_mm;
   out.lesion.mask = out.anatomy.mask("tumour");
   out.lesion.volume_ml = double(std::count(out.lesion.mask.values.begin(), out.lesion.mask.values.end(), 1)) *
-                         grid.voxel_volume_mm3() / 1000;
+                         out.ct.volume.grid.voxel_volume_mm3() / 1000;
   out.lesion.extent = measure_extent(out.lesion.mask);
   out.lesion.grade = model.grade();
   out.summary.termination = Termination::reached_end;

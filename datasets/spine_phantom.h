@@ -7,12 +7,18 @@
 #include <string_view>
 #include <vector>
 
-#include "datasets/image_simulator.h"
+#include "datasets/cbct_image_model.h"
+#include "datasets/ct_scanner.h"
 #include "datasets/lesion_grade.h"
 #include "datasets/lesion_options.h"
+#include "datasets/mri_scanner.h"
+#include "datasets/posture_options.h"
 #include "datasets/spine_options.h"
 #include "datasets/vertebra_shape.h"
 #include "imaging/core/anatomy.h"
+#include "imaging/core/progress.h"
+#include "imaging/core/rigid.h"
+#include "imaging/displacement_field.h"
 
 namespace spinetherm {
 
@@ -29,16 +35,17 @@ struct SpinePhantomOptions {
   std::string lesion_level;  ///< empty: the middle of `levels`
   LesionOptions lesion = {};
   SpineOptions spine = {};  ///< which patient
-  double spacing_mm = 1;
+  double spacing_mm = 1;   ///< of CT and CBCT; CT slices and MRI may be thicker
   double width_mm = 160;   ///< left to right, about the middle of the body
   double front_mm = 55;    ///< of the image before the middle of the body
   double back_mm = 105;    ///< behind it: the skin of the back lies at 75-95 mm
   double margin_mm = 14;   ///< of the image above and below the end discs: the neighbours are cut
   int supersample = 3;     ///< points an axis in voxels at a boundary
   std::uint64_t seed = 1;  ///< of noise, of the lesion's shape and of the pose of the MRI
-  double mri_rotation_deg = 4, mri_translation_mm = 8;  ///< size of the motion between MRI and CBCT
+  double mri_rotation_deg = 4, mri_translation_mm = 8;  ///< size of the pose of the MRI
+  PostureOptions posture;                               ///< bending of the spine besides
   CtOptions ct;
-  MrOptions mr;
+  MrOptions mr;  ///< pixels are never finer than `spacing_mm`, slices never thinner
   CbctOptions cbct;
   ClinicalFacts clinical = usual_clinical_facts();  ///< the clinic's part of the case
   void validate() const;
@@ -66,27 +73,40 @@ struct SpinePhantomSummary {
   double wall_time_s = 0;
 };
 
-/// A synthetic patient. CT and CBCT share frame and grid; the MRI has a frame and a sagittal grid of its own.
+/// How the frame of the MRI follows from that of the CBCT.
+struct PostureTruth {
+  std::vector<LevelMotion> motions;  ///< of the levels that were asked for, exact
+  DisplacementField field;           ///< mri_from_cbct(x) - x on 2 mm, over the box of the CBCT
+  /// Where the MRI shows points wrongly: true less apparent position on 4 mm, over the MRI; empty when off.
+  DisplacementField distortion;
+  int redrawn = 0;              ///< draws of joints by which facets would have met
+  double neural_dorsal_mm = 0;  ///< shift of cord or cauda at the middle level, supine from prone
+};
+
+/// A synthetic patient. CT and CBCT share their frame, that of the prone patient; the MRI, of the patient
+/// supine, has a frame and a grid of its own, which its weightings share.
 struct SpinePhantom {
   SpinePhantomSummary summary;
   SpinePhantomOptions options;
-  Image ct, mri_t2, cbct;
-  Volume<std::uint8_t> cbct_valid;        ///< 1 where the CBCT was measured
-  Anatomy anatomy;                        ///< on the CT's grid; roots as the tubes that they were made from
-  Volume<StructureValue> labels_mri;      ///< on the MRI's grid
-  Rigid mri_from_cbct;                    ///< the truth
-  Rigid ct_from_cbct;                     ///< identity
-  std::vector<LevelLandmarks> landmarks;  ///< CT frame; levels that were asked for
-  std::vector<LevelLandmarks> landmarks_mri;  ///< the same points in the MRI's frame
+  Image ct, cbct, mri_t1, mri_t2, mri_stir;
+  Volume<std::uint8_t> cbct_valid;     ///< 1 where the CBCT was measured
+  Anatomy anatomy;                     ///< on the CT's grid; roots as the tubes that they were made from
+  Volume<StructureValue> labels_cbct;  ///< on the CBCT's grid
+  Volume<StructureValue> labels_mri;   ///< on the MRI's grid, as its images show them
+  Rigid mri_from_cbct;                 ///< the truth; where the spine bends, the best rigid motion
+  Rigid ct_from_cbct;                  ///< identity
+  PostureTruth posture;
+  std::vector<LevelLandmarks> landmarks;      ///< CT frame; levels that were asked for
+  std::vector<LevelLandmarks> landmarks_mri;  ///< the same points in the MRI's frame, undistorted
   PhantomLesion lesion;
 };
 
 /// Makes a spine of adult mean size (datasets/tables/vertebrae.json) in LPS millimetres: patient's left +x,
 /// posterior +y, head +z, origin at the middle of the middle level's body. Bodies, arches, discs, canal,
 /// sac, cord or cauda, roots, great vessels, psoas and back muscles, lungs and ribs (thoracic), kidneys and
-/// bowel (lumbar), fat, skin, air; the levels beyond the ends appear cut. Rigid: the posture is the same in
-/// every image. The result depends on the options only, not on the number of threads. ConfigError for options
-/// that cannot be meant; when cancelled the summary says so and nothing else may be used.
+/// bowel (lumbar), fat, skin, air; the levels beyond the ends appear cut. The MRI shows the posture that
+/// Posture draws. The result depends on the options only, not on the number of threads. ConfigError for
+/// options that cannot be meant; when cancelled the summary says so and nothing else may be used.
 SpinePhantom make_spine_phantom(const SpinePhantomOptions& options = {}, const Progress& progress = {});
 
 }  // namespace spinetherm

@@ -18,6 +18,8 @@ Run demo_command(CLI::App& app) {
     OutputDirectory out(context.output("demo", "phantom"));
     SpinePhantomOptions phantom_options;
     phantom_options.seed = context.seed;
+    // One motion between MRI and CBCT, as the job registers rigidly.
+    phantom_options.posture = posture_preset("rigid");
     const SpinePhantom phantom = make_spine_phantom(phantom_options, context.progress);
     throw_if_cancelled(context.progress);
     write_phantom(phantom, out.working() / "patient");

@@ -6,7 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "apps/cli/command.h"
-#include "apps/io/phantom_files.h"
+#include "apps/cli/phantom_images.h"
 
 namespace spinetherm {
 namespace {
@@ -14,6 +14,7 @@ namespace {
 struct PhantomOptions {
   std::string levels = "L2-L4", lesion = "lytic,posterior", lesion_level;
   SpinePhantomOptions phantom;
+  PhantomImageOptions images;
 };
 
 int phantom(PhantomOptions options, const CommandContext& context) {
@@ -22,12 +23,13 @@ int phantom(PhantomOptions options, const CommandContext& context) {
   o.lesion = parse_lesion(options.lesion, o.lesion);
   o.lesion_level = options.lesion_level;
   o.seed = context.seed;
+  options.images.apply_to(o);
   o.validate();
 
   OutputDirectory output(context.output("phantom", options.levels));
   const SpinePhantom made = make_spine_phantom(o, context.progress);
   throw_if_cancelled(context.progress);
-  write_phantom(made, output.working());
+  write_phantom(made, output.working(), options.images.files());
   output.commit();
 
   const auto file = output.final_path() / "case.json";
@@ -66,12 +68,14 @@ Run phantom_command(CLI::App& app) {
   app.add_option("--wall-gap", o->phantom.lesion.wall_gap_mm,
                  "bone between the lesion and the posterior wall [mm]; without it 7, or less in a small body")
       ->type_name("MM");
-  app.add_option("--spacing", o->phantom.spacing_mm, "voxels of all images [mm]")
+  app.add_option("--spacing", o->phantom.spacing_mm, "voxels of CT and CBCT [mm]; the MRI's are never finer")
       ->type_name("MM")
       ->capture_default_str();
+  add_phantom_image_options(app, o->images);
   app.footer(
-      "Writes CT, T2 MRI and CBCT, labels, landmarks, the true transforms, the lesion and case.json, which\n"
-      "'spinetherm run' reads. The images are rigid copies of one posture.");
+      "Writes CT, CBCT, T1, T2 and STIR MRI, labels, landmarks, the true transforms, the lesion and "
+      "case.json,\n"
+      "which 'spinetherm run' reads. CT and CBCT are of the prone patient, the MRI is of the supine one.");
   return [o](const CommandContext& context) { return phantom(*o, context); };
 }
 

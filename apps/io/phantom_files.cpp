@@ -7,7 +7,10 @@
 #include <nlohmann/json.hpp>
 
 #include "apps/io/json_file.h"
+#include "apps/io/phantom_json.h"
 #include "imaging/core/error.h"
+#include "imaging/dicom_writer.h"
+#include "imaging/displacement_field.h"
 #include "imaging/transform_io.h"
 #include "imaging/write.h"
 
@@ -28,14 +31,13 @@ void write_image(const fs::path& path, const Volume<float>& volume) {
 }
 
 /// A markups file of 3D Slicer, LPS mm.
-void write_landmarks(const fs::path& path, const std::vector<LevelLandmarks>& levels,
-                     const Rigid& image_from_ct) {
+void write_landmarks(const fs::path& path, const std::vector<LevelLandmarks>& levels) {
   Json points = Json::array();
   for (const LevelLandmarks& level : levels)
     for (const Landmark& l : level.points)
       points.push_back({{"id", std::to_string(points.size() + 1)},
                         {"label", level.level + " " + l.name},
-                        {"position", json_of(image_from_ct * l.at_mm)},
+                        {"position", json_of(l.at_mm)},
                         {"positionStatus", "defined"}});
   write_json_file({{"@schema",
                     "https://raw.githubusercontent.com/slicer/slicer/master/Modules/Loadable/Markups/"
@@ -55,11 +57,18 @@ Json json_of(const Sins& sins, int imaging) {
   return {{"imaging", imaging}, {"low", sins.lowest}, {"high", sins.highest}, {"parts", parts}};
 }
 
+/// The exact motion of a vertebra.
+Rigid motion_of(const SpinePhantom& phantom, const std::string& level) {
+  for (const LevelMotion& m : phantom.posture.motions)
+    if (m.level == level) return m.mri_from_cbct;
+  return phantom.mri_from_cbct;
+}
+
 void write_lesion(const fs::path& path, const SpinePhantom& phantom) {
   const PhantomLesion& l = phantom.lesion;
   const LesionGrade& grade = l.grade;
   const EpiduralMeasure& epidural = grade.epidural;
-  const Rigid mri_from_ct = phantom.mri_from_cbct * inverse(phantom.ct_from_cbct);
+  const Rigid mri_from_ct = motion_of(phantom, l.level) * inverse(phantom.ct_from_cbct);
   const TargetFacts& facts = grade.facts;
   const Eligibility eligible = assess_eligibility(phantom.options.clinical, facts);
   write_json_file(
@@ -96,31 +105,59 @@ void write_lesion(const fs::path& path, const SpinePhantom& phantom) {
 
 }  // namespace
 
-PatientCase write_phantom(const SpinePhantom& phantom, const fs::path& folder) {
+std::string phantom_suffix(std::string_view format) {
+  if (format == "nifti") return ".nii.gz";
+  if (format == "nrrd" || format == "mha") return "." + std::string(format);
+  throw ConfigError("unknown format '" + std::string(format) + "'", "--format", "use nifti, nrrd or mha");
+}
+
+PatientCase write_phantom(const SpinePhantom& phantom, const fs::path& folder,
+                          const PhantomFileOptions& options) {
   std::error_code error;
   fs::create_directories(folder / "truth", error);
   if (error)
     throw IoError("cannot make a folder: " + error.message(), (folder / "truth").string(),
                   "choose one that can be written");
-  write_image(folder / "ct.nii.gz", phantom.ct.volume);
-  write_image(folder / "mri_t2.nii.gz", phantom.mri_t2.volume);
-  write_image(folder / "cbct.nii.gz", phantom.cbct.volume);
-  write_labels(folder / "labels_ct.nii.gz", phantom.anatomy.labels);
-  write_labels(folder / "labels_mri_t2.nii.gz", phantom.labels_mri);
-  write_transform(folder / "truth/mri_from_cbct.tfm", phantom.mri_from_cbct);
-  write_transform(folder / "truth/ct_from_cbct.tfm", phantom.ct_from_cbct);
-  const Rigid cbct_from_ct = inverse(phantom.ct_from_cbct);
-  write_landmarks(folder / "landmarks_ct.mrk.json", phantom.landmarks, Rigid{});
-  write_landmarks(folder / "landmarks_cbct.mrk.json", phantom.landmarks, cbct_from_ct);
-  write_landmarks(folder / "landmarks_mri_t2.mrk.json", phantom.landmarks_mri, Rigid{});
-  write_lesion(folder / "lesion.json", phantom);
-
   PatientCase c;
   c.file = folder / "case.json";
-  c.ct = CaseImage{folder / "ct.nii.gz", "", Modality::ct};
-  c.cbct = CaseImage{folder / "cbct.nii.gz", "", Modality::cbct};
-  c.mri = {CaseImage{folder / "mri_t2.nii.gz", "", Modality::mr_t2}};
-  c.labels = {{folder / "labels_ct.nii.gz", "spinetherm"}};
+  struct Written {
+    std::string name;
+    const Image* image;
+    const Volume<StructureValue>* labels;
+    const std::vector<LevelLandmarks>* landmarks;
+  };
+  const std::vector<Written> all = {
+      {"ct", &phantom.ct, &phantom.anatomy.labels, &phantom.landmarks},
+      {"cbct", &phantom.cbct, &phantom.labels_cbct, &phantom.landmarks},
+      {"mri_t1", &phantom.mri_t1, &phantom.labels_mri, &phantom.landmarks_mri},
+      {"mri_t2", &phantom.mri_t2, &phantom.labels_mri, &phantom.landmarks_mri},
+      {"mri_stir", &phantom.mri_stir, &phantom.labels_mri, &phantom.landmarks_mri}};
+  for (const Written& w : all) {
+    const fs::path path = folder / (w.name + options.suffix);
+    write_image(path, w.image->volume);
+    write_labels(folder / ("labels_" + w.name + options.suffix), *w.labels);
+    write_landmarks(folder / ("landmarks_" + w.name + ".mrk.json"), *w.landmarks);
+    const CaseImage image{path, "", w.image->modality};
+    if (w.name == "ct")
+      c.ct = image;
+    else if (w.name == "cbct")
+      c.cbct = image;
+    else
+      c.mri.push_back(image);
+  }
+  write_transform(folder / "truth/mri_from_cbct.tfm", phantom.mri_from_cbct);
+  write_transform(folder / "truth/ct_from_cbct.tfm", phantom.ct_from_cbct);
+  for (const LevelMotion& m : phantom.posture.motions)
+    write_transform(folder / fmt::format("truth/mri_from_cbct_{}.tfm", m.level), m.mri_from_cbct);
+  write_displacement_field(folder / ("truth/mri_from_cbct_field" + options.suffix), phantom.posture.field);
+  if (!phantom.posture.distortion.empty())
+    write_displacement_field(folder / ("truth/mri_distortion_field" + options.suffix),
+                             phantom.posture.distortion);
+  if (options.dicom) write_dicom_series(folder / "ct_dicom", phantom.ct.volume);
+  write_lesion(folder / "lesion.json", phantom);
+  write_json_file(phantom_json(phantom), folder / "phantom.json");
+
+  c.labels = {{folder / ("labels_ct" + options.suffix), "spinetherm"}};
   c.transforms = {{folder / "truth/ct_from_cbct.tfm", "cbct", "ct"}};
   c.level = {phantom.lesion.level, {{"phantom truth", "ct", ""}}};
   c.target.name =
@@ -129,8 +166,9 @@ PatientCase write_phantom(const SpinePhantom& phantom, const fs::path& folder) {
   c.target.kind = std::string(to_string(phantom.lesion.options.kind));
   c.clinical = phantom.options.clinical;
   c.notes = fmt::format(
-      "Synthetic patient of {} to {}, seed {}. CT and CBCT share their frame; the MRI was moved by "
-      "truth/mri_from_cbct.tfm.",
+      "Synthetic patient of {} to {}, seed {}. CT and CBCT (prone) share their frame; the MRI (supine) was "
+      "moved "
+      "by truth/mri_from_cbct_<level>.tfm.",
       phantom.options.levels.front(), phantom.options.levels.back(), phantom.options.seed);
   write_case(c, c.file);
   return c;

@@ -2,16 +2,29 @@
 #pragma once
 
 #include <filesystem>
+#include <string_view>
 
 #include "apps/io/case_file.h"
 #include "datasets/spine_phantom.h"
 
 namespace spinetherm {
 
-/// Writes a phantom as a patient: ct, mri_t2, cbct, labels_ct, labels_mri_t2 (.nii.gz) with labels.json;
-/// truth/mri_from_cbct.tfm and truth/ct_from_cbct.tfm; landmarks_ct, _cbct, _mri_t2 (.mrk.json, "L3
-/// spinous_tip"); lesion.json; case.json. Returns the case as it was written. Only ct_from_cbct is in the
-/// case: the MRI has to be registered. IoError.
-PatientCase write_phantom(const SpinePhantom& phantom, const std::filesystem::path& folder);
+struct PhantomFileOptions {
+  std::string suffix = ".nii.gz";  ///< of all volumes: .nii.gz, .nrrd or .mha
+  bool dicom = false;              ///< also the CT as a DICOM series, in the folder ct_dicom
+};
+/// The suffix of `nifti`, `nrrd` or `mha`. ConfigError for another word.
+std::string phantom_suffix(std::string_view format);
+
+/// Writes a phantom as a patient:
+///   ct, cbct, mri_t1, mri_t2, mri_stir; labels_<image> with labels.json; landmarks_<image>.mrk.json ("L3
+///   spinous_tip", as a rigid body carries them: the MRI's distortion left out); lesion.json;
+///   truth/mri_from_cbct.tfm (best rigid), truth/mri_from_cbct_<level>.tfm (exact in each vertebra),
+///   truth/mri_from_cbct_field (dense, 2 mm, over the CBCT), truth/mri_distortion_field (only when on),
+///   truth/ct_from_cbct.tfm; phantom.json, every option and what was drawn; case.json.
+/// Returns the case as it was written. Only ct_from_cbct is in the case: the MRI has to be registered.
+/// IoError.
+PatientCase write_phantom(const SpinePhantom& phantom, const std::filesystem::path& folder,
+                          const PhantomFileOptions& options = {});
 
 }  // namespace spinetherm

@@ -12,7 +12,7 @@
 namespace spinetherm {
 
 /// A coarse patient of two levels on disk, made once for all tests of a suite. The case holds the true
-/// transform to the MRI, so that no test has to register.
+/// transform to the MRI, so that no test has to register: one motion, as the spine does not bend.
 class JobTest : public ::testing::Test {
  protected:
   static void SetUpTestSuite() {
@@ -21,6 +21,7 @@ class JobTest : public ::testing::Test {
     o.levels = {"L2", "L3"};
     o.spacing_mm = 2.5;
     o.supersample = 1;
+    o.posture = posture_preset("rigid");
     phantom_ = std::make_unique<SpinePhantom>(make_spine_phantom(o));
     write_phantom(*phantom_, *scratch_ / "patient");
   }

@@ -234,9 +234,9 @@ TEST_F(JobStages, WithoutLabelsATargetCentreIsNeeded) {
 
 TEST_F(JobStages, FusionShowsTheMriWhereTheTransformsPutIt) {
   const Job job = job_after("fuse");
-  ASSERT_EQ(job.fused.size(), 1u);
+  ASSERT_EQ(job.fused.size(), 3u);
   EXPECT_EQ(job.fused[0].volume.grid, job.ct_roi.volume.grid);
-  EXPECT_EQ(job.fused[0].modality, Modality::mr_t2);
+  EXPECT_EQ(job.fused[1].modality, Modality::mr_t2);
   const Rigid mri_from_ct = phantom().mri_from_cbct * inverse(phantom().ct_from_cbct);
   int compared = 0;
   for (const LevelLandmarks& level : phantom().landmarks)

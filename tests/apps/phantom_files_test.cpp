@@ -6,7 +6,10 @@
 #include <nlohmann/json.hpp>
 
 #include "apps/io/points.h"
+#include "imaging/core/error.h"
 #include "imaging/core/json_reader.h"
+#include "imaging/displacement_field.h"
+#include "imaging/info.h"
 #include "imaging/labels.h"
 #include "imaging/read.h"
 #include "imaging/transform_io.h"
@@ -29,7 +32,10 @@ TEST(PhantomFiles, AreAPatientCaseThatIsReadBackAsItWas) {
   const PatientCase written = write_phantom(p, scratch / "patient");
   const PatientCase read = read_case(scratch / "patient/case.json");
   EXPECT_EQ(read.ct->path, written.ct->path);
-  EXPECT_EQ(read.mri.at(0).modality, Modality::mr_t2);
+  ASSERT_EQ(read.mri.size(), 3U);
+  EXPECT_EQ(read.mri[0].modality, Modality::mr_t1);
+  EXPECT_EQ(read.mri[1].modality, Modality::mr_t2);
+  EXPECT_EQ(read.mri[2].modality, Modality::mr_stir);
   EXPECT_EQ(read.target.label, "tumour");
   EXPECT_EQ(read.target.kind, "lytic");
   EXPECT_EQ(read.level.name, "L3");
@@ -39,8 +45,9 @@ TEST(PhantomFiles, AreAPatientCaseThatIsReadBackAsItWas) {
   const Image ct = read_image(read.ct->path);
   EXPECT_TRUE(same_geometry(ct.volume.grid, p.ct.volume.grid));
   EXPECT_EQ(ct.volume.values, p.ct.volume.values);
-  const Image mri = read_image(read.mri[0].path);
+  const Image mri = read_image(read.mri[1].path);
   EXPECT_TRUE(same_geometry(mri.volume.grid, p.mri_t2.volume.grid));
+  EXPECT_EQ(mri.volume.values, p.mri_t2.volume.values);
 
   const auto raw = read_label_volume(read.labels.at(0).path);
   const Anatomy anatomy = import_labels(raw, read.labels[0].convention);
@@ -48,21 +55,83 @@ TEST(PhantomFiles, AreAPatientCaseThatIsReadBackAsItWas) {
   EXPECT_EQ(anatomy.status_of("cauda"), StructureStatus::imported);
 }
 
-TEST(PhantomFiles, TheTrueTransformCarriesTheLandmarksOfTheCbctToTheMri) {
+TEST(PhantomFiles, EachVertebrasTransformCarriesItsLandmarksToTheMri) {
   const ScratchFolder scratch;
   write_phantom(small(), scratch.path());
   const auto cbct = read_points(scratch / "landmarks_cbct.mrk.json");
-  const auto mri = read_points(scratch / "landmarks_mri_t2.mrk.json");
   ASSERT_EQ(cbct.size(), 32U);
-  ASSERT_EQ(mri.size(), 32U);
-  std::vector<Eigen::Vector3d> at_mm;
-  for (const NamedPoint& point : cbct) at_mm.push_back(point.at_mm);
-  const auto carried = map_points(scratch / "truth/mri_from_cbct.tfm", at_mm);
-  for (std::size_t n = 0; n < 32; ++n) {
-    EXPECT_EQ(cbct[n].name, mri[n].name);
-    EXPECT_LT((carried[n] - mri[n].at_mm).norm(), 1e-6) << cbct[n].name;
-  }
   EXPECT_EQ(cbct[0].name, "L2 upper_anterior");
+  const auto field = read_displacement_field(scratch / "truth/mri_from_cbct_field.nii.gz");
+  for (const char* image : {"mri_t1", "mri_t2", "mri_stir"}) {
+    const auto mri = read_points(scratch / ("landmarks_" + std::string(image) + ".mrk.json"));
+    ASSERT_EQ(mri.size(), 32U);
+    for (const std::string level : {"L2", "L3"}) {
+      std::vector<Eigen::Vector3d> from, to;
+      for (std::size_t n = 0; n < 32; ++n) {
+        EXPECT_EQ(cbct[n].name, mri[n].name);
+        if (!cbct[n].name.starts_with(level)) continue;
+        from.push_back(cbct[n].at_mm);
+        to.push_back(mri[n].at_mm);
+      }
+      const auto carried = map_points(scratch / ("truth/mri_from_cbct_" + level + ".tfm"), from);
+      const auto roughly = map_points(scratch / "truth/mri_from_cbct.tfm", from);
+      for (std::size_t n = 0; n < 16; ++n) {
+        EXPECT_LT((carried[n] - to[n]).norm(), 1e-6) << level;
+        EXPECT_LT((roughly[n] - to[n]).norm(), 6) << level;
+        const auto [i, j, k] = field.grid.nearest(from[n]);
+        ASSERT_TRUE(field.grid.contains(i, j, k));
+        EXPECT_LT((from[n] + field(i, j, k).cast<double>() - to[n]).norm(), 1.5) << level;
+      }
+    }
+  }
+}
+
+TEST(PhantomFiles, InfoReadsEveryFile) {
+  const ScratchFolder scratch;
+  for (const std::string format : {"nifti", "nrrd", "mha"}) {
+    PhantomFileOptions options;
+    options.suffix = phantom_suffix(format);
+    options.dicom = format == "nifti";
+    SpinePhantom phantom = small();
+    phantom.posture.distortion = phantom.posture.field;  // as if it were on
+    const PatientCase written = write_phantom(phantom, scratch / format, options);
+    EXPECT_EQ(read_case(written.file), written);
+    int volumes = 0;
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(scratch / format)) {
+      const auto& path = entry.path();
+      if (!entry.is_regular_file() || path.extension() == ".json" || path.extension() == ".dcm") continue;
+      const ScanInfo info = describe(path);
+      ASSERT_EQ(info.items.size(), 1U) << path;
+      const bool field = path.filename().string().find("field") != std::string::npos;
+      EXPECT_EQ(info.items[0].refusal.empty(), !field) << path << info.items[0].refusal;
+      if (field) {
+        EXPECT_EQ(info.items[0].kind, "displacement or vector field") << path;
+      }
+      volumes += info.items[0].kind == "image" || info.items[0].kind == "label map";
+    }
+    EXPECT_EQ(volumes, 10) << format;
+    if (options.dicom) {
+      const ScanInfo info = describe(scratch / format / "ct_dicom");
+      ASSERT_EQ(info.items.size(), 1U);
+      EXPECT_EQ(info.items[0].modality, "CT");
+      EXPECT_EQ(read_image(scratch / format / "ct_dicom").volume.values, phantom.ct.volume.values);
+    }
+  }
+  EXPECT_THROW(phantom_suffix("dicom"), ConfigError);
+}
+
+TEST(PhantomFiles, SayWhatTheyWereMadeOf) {
+  const ScratchFolder scratch;
+  const SpinePhantom p = small();
+  write_phantom(p, scratch.path());
+  const auto json = parse_json_file(scratch / "phantom.json");
+  EXPECT_EQ(json.at("format"), "spinetherm.phantom");
+  EXPECT_EQ(json.at("synthetic"), true);
+  EXPECT_EQ(json.at("seed"), p.options.seed);
+  EXPECT_EQ(json.at("posture").at("flexion_sd_deg"), p.options.posture.flexion_sd_deg);
+  EXPECT_EQ(json.at("posture").at("levels").size(), 2U);
+  EXPECT_EQ(json.at("ct").at("noise_HU"), p.options.ct.noise_HU);
+  EXPECT_EQ(json.at("mri").at("stir").at("ti_ms"), p.options.mr.stir.ti_ms);
 }
 
 TEST(PhantomFiles, LesionIsWhereItsMaskIs) {
@@ -74,7 +143,9 @@ TEST(PhantomFiles, LesionIsWhereItsMaskIs) {
   expect_format(lesion, "lesion");
   const auto centre = lesion.get<Eigen::Vector3d>("centre_mm");
   EXPECT_LT((centre - *centroid_mm(p.lesion.mask)).norm(), 2.5);
-  EXPECT_LT((p.mri_from_cbct * centre - lesion.get<Eigen::Vector3d>("centre_in_mri_mm")).norm(), 1e-9);
+  EXPECT_LT(
+      (p.posture.motions[1].mri_from_cbct * centre - lesion.get<Eigen::Vector3d>("centre_in_mri_mm")).norm(),
+      1e-9);
   EXPECT_EQ(lesion.get<std::string>("side"), "left");
 }
 
