@@ -17,6 +17,7 @@ namespace {
 constexpr double kSacKept = 0.02, kCordKept = 0.9, kCsfGone = 0.1;
 constexpr std::array<double, 3> kCaudaLost = {0.20, 0.45, 0.75};
 constexpr double kThin_mm = 1.5;
+constexpr double kRim = 0.06, kZone = 0.15;  // of a body's depth: rounded edge, and where a height is taken
 constexpr double kNoCollapse = 0.08, kKyphosis_deg = 10, kLeastSide_ml = 0.05;
 const std::array<const char*, 6> kGrades = {"0", "1a", "1b", "1c", "2", "3"};
 
@@ -148,19 +149,23 @@ BodyHeights measure_heights(const Volume<std::uint8_t>& body, const Rigid& verte
   BodyHeights out;
   if (columns.empty()) return out;
   const double middle = (low.x() + high.x()) / 2, sixth = (high.x() - low.x()) / 6;
-  const double rim = 0.08 * (high.y() - low.y());  // rounded off
-  const double front = low.y() + rim, third = (high.y() - low.y() - 2 * rim) / 3;
+  const double depth = high.y() - low.y(), front = low.y() + kRim * depth, zone = kZone * depth;
+  const double back = high.y() - kRim * depth - zone, centre = (low.y() + high.y() - zone) / 2;
+  const std::array<double, 3> starts = {front, centre, back};
   std::array<double, 3> sum{}, n{};
   for (const auto& [at, ends] : columns) {
-    const double share = (at.second * step - front) / third;
-    if (std::abs(at.first * step - middle) > sixth || share < 0 || share >= 3) continue;
-    sum[std::size_t(share)] += ends.second - ends.first + step;
-    ++n[std::size_t(share)];
+    if (std::abs(at.first * step - middle) > sixth) continue;
+    for (std::size_t z = 0; z < 3; ++z) {
+      const double into = at.second * step - starts[z];
+      if (into < 0 || into > zone) continue;
+      sum[z] += ends.second - ends.first + step;
+      ++n[z];
+    }
   }
   out.anterior_mm = n[0] > 0 ? sum[0] / n[0] : 0;
   out.middle_mm = n[1] > 0 ? sum[1] / n[1] : 0;
   out.posterior_mm = n[2] > 0 ? sum[2] / n[2] : 0;
-  out.depth_mm = 2 * third;
+  out.depth_mm = back - front;
   return out;
 }
 

@@ -35,10 +35,10 @@ struct EpiduralMeasure {
 /// their direction is the identity.
 EpiduralMeasure measure_epidural(const Volume<StructureValue>& labels, const Volume<StructureValue>& before);
 
-/// Heights of a body in the middle third of its width: means over its front, middle and back thirds [mm].
+/// Heights of a body in the middle third of its width, near its front edge, its middle and its back [mm].
 struct BodyHeights {
   double anterior_mm = 0, middle_mm = 0, posterior_mm = 0;
-  double depth_mm = 0;  ///< from the middle of the front third to the middle of the back third
+  double depth_mm = 0;  ///< from where the anterior to where the posterior height is taken
 };
 /// Of the voxels of a mask, in the vertebra's frame.
 BodyHeights measure_heights(const Volume<std::uint8_t>& body, const Rigid& vertebra_from_grid);
@@ -60,10 +60,11 @@ struct LesionScene {
   Rigid vertebra_from_grid;
   BodyHeights intact;  ///< of this body before it collapsed
 };
-/// collapse: the worst third, 0 below 8 % (what hollow endplates and voxels may feign). alignment_points: 2
-/// from 10 degrees of added kyphosis (convention of this phantom; it never slips). posterolateral_sides:
-/// sides whose pedicle or arch holds more than 0.05 ml of tumour. posterior_wall_defect_mm: largest extent of
-/// the patch where tumour has replaced the bone before the canal. ESCC as given.
+/// collapse: the worst of the three heights, 0 below 8 % (what hollow endplates and voxels may feign).
+/// alignment_points: 2 from 10 degrees of added kyphosis (convention of this phantom; it never slips).
+/// posterolateral_sides: sides whose pedicle or arch holds more than 0.05 ml of tumour.
+/// posterior_wall_defect_mm: largest extent of the patch where tumour has replaced the bone before the canal.
+/// ESCC as given.
 LesionGrade grade_lesion(const LesionScene& scene, const EpiduralMeasure& epidural);
 
 /// Largest distance between two voxels' centres of a mask, and its box, each with one voxel added [mm].

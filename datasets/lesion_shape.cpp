@@ -21,7 +21,9 @@ constexpr double kErosion_mm = 2;                        // cortex this near to 
 constexpr double kChannel_mm = 4;                        // width of the way to the epidural space
 constexpr double kJitterAcross = 0.06;                   // share of the half width
 constexpr double kBlend_mm = 5;                          // behind the wall the fracture fades out over this
-constexpr double kLesionStream = 0;
+constexpr double kWedge = 1.6;  // the height falls over this share of the half depth; the front is flat
+constexpr double kBoxy = 5;     // exponent of a lesion that the endplates flatten
+constexpr std::uint64_t kLesionStream = 0;
 
 std::uint64_t mix(std::uint64_t h) {  // splitmix64
   h += 0x9e3779b97f4a7c15ULL;
@@ -33,6 +35,13 @@ std::uint64_t mix(std::uint64_t h) {  // splitmix64
 double lattice(std::int64_t i, std::int64_t j, std::int64_t k, std::uint64_t seed) {
   const std::uint64_t h = mix(mix(mix(seed ^ std::uint64_t(i)) ^ std::uint64_t(j)) ^ std::uint64_t(k));
   return double(h >> 11) / double(1ULL << 53);
+}
+
+/// (|x|^p + |y|^p + |z|^p)^(1/p): a sphere for 2, the rounder a box the larger p.
+double power_norm(const Eigen::Vector3d& q, double p) {
+  if (p == 2) return q.norm();
+  const Eigen::Array3d a = q.array().abs();
+  return std::pow(a.pow(p).sum(), 1 / p);
 }
 
 double smooth(double t) { return t * t * (3 - 2 * t); }
@@ -54,7 +63,7 @@ double value_noise(const Eigen::Vector3d& x, double size_mm, std::uint64_t seed)
 }  // namespace
 
 double BodyFracture::loss_at(double y) const {
-  const double forward = std::clamp((wall_y_mm - y) / (2 * wall_y_mm), 0.0, 1.0);
+  const double forward = std::clamp((wall_y_mm - y) / (kWedge * wall_y_mm), 0.0, 1.0);
   const double loss = posterior_loss_mm + forward * (anterior_loss_mm - posterior_loss_mm);
   return loss * smooth(std::clamp(1 - (y - wall_y_mm) / kBlend_mm, 0.0, 1.0));
 }
@@ -96,10 +105,10 @@ BodyFracture fracture_body(const VertebraShape& shape, double share) {
 
 double LesionShape::bone_distance_mm(const Eigen::Vector3d& x) const {
   const Eigen::Vector3d q = (x - local_centre_mm).cwiseQuotient(half_mm);
-  const double scale = half_mm.minCoeff(), outer = q.norm() - 1;
+  const double scale = half_mm.minCoeff(), core = power_norm(q, exponent), outer = core - 1;
   double d = outer * scale;
   if (outer < 0.5) {  // else far: the sphere that holds it will do
-    double inner = 1e9;
+    double inner = core - kCoreRadius;
     for (const Ball& b : balls) inner = std::min(inner, (q - b.centre).norm() - b.radius);
     inner += kRoughness * value_noise(x, 0.55 * radius_mm, seed);
     d = std::max(inner, outer) * scale;
@@ -150,10 +159,11 @@ void place_in_body(LesionShape& out, const VertebraShape& shape, double jitter_x
   const double h = size.posterior_height_mm / 2;
   const double radius = l.radius_mm.value_or(std::min({kUsualRadius_mm, kUsualShare * half.y(), h - 2}));
   const std::string body = "body of " + size.level;
-  if (radius > half.x() - 0.5)
+  const double widest = std::max(shape.body_half(h).x(), shape.body_half(-h).x());
+  if (radius > widest - 0.5)
     throw ConfigError(
         fmt::format("a lesion of {:g} mm does not fit", 2 * radius), body,
-        fmt::format("it is larger than the body: make it smaller than {:.0f} mm", 2 * half.x() - 1));
+        fmt::format("it is larger than the body: make it smaller than {:.0f} mm", 2 * widest - 1));
   const bool open = l.opens_wall();
   const double free_depth = 2 * half.y() - 1;
   double gap = open ? 0 : l.wall_gap_mm.value_or(std::min(kUsualRadius_mm, kUsualShare * half.y()));
@@ -221,8 +231,8 @@ LesionShape shape_lesion(const LesionOptions& options, std::uint64_t seed, const
   else
     place_in_body(out, shape, jitter_x, jitter_z);
 
-  out.balls.push_back({{0, 0, 0}, kCoreRadius});
-  while (out.balls.size() < 6) {
+  out.exponent = std::min(kBoxy, 2 + 6 * (1 - out.half_mm.z() / out.radius_mm));
+  while (out.balls.size() < 5) {
     const Eigen::Vector3d d(uniform(rng), uniform(rng), uniform(rng));
     if (d.norm() > 1 || d.norm() < 0.2) continue;
     const double radius = 0.66 + 0.08 * uniform(rng);

@@ -71,6 +71,7 @@ struct LesionShape {
     double radius_mm;
   };
   Eigen::Vector3d local_centre_mm{0, 0, 0}, half_mm{1, 1, 1};
+  double exponent = 2;  ///< of the core: 2 an ellipsoid, more where the endplates flatten it
   std::vector<Ball> balls;
   std::vector<Tube> tubes;      ///< into pedicles, and out to the mass beside the body
   std::optional<Tube> channel;  ///< through the posterior wall

@@ -1,32 +1,135 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cmath>
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
 
 #include "apps/cli/command.h"
 #include "apps/cli/phantom_images.h"
+#include "apps/cli/phantom_spine.h"
+#include "apps/cli/table_command.h"
+#include "apps/phantom_cohort.h"
+#include "datasets/cohort.h"
+#include "datasets/patient_presets.h"
 
 namespace spinetherm {
 namespace {
 
+using Json = nlohmann::ordered_json;
+
 struct PhantomOptions {
-  std::string levels = "L2-L4", lesion = "lytic,posterior", lesion_level;
+  std::string levels = "L2-L4", lesion = "lytic,posterior", lesion_level, preset;
+  bool list_presets = false;
+  std::optional<int> cohort;
   SpinePhantomOptions phantom;
+  PhantomSpineOptions spine;
   PhantomImageOptions images;
 };
 
-int phantom(PhantomOptions options, const CommandContext& context) {
-  SpinePhantomOptions& o = options.phantom;
-  o.levels = parse_levels(options.levels);
-  o.lesion = parse_lesion(options.lesion, o.lesion);
-  o.lesion_level = options.lesion_level;
-  o.seed = context.seed;
-  options.images.apply_to(o);
-  o.validate();
+int print_presets(bool json) {
+  if (json) {
+    Json all = Json::array();
+    for (const PatientPreset& p : patient_presets())
+      all.push_back({{"name", p.name},
+                     {"title", p.title},
+                     {"teaches", p.teaches},
+                     {"levels", p.levels},
+                     {"lesion", p.lesion},
+                     {"seed", p.seed},
+                     {"escc", p.escc},
+                     {"sins", p.sins},
+                     {"eligibility", to_string(p.eligibility)}});
+    print_json(all);
+    return kExitDone;
+  }
+  std::vector<std::vector<std::string>> rows = {{"preset", "ESCC", "SINS", "eligibility", "patient"}};
+  for (const PatientPreset& p : patient_presets())
+    rows.push_back({p.name, p.escc, std::to_string(p.sins), std::string(to_string(p.eligibility)), p.title});
+  print_columns(rows);
+  std::cout << '\n';
+  for (const PatientPreset& p : patient_presets())
+    std::cout << fmt::format("{} ({}, {})\n  {}\n", p.name, p.levels, p.lesion, p.teaches);
+  return kExitDone;
+}
 
-  OutputDirectory output(context.output("phantom", options.levels));
+void print_mix(const std::string& head, const std::vector<std::string>& words,
+               const CohortMix::Weights& mix) {
+  std::vector<std::vector<std::string>> rows = {{head, "patients", "share", "table"}};
+  for (const CohortRow& r : compare_with_mix(words, mix))
+    rows.push_back({r.word, std::to_string(r.count), fmt::format("{:.0f} %", 100 * r.share),
+                    fmt::format("{:.0f} %", 100 * r.table)});
+  print_columns(rows);
+  std::cout << '\n';
+}
+
+void print_cohort(const CohortRun& run, std::size_t asked) {
+  std::vector<std::string> regions, kinds, places, grades, verdicts;
+  std::vector<double> sizes;
+  double volume_ml = 0;
+  for (std::size_t n = 0; n < asked; ++n) {
+    const CohortEntry& e = run.index.patients[n];
+    if (e.state == "refused") std::cout << fmt::format("{} was not made: {}\n", e.name, e.reason);
+    if (e.state != "done") continue;
+    const LesionOptions l = parse_lesion(e.words);
+    regions.push_back(region_of(e.level));
+    kinds.emplace_back(to_string(l.kind));
+    places.emplace_back(to_string(l.place));
+    if (l.place == LesionPlace::posterior && l.kind != LesionKind::marrow) grades.push_back(e.escc);
+    verdicts.push_back(e.eligibility);
+    sizes.push_back(e.largest_diameter_mm);
+    volume_ml += e.volume_ml;
+  }
+  const CohortMix& mix = cohort_mix();
+  print_mix("level", regions, mix.levels);
+  print_mix("kind", kinds, mix.kinds);
+  print_mix("place", places, mix.places);
+  print_mix("ESCC of posterior lesions", grades, mix.escc);
+  if (sizes.empty()) return;
+  std::ranges::sort(sizes);
+  const double count = double(sizes.size());
+  std::cout << fmt::format(
+      "largest diameter {:.0f} to {:.0f} mm, median {:.0f} mm with soft tissue (table: {:g} mm in bone); "
+      "mean volume "
+      "{:.1f} ml\n",
+      sizes.front(), sizes.back(), sizes[sizes.size() / 2], mix.size_median_mm, volume_ml / count);
+  for (const char* verdict : {"proceed", "proceed_with", "unknown", "refer"})
+    std::cout << fmt::format("{} {}{}", verdict, std::ranges::count(verdicts, verdict),
+                             std::string_view(verdict) == "refer" ? "\n" : ", ");
+}
+
+int make_cohort(const PhantomOptions& options, const CommandContext& context) {
+  if (!context.out)
+    throw ConfigError("a cohort without a folder", "--cohort",
+                      "give --out DIR: a run that was stopped goes on there");
+  const CohortRequest request{*options.cohort, context.seed, *context.out, context.force, options.phantom};
+  const CohortRun run = make_cohort(request, context.progress);
+  const auto done = std::ranges::count(run.index.patients, "done", &CohortEntry::state);
+  if (run.termination == Termination::cancelled)
+    throw ComputationFailed("cancelled", request.folder.string(),
+                            fmt::format("{} patients are finished; the same command goes on", done));
+  const auto index = request.folder / "cohort.json";
+  const auto refused = std::ranges::count(run.index.patients, "refused", &CohortEntry::state);
+  if (context.json) {
+    print_json({{"cohort", index.string()},
+                {"made", run.made},
+                {"kept", run.kept},
+                {"refused", refused},
+                {"seed", request.seed}});
+  } else {
+    print_cohort(run, std::size_t(request.count));
+    std::cout << fmt::format("{} made, {} kept, {} refused\n{}\n", run.made, run.kept, refused,
+                             index.string());
+  }
+  return kExitDone;
+}
+
+int make_patient(const PhantomOptions& options, const CommandContext& context) {
+  const SpinePhantomOptions& o = options.phantom;
+  const std::string name = options.preset.empty() ? options.levels : options.preset;
+  OutputDirectory output(context.output("phantom", name));
   const SpinePhantom made = make_spine_phantom(o, context.progress);
   throw_if_cancelled(context.progress);
   write_phantom(made, output.working(), options.images.files());
@@ -34,6 +137,7 @@ int phantom(PhantomOptions options, const CommandContext& context) {
 
   const auto file = output.final_path() / "case.json";
   const PhantomLesion& l = made.lesion;
+  const Eligibility eligible = assess_eligibility(o.clinical, l.grade.facts);
   if (context.json) {
     print_json({{"case", file.string()},
                 {"level", l.level},
@@ -41,41 +145,98 @@ int phantom(PhantomOptions options, const CommandContext& context) {
                  {{"kind", to_string(l.options.kind)},
                   {"centre_mm", {l.centre_mm.x(), l.centre_mm.y(), l.centre_mm.z()}},
                   {"radius_mm", l.options.radius_mm.value()},
-                  {"volume_ml", l.volume_ml}}},
+                  {"volume_ml", l.volume_ml},
+                  {"largest_diameter_mm", l.extent.largest_diameter_mm},
+                  {"escc", l.grade.epidural.escc},
+                  {"sins", {l.grade.sins.lowest, l.grade.sins.highest}}}},
+                {"eligibility", to_string(eligible.verdict)},
                 {"seed", o.seed}});
   } else {
     const auto& size = made.ct.volume.grid.size;
     std::cout << fmt::format(
-        "{} {} to {}, {} x {} x {} voxels of {:g} mm; {} lesion of {:.1f} ml in {}\n{}\n",
-        "synthetic patient", o.levels.front(), o.levels.back(), size[0], size[1], size[2], o.spacing_mm,
-        to_string(l.options.kind), l.volume_ml, l.level, file.string());
+        "synthetic patient {} to {}, {} x {} x {} voxels of {:g} mm; {} lesion of {:.1f} ml in {}\n"
+        "ESCC {}, SINS {} to {} by the images (pain 0 to 3); {}: {}\n{}\n",
+        o.levels.front(), o.levels.back(), size[0], size[1], size[2], o.spacing_mm, to_string(l.options.kind),
+        l.volume_ml, l.level, l.grade.epidural.escc, l.grade.sins.lowest, l.grade.sins.highest,
+        to_string(eligible.verdict), eligible.reasons.front(), file.string());
   }
   return kExitDone;
+}
+
+int phantom(PhantomOptions options, const CommandContext& context) {
+  if (options.list_presets || options.preset == "list") return print_presets(context.json);
+  SpinePhantomOptions& o = options.phantom;
+  options.spine.apply_to(o.spine);
+  options.images.apply_to(o);
+  if (options.cohort) return make_cohort(options, context);
+  if (options.preset.empty()) {
+    o.levels = parse_levels(options.levels, o.spine.variant);
+    o.lesion = parse_lesion(options.lesion, o.lesion);
+    o.lesion_level = options.lesion_level == "S1" ? "sacrum" : options.lesion_level;
+    o.seed = context.seed;
+  } else {
+    apply_preset(find_preset(options.preset), o);
+    const bool seed_given =
+        std::ranges::any_of(context.argv, [](const std::string& a) { return a.starts_with("--seed"); });
+    if (seed_given)
+      throw ConfigError("--seed with --preset", "spinetherm phantom",
+                        "a preset has its own seed: leave --seed out, or give --levels and --lesion");
+  }
+  o.validate();
+  return make_patient(options, context);
 }
 
 }  // namespace
 
 Run phantom_command(CLI::App& app) {
   auto o = std::make_shared<PhantomOptions>();
-  app.add_option("--levels", o->levels, "one level or a range, C3 to L5")->capture_default_str();
-  app.add_option("--lesion", o->lesion,
-                 "words: lytic, blastic, mixed, marrow; anterior, central, posterior, pedicle; left, right")
+  std::vector<CLI::Option*> of_one_patient;
+  const auto describes = [&](CLI::Option* option) {
+    of_one_patient.push_back(option);
+    return option;
+  };
+  describes(app.add_option("--levels", o->levels, "one level or a range, C3 to S1"))->capture_default_str();
+  describes(
+      app.add_option("--lesion", o->lesion,
+                     "words: lytic, blastic, mixed, marrow; anterior, central, posterior, pedicle (beside "
+                     "another place: grows into it); left, right, both (pedicles); size:18 (mm); "
+                     "wall-defect:6 (mm); epidural:0, 1a, 1b, 1c, 2, 3; paraspinal; fracture:0.3"))
       ->capture_default_str();
-  app.add_option("--lesion-level", o->lesion_level, "level of the lesion; without it the middle one");
-  app.add_option("--lesion-radius", o->phantom.lesion.radius_mm,
-                 "radius of the sphere that holds it [mm]; without it 7, or less in a small body")
+  describes(
+      app.add_option("--lesion-level", o->lesion_level, "level of the lesion; without it the middle one"));
+  describes(
+      app.add_option("--lesion-radius", o->phantom.lesion.radius_mm,
+                     "half of its largest diameter in bone [mm]; without it 7, or less in a small body"))
       ->type_name("MM");
-  app.add_option("--wall-gap", o->phantom.lesion.wall_gap_mm,
-                 "bone between the lesion and the posterior wall [mm]; without it 7, or less in a small body")
+  describes(
+      app.add_option("--wall-gap", o->phantom.lesion.wall_gap_mm,
+                     "bone between the lesion and the posterior wall [mm]; without it 7, or less in a small "
+                     "body"))
       ->type_name("MM");
+  CLI::Option* preset =
+      app.add_option("--preset", o->preset, "a named teaching patient; 'list' tells them all");
+  app.add_flag("--presets", o->list_presets, "list the teaching patients");
+  CLI::Option* cohort =
+      app.add_option("--cohort", o->cohort,
+                     "so many patients with the levels and lesions of the tables, each in a folder of --out")
+          ->type_name("N");
+  preset->excludes(cohort);
+  for (CLI::Option* option : of_one_patient) {
+    option->excludes(preset);
+    option->excludes(cohort);
+  }
   app.add_option("--spacing", o->phantom.spacing_mm, "voxels of CT and CBCT [mm]; the MRI's are never finer")
       ->type_name("MM")
       ->capture_default_str();
+  add_phantom_spine_options(app, o->spine);
   add_phantom_image_options(app, o->images);
   app.footer(
-      "Writes CT, CBCT, T1, T2 and STIR MRI, labels, landmarks, the true transforms, the lesion and "
-      "case.json,\n"
-      "which 'spinetherm run' reads. CT and CBCT are of the prone patient, the MRI is of the supine one.");
+      "Writes CT, CBCT, T1, T2 and STIR MRI, labels, landmarks, the true transforms, the lesion with its "
+      "grades "
+      "and\ncase.json, which 'spinetherm run' reads. CT and CBCT are of the prone patient, the MRI is of the "
+      "supine one.\nA cohort has an index, cohort.json; patients that are finished are kept when the command "
+      "is "
+      "given again.");
   return [o](const CommandContext& context) { return phantom(*o, context); };
 }
 

@@ -149,5 +149,31 @@ TEST(PhantomFiles, LesionIsWhereItsMaskIs) {
   EXPECT_EQ(lesion.get<std::string>("side"), "left");
 }
 
+TEST(PhantomFiles, LesionTellsGradesThatAgreeWithEligibility) {
+  const ScratchFolder scratch;
+  SpinePhantomOptions o;
+  o.levels = {"T6", "T7", "T8"};
+  o.lesion = parse_lesion("lytic,posterior,pedicle,size:18,epidural:2");
+  o.clinical.primary = "lung";
+  o.spacing_mm = 2.5;
+  o.supersample = 1;
+  const SpinePhantom p = make_spine_phantom(o);
+  write_phantom(p, scratch.path());
+  const auto lesion = parse_json_file(scratch / "lesion.json");
+  EXPECT_EQ(lesion["escc"], "2");
+  EXPECT_EQ(lesion["epidural"]["graded_by"], "cord");
+  EXPECT_LT(lesion["epidural"]["cord_ratio"], 0.9);
+  EXPECT_EQ(lesion["sins"]["imaging"], 1 + 2 + 1);  // semirigid, lytic, one pedicle
+  EXPECT_EQ(lesion["sins"]["low"], 4);
+  EXPECT_EQ(lesion["sins"]["high"], 7);
+  EXPECT_EQ(lesion["sins"]["parts"]["pain"], nlohmann::json({0, 3}));
+  EXPECT_GT(lesion["posterior_wall_defect_mm"], 2);
+  EXPECT_GE(lesion["largest_diameter_mm"], 15);
+  EXPECT_EQ(lesion["eligibility"]["verdict"], "refer");
+  const PatientCase read = read_case(scratch / "case.json");
+  EXPECT_EQ(read.clinical.primary, "lung");
+  EXPECT_EQ(assess_eligibility(read.clinical, p.lesion.grade.facts).verdict, EligibilityVerdict::refer);
+}
+
 }  // namespace
 }  // namespace spinetherm

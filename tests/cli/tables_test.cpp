@@ -118,6 +118,19 @@ TEST(PhantomCommand, WritesAPatientAndPrintsItsCase) {
   EXPECT_TRUE(std::filesystem::exists(scratch / "p/truth/mri_from_cbct.tfm"));
 }
 
+TEST(PhantomCommand, ListsItsPresets) {
+  const ScratchFolder scratch;
+  for (const auto& arguments :
+       {std::vector<std::string>{"phantom", "--presets"}, {"phantom", "--preset", "list"}}) {
+    const Ran ran = run_program(arguments, {scratch.path()});
+    EXPECT_EQ(ran.code, 0) << ran.err;
+    EXPECT_THAT(ran.out, AllOf(HasSubstr("rcc_t8_wall"), HasSubstr("lung_t6_collapse"), HasSubstr("refer")));
+  }
+  const Ran json = run_program({"phantom", "--presets", "--json"}, {scratch.path()});
+  EXPECT_GE(nlohmann::json::parse(json.out).size(), 12u);
+  EXPECT_TRUE(scratch.listing().empty());
+}
+
 TEST(PhantomCommand, RefusesWhatItCannotMakeAndLeavesNothing) {
   const ScratchFolder scratch;
   for (const auto& [arguments, message] : std::vector<std::pair<std::vector<std::string>, std::string>>{
@@ -127,6 +140,10 @@ TEST(PhantomCommand, RefusesWhatItCannotMakeAndLeavesNothing) {
            {{"--lesion", "lytik"}, "did you mean 'lytic'"},
            {{"--levels", "L4-L2"}, "L2-L4"},
            {{"--levels", "T13"}, "unknown level 'T13'"},
+           {{"--cohort", "0"}, "a cohort of 0 patients"},
+           {{"--preset", "rcc_t8"}, "did you mean 'rcc_t8_wall'"},
+           {{"--preset", "rcc_t8_wall", "--levels", "T8"}, "excludes"},
+           {{"--preset", "rcc_t8_wall", "--seed", "4"}, "its own seed"},
            {{"--lesion-level", "L5"}, "not in the phantom"},
            {{"--lesion-radius", "24"}, "does not fit"},
            {{"--spacing", "0"}, "spacing_mm = 0"}}) {

@@ -149,7 +149,7 @@ TEST(LesionShape, PosteriorWallStandsUnlessAHoleIsAskedFor) {
     const SpineModel m(with("T7-T9", words));
     visit_lesion(m, 0.5, [&](const Eigen::Vector3d& x) {
       if (m.at(x).label != value("tumour")) return;
-      for (const Eigen::Vector3d d :
+      for (const Eigen::Vector3d& d :
            {Eigen::Vector3d(0, 0.4, 0), Eigen::Vector3d(0.4, 0, 0), Eigen::Vector3d(-0.4, 0, 0)}) {
         const StructureValue beside = m.at(x + d).label;
         EXPECT_TRUE(beside != value("canal") && beside != value("dural_sac"))
