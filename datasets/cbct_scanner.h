@@ -5,7 +5,7 @@
 #include <optional>
 #include <vector>
 
-#include "datasets/image_simulator.h"
+#include "datasets/cbct_image_model.h"
 #include "datasets/xray_body.h"
 #include "datasets/xray_detector.h"
 #include "imaging/fdk.h"

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "imaging/core/error.h"
 #include "imaging/core/units.h"
 
 namespace spinetherm {

@@ -139,6 +139,19 @@ DisplacementField field_over(const Grid& of, double spacing_mm, const Displaceme
   return out;
 }
 
+/// The trunk about the box of the images, at 3 mm: it too stops rays.
+Volume<float> trunk_HU(const SpineModel& model, const Progress& progress) {
+  constexpr double kSpacing_mm = 3, kAcross_mm = 210, kFront_mm = 260, kBack_mm = 130, kAlong_mm = 70;
+  const Eigen::Vector3d low(-kAcross_mm, -kFront_mm, model.low_mm().z() - kAlong_mm),
+      high(kAcross_mm, kBack_mm, model.high_mm().z() + kAlong_mm);
+  const Grid grid = box_grid(low, high, kSpacing_mm);
+  const MaterialVolume materials = sample(model, grid, same_point, progress).materials;
+  const MaterialValues values = ct_numbers();
+  Volume<float> out(grid);
+  for (std::size_t n = 0; n < out.values.size(); ++n) out[n] = float(values[materials.material[n]]);
+  return out;
+}
+
 /// CT and CBCT of the prone patient, with their labels.
 bool image_prone(const SpineModel& model, SpinePhantom& out, const Progress& progress) {
   const SpinePhantomOptions& options = out.options;
@@ -154,8 +167,14 @@ bool image_prone(const SpineModel& model, SpinePhantom& out, const Progress& pro
   progress(0.45, "phantom: CBCT");
   if (progress.cancelled()) return false;
   out.ct = simulate_ct(sharp, options.ct, options.seed);
-  // The fast model. A CBCT by projection, and radiographs, would be made of `sharp` here.
-  CbctScan cbct = simulate_cbct(sharp, options.cbct, options.seed);
+  Volume<float> trunk;
+  if (options.cbct_mode == CbctMode::projection || options.radiographs) trunk = trunk_HU(model, progress);
+  CbctScan cbct =
+      options.cbct_mode == CbctMode::image
+          ? simulate_cbct(sharp, options.cbct, options.seed)
+          : simulate_projection_cbct(sharp, grid, options.projection, options.seed, progress, &trunk);
+  if (options.radiographs)
+    out.radiographs = simulate_fluoroscopy(sharp, options.fluoroscopy, options.seed, progress, &trunk);
   out.cbct = std::move(cbct.image);
   out.cbct_valid = std::move(cbct.valid);
   if (out.ct.volume.grid == grid) {
@@ -208,6 +227,8 @@ bool image_supine(const SpineModel& model, const Posture& posture, SpinePhantom&
 }
 
 }  // namespace
+
+std::string_view to_string(CbctMode mode) { return mode == CbctMode::image ? "image" : "projection"; }
 
 std::vector<std::string> parse_levels(std::string_view range, SpineVariant variant) {
   const std::size_t dash = range.find('-');
@@ -270,6 +291,8 @@ void SpinePhantomOptions::validate() const {
   ct.validate();
   mr.validate();
   cbct.validate();
+  projection.validate();
+  fluoroscopy.validate();
 }
 
 SpinePhantom make_spine_phantom(const SpinePhantomOptions& options, const Progress& progress) {
@@ -278,6 +301,7 @@ SpinePhantom make_spine_phantom(const SpinePhantomOptions& options, const Progre
   SpinePhantom out;
   out.options = options;
   const SpineModel model(options);
+  out.patient = model.patient();
   const auto cancelled = [&] {
     out.summary.termination = Termination::cancelled;
     return out;

@@ -8,12 +8,15 @@
 #include <vector>
 
 #include "datasets/cbct_image_model.h"
+#include "datasets/cbct_scanner.h"
 #include "datasets/ct_scanner.h"
+#include "datasets/fluoroscopy.h"
 #include "datasets/lesion_grade.h"
 #include "datasets/lesion_options.h"
 #include "datasets/mri_scanner.h"
 #include "datasets/posture_options.h"
 #include "datasets/spine_options.h"
+#include "datasets/spine_patient.h"
 #include "datasets/vertebra_shape.h"
 #include "imaging/core/anatomy.h"
 #include "imaging/core/progress.h"
@@ -22,31 +25,39 @@
 
 namespace spinetherm {
 
-/// Reads "L2-L4", "T8" or "L4-S1": levels from the head down; S1 is called sacrum. ConfigError for what such a
-/// spine lacks.
+/// Reads "L2-L4", "T8" or "L4-S1": levels from the head down; S1 is called sacrum. ConfigError for what such
+/// a spine lacks.
 std::vector<std::string> parse_levels(std::string_view range, SpineVariant variant = SpineVariant::none);
 
 /// A patient for whom ablation is considered at all: local control, no deficit, pain that is not mechanical,
 /// nothing that speaks against it.
 ClinicalFacts usual_clinical_facts();
 
+/// How the CBCT is made: drawn into the image, or projected and reconstructed.
+enum class CbctMode { image, projection };
+std::string_view to_string(CbctMode mode);
+
 struct SpinePhantomOptions {
   std::vector<std::string> levels = {"L2", "L3", "L4"};
   std::string lesion_level;  ///< empty: the middle of `levels`
   LesionOptions lesion = {};
   SpineOptions spine = {};  ///< which patient
-  double spacing_mm = 1;   ///< of CT and CBCT; CT slices and MRI may be thicker
-  double width_mm = 160;   ///< left to right, about the middle of the body
-  double front_mm = 55;    ///< of the image before the middle of the body
-  double back_mm = 105;    ///< behind it: the skin of the back lies at 75-95 mm
-  double margin_mm = 14;   ///< of the image above and below the end discs: the neighbours are cut
-  int supersample = 3;     ///< points an axis in voxels at a boundary
-  std::uint64_t seed = 1;  ///< of noise, of the lesion's shape and of the pose of the MRI
+  double spacing_mm = 1;    ///< of CT and CBCT; CT slices and MRI may be thicker
+  double width_mm = 160;    ///< left to right, about the middle of the body
+  double front_mm = 55;     ///< of the image before the middle of the body
+  double back_mm = 105;     ///< behind it: the skin of the back lies at 75-95 mm
+  double margin_mm = 14;    ///< of the image above and below the end discs: the neighbours are cut
+  int supersample = 3;      ///< points an axis in voxels at a boundary
+  std::uint64_t seed = 1;   ///< of noise, of the lesion's shape and of the pose of the MRI
   double mri_rotation_deg = 4, mri_translation_mm = 8;  ///< size of the pose of the MRI
   PostureOptions posture;                               ///< bending of the spine besides
   CtOptions ct;
   MrOptions mr;  ///< pixels are never finer than `spacing_mm`, slices never thinner
+  CbctMode cbct_mode = CbctMode::image;
   CbctOptions cbct;
+  ProjectionCbctOptions projection;
+  bool radiographs = false;  ///< AP and lateral too
+  FluoroscopyOptions fluoroscopy;
   ClinicalFacts clinical = usual_clinical_facts();  ///< the clinic's part of the case
   void validate() const;
 };
@@ -88,8 +99,10 @@ struct PostureTruth {
 struct SpinePhantom {
   SpinePhantomSummary summary;
   SpinePhantomOptions options;
+  SpinePatient patient;  ///< as drawn
   Image ct, cbct, mri_t1, mri_t2, mri_stir;
   Volume<std::uint8_t> cbct_valid;     ///< 1 where the CBCT was measured
+  FluoroscopyImages radiographs;       ///< empty unless asked for
   Anatomy anatomy;                     ///< on the CT's grid; roots as the tubes that they were made from
   Volume<StructureValue> labels_cbct;  ///< on the CBCT's grid
   Volume<StructureValue> labels_mri;   ///< on the MRI's grid, as its images show them

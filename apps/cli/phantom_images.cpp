@@ -17,6 +17,10 @@ void PhantomImageOptions::apply_to(SpinePhantomOptions& phantom) const {
     throw ConfigError("unknown slices '" + mri_slices + "'", "--mri-slices",
                       "use sagittal, axial or isotropic");
   }
+  if (cbct != "image" && cbct != "projection")
+    throw ConfigError("unknown CBCT '" + cbct + "'", "--cbct", "use image or projection");
+  phantom.cbct_mode = cbct == "image" ? CbctMode::image : CbctMode::projection;
+  phantom.radiographs = radiographs;
   phantom.mri_rotation_deg = pose_rotation_deg.value_or(phantom.mri_rotation_deg);
   phantom.mri_translation_mm = pose_shift_mm.value_or(phantom.mri_translation_mm);
   phantom.ct.slice_mm = ct_slice_mm.value_or(phantom.ct.slice_mm);
@@ -48,6 +52,11 @@ void add_phantom_image_options(CLI::App& app, PhantomImageOptions& options) {
   app.add_option("--ct-noise", o.ct_noise_HU, "standard deviation of the CT's noise [HU]; 15")
       ->type_name("HU");
   app.add_option("--cbct-noise", o.cbct_noise_HU, "of the CBCT's [HU]; 60")->type_name("HU");
+  app.add_option(
+         "--cbct", o.cbct,
+         "image: effects drawn into the image; projection: projected and reconstructed, a minute or two")
+      ->capture_default_str();
+  app.add_flag("--radiographs", o.radiographs, "also AP and lateral fluoroscopy");
   app.add_option("--format", o.format, "of volumes: nifti, nrrd, mha")->capture_default_str();
   app.add_flag("--dicom", o.dicom, "also the CT as a DICOM series, in ct_dicom");
 }

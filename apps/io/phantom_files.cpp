@@ -145,6 +145,10 @@ PatientCase write_phantom(const SpinePhantom& phantom, const fs::path& folder,
     else
       c.mri.push_back(image);
   }
+  if (phantom.options.radiographs) {
+    write_volume(folder / ("radiograph_ap" + options.suffix), phantom.radiographs.ap);
+    write_volume(folder / ("radiograph_lateral" + options.suffix), phantom.radiographs.lateral);
+  }
   write_transform(folder / "truth/mri_from_cbct.tfm", phantom.mri_from_cbct);
   write_transform(folder / "truth/ct_from_cbct.tfm", phantom.ct_from_cbct);
   for (const LevelMotion& m : phantom.posture.motions)

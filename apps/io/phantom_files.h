@@ -17,11 +17,12 @@ struct PhantomFileOptions {
 std::string phantom_suffix(std::string_view format);
 
 /// Writes a phantom as a patient:
-///   ct, cbct, mri_t1, mri_t2, mri_stir; labels_<image> with labels.json; landmarks_<image>.mrk.json ("L3
-///   spinous_tip", as a rigid body carries them: the MRI's distortion left out); lesion.json;
-///   truth/mri_from_cbct.tfm (best rigid), truth/mri_from_cbct_<level>.tfm (exact in each vertebra),
-///   truth/mri_from_cbct_field (dense, 2 mm, over the CBCT), truth/mri_distortion_field (only when on),
-///   truth/ct_from_cbct.tfm; phantom.json, every option and what was drawn; case.json.
+///   ct, cbct, mri_t1, mri_t2, mri_stir, radiograph_ap and radiograph_lateral when made; labels_<image> with
+///   labels.json; landmarks_<image>.mrk.json ("L3 spinous_tip", as a rigid body carries them: the MRI's
+///   distortion left out); lesion.json; truth/mri_from_cbct.tfm (best rigid), truth/mri_from_cbct_<level>.tfm
+///   (exact in each vertebra), truth/mri_from_cbct_field (dense, 2 mm, over the CBCT),
+///   truth/mri_distortion_field (only when on), truth/ct_from_cbct.tfm; phantom.json, every option and what
+///   was drawn; case.json.
 /// Returns the case as it was written. Only ct_from_cbct is in the case: the MRI has to be registered.
 /// IoError.
 PatientCase write_phantom(const SpinePhantom& phantom, const std::filesystem::path& folder,

@@ -71,6 +71,38 @@ Json json_of(const MrOptions& o) {
           {"stir", json_of(o.stir)}};
 }
 
+Json json_of(const ProjectionCbctOptions& o) {
+  return {{"mode", "projection"},
+          {"source_axis_mm", o.geometry.source_axis_mm},
+          {"source_detector_mm", o.geometry.source_detector_mm},
+          {"columns", o.geometry.columns},
+          {"rows", o.geometry.rows},
+          {"pitch_mm", o.geometry.pitch_mm},
+          {"views", o.orbit.views},
+          {"arc_deg", o.orbit.arc_deg},
+          {"tube_kV", o.beam.tube_kV},
+          {"photons", o.detector.photons ? Json(*o.detector.photons) : Json(nullptr)},
+          {"scatter_to_primary", o.detector.scatter_to_primary},
+          {"water_correction", o.water_correction}};
+}
+
+Json json_of(const SpinePatient& p, const SpineOptions& o) {
+  Json levels = Json::array();
+  for (const PatientLevel& l : p.levels) levels.push_back(l.size.level);
+  return {{"sex", p.sex == Sex::female ? "female" : "male"},
+          {"size", p.size},
+          {"age_years", p.age_years},
+          {"degeneration", p.degeneration},
+          {"cervical_lordosis_deg", p.cervical_lordosis_deg},
+          {"kyphosis_deg", p.kyphosis_deg},
+          {"lordosis_deg", p.lordosis_deg},
+          {"scoliosis_deg", o.scoliosis_deg},
+          {"spread", o.spread},
+          {"variant", to_string(o.variant)},
+          {"held_out", o.held_out},
+          {"levels", levels}};
+}
+
 Json motions(const SpinePhantom& phantom) {
   Json levels = Json::array();
   for (const LevelMotion& m : phantom.posture.motions) {
@@ -97,6 +129,7 @@ Json phantom_json(const SpinePhantom& phantom) {
           {"synthetic", true},
           {"levels", o.levels},
           {"seed", o.seed},
+          {"patient", json_of(phantom.patient, o.spine)},
           {"spacing_mm", o.spacing_mm},
           {"supersample", o.supersample},
           {"posture",
@@ -113,7 +146,7 @@ Json phantom_json(const SpinePhantom& phantom) {
             {"redrawn", phantom.posture.redrawn},
             {"levels", motions(phantom)}}},
           {"ct", json_of(o.ct)},
-          {"cbct", json_of(o.cbct)},
+          {"cbct", o.cbct_mode == CbctMode::image ? json_of(o.cbct) : json_of(o.projection)},
           {"mri", json_of(o.mr)}};
 }
 
