@@ -88,7 +88,7 @@ class SpineModel {
   SpineSection section_about(const Eigen::Vector3d& x) const;
 
   bool bone_at(const Eigen::Vector3d& x, const CurvePoint& c, const SpineProfile& s, SpinePoint& out) const;
-  bool rib_at(const Eigen::Vector3d& x, const SpineProfile& s, double bone_mm, SpinePoint& out) const;
+  bool rib_at(const Eigen::Vector3d& x, double bone_mm, SpinePoint& out) const;
   bool iliac_at(const Eigen::Vector3d& x, double bone_mm, SpinePoint& out) const;
   bool disc_at(const Eigen::Vector3d& x, const CurvePoint& c, SpinePoint& out) const;
   bool canal_at(const Eigen::Vector3d& x, const CurvePoint& c, const SpineProfile& s, SpinePoint& out) const;

@@ -11,7 +11,7 @@ namespace {
 
 constexpr double kFar = 1e9;
 // Joints and ribs, drawn after atlases; no measurement.
-constexpr double kFacetGap_mm = 1.8, kRibGap_mm = 1.0, kIliacGap_mm = 2.0;
+constexpr double kFacetGap_mm = 1.4, kRibGap_mm = 1.0, kIliacGap_mm = 2.0;
 constexpr double kShellRib_mm = 0.8, kShellIliac_mm = 1.1;
 constexpr double kTextureStretch = 2.6;  // trabeculae of a body run up and down
 
@@ -71,7 +71,7 @@ bool SpineModel::bone_at(const Eigen::Vector3d& x, const CurvePoint& c, const Sp
     }
   }
   // Where two vertebrae would meet a joint lies between them.
-  const double gap = s.neck > 0.5 ? 1.3 : s.chest > 0.5 ? 1.3 : kFacetGap_mm;
+  const double gap = s.neck + s.chest > 0.5 ? 1.2 : kFacetGap_mm;
   const double inside = std::max(first, (first - second + gap) / 2);
   if (inside < 0) {
     const PlacedVertebra& v = vertebrae_[owner];
@@ -93,11 +93,10 @@ bool SpineModel::bone_at(const Eigen::Vector3d& x, const CurvePoint& c, const Sp
     out = {kMuscle, Material::cartilage, 0};
     return true;
   }
-  return rib_at(x, s, first, out) || iliac_at(x, first, out);
+  return rib_at(x, first, out) || iliac_at(x, first, out);
 }
 
-bool SpineModel::rib_at(const Eigen::Vector3d& x, const SpineProfile& s, double bone_mm,
-                        SpinePoint& out) const {
+bool SpineModel::rib_at(const Eigen::Vector3d& x, double bone_mm, SpinePoint& out) const {
   for (const Rib& rib : ribs_) {
     if (x.z() < rib.low_z || x.z() > rib.high_z) continue;
     const PlacedVertebra& v = vertebrae_[rib.vertebra];
@@ -106,11 +105,7 @@ bool SpineModel::rib_at(const Eigen::Vector3d& x, const SpineProfile& s, double 
     const RibShape::Wall w = rib.shape.wall(local);
     if (w.distance_mm > 6) continue;
     double d = rib.shape.distance(w, local.z());
-    if (d > 2) continue;
-    if (d >= 0) {
-      // The groove below: artery and nerve of the level, inside of the lower edge.
-      continue;
-    }
+    if (d >= 0) continue;
     d = std::max(d, kRibGap_mm - bone_mm);
     if (d >= 0) {
       out = {kMuscle, Material::cartilage, 0};
@@ -121,7 +116,6 @@ bool SpineModel::rib_at(const Eigen::Vector3d& x, const SpineProfile& s, double 
     out.texture = d > -kShellRib_mm ? 0 : bone_texture(local, v.shape);
     return true;
   }
-  (void)s;
   return false;
 }
 

@@ -71,6 +71,8 @@ void SpineModel::place_roots() {
     const PlacedVertebra& v = vertebrae_[n];
     const VertebraSize& s = v.shape.size();
     const bool cervical = s.level[0] == 'C', lumbar = s.level[0] == 'L', sacral = s.level == "sacrum";
+    const bool lowest =
+        !sacral && n + 1 < vertebrae_.size() && vertebrae_[n + 1].shape.size().level == "sacrum";
     // The foramen lies between this pedicle and its neighbour's: above it in the neck, else below.
     if (cervical ? n == 0 : !sacral && n + 1 == vertebrae_.size()) continue;
     for (const int side : {1, -1}) {
@@ -79,9 +81,9 @@ void SpineModel::place_roots() {
       Eigen::Vector3d ganglion, from, to;
       if (sacral) {
         const double y = v.shape.canal_y();
-        ganglion = v.world_from_vertebra * Eigen::Vector3d(side * 13.0, y - 4, -10);
-        from = v.world_from_vertebra * Eigen::Vector3d(side * 8.5, y - 0.5, 0);
-        to = v.world_from_vertebra * Eigen::Vector3d(side * 19.0, v.shape.wall_y() - 8, -24);
+        from = v.world_from_vertebra * Eigen::Vector3d(side * 5.0, y - 0.5, 2);
+        to = v.world_from_vertebra * Eigen::Vector3d(side * 20.0, v.shape.wall_y() - 6, -24);
+        ganglion = from + 0.42 * (to - from);
       } else {
         const PlacedVertebra& other = vertebrae_[cervical ? n - 1 : n + 1];
         const VertebraSize& o = other.shape.size();
@@ -93,7 +95,8 @@ void SpineModel::place_roots() {
             cervical ? next.z() - other_edge - own.z() - edge : own.z() - edge - next.z() - other_edge;
         Eigen::Vector3d in_foramen = own;
         in_foramen.y() = v.shape.wall_y() + (cervical ? 0.12 : 0.28) * s.canal_depth_mm;
-        in_foramen.z() += (cervical ? 1 : -1) * (edge + kRootBelowPedicle * height);
+        const double share = kRootBelowPedicle + (lowest ? 0.08 : 0);
+        in_foramen.z() += (cervical ? 1 : -1) * (edge + share * height);
         // The lumbar ganglion lies in the foramen, that of L5 further out.
         ganglion = v.world_from_vertebra * in_foramen;
         const CurvePoint g = curve_.at(ganglion);
@@ -107,7 +110,7 @@ void SpineModel::place_roots() {
         start.left_mm = side * 0.80 * p.sac_a;
         start.behind_mm = p.sac_behind - 0.22 * p.sac_b;
         from = curve_.point(start);
-        to = ganglion + kRootBeyond_mm * (ganglion - from).normalized();
+        to = ganglion + (lowest ? 0.6 : 1.0) * kRootBeyond_mm * (ganglion - from).normalized();
       }
       root.tube = {"root_" + suffix, from, to, s.root_diameter_mm / 2};
       root.root = *structure_value(root.tube.name);

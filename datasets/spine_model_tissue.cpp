@@ -12,8 +12,8 @@ namespace {
 
 StructureValue value_of(const char* name) { return *structure_value(name); }
 
-const StructureValue kMuscle = value_of("muscle"), kFat = value_of("fat"), kSkin = value_of("skin"),
-                     kAorta = value_of("aorta"), kCava = value_of("vena_cava"),
+const StructureValue kCanal = value_of("canal"), kMuscle = value_of("muscle"), kFat = value_of("fat"),
+                     kSkin = value_of("skin"), kAorta = value_of("aorta"), kCava = value_of("vena_cava"),
                      kIliacArtery = value_of("iliac_artery"), kIliacVein = value_of("iliac_vein"),
                      kVessel = value_of("vessel"), kBowel = value_of("bowel"),
                      kOesophagus = value_of("oesophagus"), kTrachea = value_of("trachea"),
@@ -48,7 +48,7 @@ SpinePoint SpineModel::healthy_at(const Eigen::Vector3d& x) const {
   SpinePoint out;
   if (bone_at(x, c, s, out) || disc_at(x, c, out)) return out;
   if (canal_at(x, c, s, out)) {
-    if (out.label == *structure_value("canal"))
+    if (out.label == kCanal)
       if (const Tube* nerve = nerves_.find(x)) return {nerve->label, nerve->material, 0};
     return out;
   }
@@ -78,15 +78,21 @@ SpinePoint SpineModel::tissue_at(const Eigen::Vector3d& x, const CurvePoint& c, 
 bool SpineModel::near_spine_at(const Eigen::Vector3d& x, const CurvePoint& c, const SpineProfile& s,
                                SpinePoint& out) const {
   const double ax = std::abs(c.left_mm), v = c.behind_mm;
-  if (ax > s.canal_a + 12) return false;
+  if (ax > std::max(s.canal_a + 16, s.body_a + 2)) return false;
   const double canal = ellipse_distance(c.left_mm, v, s.canal_a, s.canal_b);
   const double flavum = 2.0 * s.neck + 2.6 * s.chest + 3.6 * (s.belly + s.pelvis);
-  if (v > 0.1 * s.canal_b && canal < flavum) {
+  // Behind the sac, between the laminae: a wedge of fat, largest in the lumbar spine.
+  const double pad = (5.5 * (s.belly + s.pelvis) + 1.5 * s.chest) * smooth_step(7, 0, ax);
+  if (v > 0 && canal < pad) {
+    out = {kCanal, Material::epidural_fat, soft_texture(x, 3)};
+    return true;
+  }
+  if (v > 0.1 * s.canal_b && canal < flavum + pad && ax < s.canal_a + 2) {
     out = ax < 0.7 ? SpinePoint{kFat, Material::fat, 0} : SpinePoint{kMuscle, Material::ligament, 0};
     return true;
   }
   // Foramina: between the bodies and the joints.
-  if (v > -s.canal_b - 1.5 && v < 0.35 * s.canal_b && ax < s.canal_a + 9) {
+  if (in_ellipse(ax - s.canal_a - 2, v + 0.30 * s.canal_b, 10, 0.70 * s.canal_b + 1.5)) {
     if (soft_texture(x, 2.5) > 1.0)
       out = {kVessel, Material::epidural_vein, 0};
     else
@@ -96,7 +102,7 @@ bool SpineModel::near_spine_at(const Eigen::Vector3d& x, const CurvePoint& c, co
   // Anterior longitudinal ligament; fat between it and the waist of the body.
   const double centre = (s.body_front - s.canal_b) / 2, half = (-s.body_front - s.canal_b) / 2;
   const double body = ellipse_distance(c.left_mm, v - centre, s.body_a, half);
-  if (v < centre && body < 1.2) {
+  if (v < centre && body < 1.2 * smooth_step(0, -10, v - centre)) {
     if (body > -0.1 && ax < 0.75 * s.body_a)
       out = {kMuscle, Material::ligament, 0};
     else
@@ -109,8 +115,14 @@ bool SpineModel::near_spine_at(const Eigen::Vector3d& x, const CurvePoint& c, co
 /// The muscles of the back between the spine and the fascia.
 SpinePoint SpineModel::back_at(const Eigen::Vector3d& x, const CurvePoint& c, const SpineProfile& s) const {
   const double ax = std::abs(c.left_mm), v = c.behind_mm;
-  if (ax < 1.1) return {kMuscle, Material::ligament, 0};
   const double low = s.belly + s.pelvis;
+  if (ax < 1.1) {
+    // Between the spinous processes: bands of ligament in fat.
+    const double band =
+        value_noise({0.0, (v + 0.7 * x.z()) / 5, (x.z() - 0.4 * v) / 2.6}, patient_.texture_seed + 7);
+    if (band > 0.25 && v < s.back - fat_layer(s, v) - 5) return {kMuscle, Material::fat, 0};
+    return {kMuscle, Material::ligament, 0};
+  }
   // Clefts with fat between multifidus, longissimus and iliocostalis.
   const double wave = 1.6 * value_noise({c.left_mm / 12, v / 12, x.z() / 30}, patient_.texture_seed + 3);
   const double first = mix(9 + 0.30 * v, 12 + 0.34 * v, low), second = mix(26 + 0.2 * v, 40 + 0.12 * v, low);
@@ -118,8 +130,8 @@ SpinePoint SpineModel::back_at(const Eigen::Vector3d& x, const CurvePoint& c, co
   if (std::abs(ax - first - wave) < wide || std::abs(ax - second + wave) < 0.8 * wide)
     return {kFat, Material::fat, soft_texture(x, 3)};
   // Fat between the bundles, most in the lumbar multifidus of the old.
-  const double streak = value_noise({x.x() / 2.6, x.y() / 2.6, x.z() / 13}, patient_.texture_seed + 4);
-  const double rare = 2.05 - patient_.degeneration * (ax < first ? 0.9 : 0.45) * (0.4 + 0.6 * low);
+  const double streak = value_noise_2({x.x() / 3.4, x.y() / 4.5, x.z() / 15}, patient_.texture_seed + 4);
+  const double rare = 2.3 - patient_.degeneration * (ax < first ? 0.9 : 0.45) * (0.4 + 0.6 * low);
   if (streak > rare) return {kMuscle, Material::fat, 0};
   return {kMuscle, Material::muscle, soft_texture(x, 4)};
 }
@@ -161,8 +173,7 @@ SpinePoint SpineModel::neck_at(const Eigen::Vector3d& x, const CurvePoint& c, co
       if (std::abs(shell - plane) < 0.7) return {kFat, Material::fat, 0};
     if (shell < 54 && ax < 48) return flesh;
   }
-  if (v < front - 6 && std::abs(v - air_v) < 16 && ax < 22 && low < 0.5)
-    return flesh;  // pharyngeal and hyoid
+  if (low < 0.5 && in_ellipse(u, v - air_v + 5, 25, 17)) return flesh;  // pharyngeal and hyoid
   return {kFat, Material::fat, soft_texture(x, 4)};
 }
 
@@ -252,21 +263,23 @@ SpinePoint SpineModel::chest_at(const Eigen::Vector3d& x, const CurvePoint& c, c
   if (th > 4.6 && th < 10.5) {
     const double big = std::sin(std::clamp((th - 4.6) / 5.9, 0.0, 1.0) * 3.14159265);
     const double grow = 0.45 + 0.55 * std::sqrt(big);
-    if (in_ellipse(u - 16, v - front + 62, 62 * grow, 46 * grow))
+    if (in_ellipse(u - 16, v - front + 74, 62 * grow, 50 * grow))
       return {kHeart, Material::blood, soft_texture(x, 9)};
   }
   // Below the dome of the diaphragm only a rim of lung is left.
   const double sunk = th - 9.6;
   const bool abdomen = sunk > 0 && outward < -4.4 - std::max(2.0, 30 - 22 * sunk) && v < 8;
   if (abdomen) return belly_at(x, c, s, depth);
-  const bool paravertebral = v > front + 2 && ax < s.body_a + 4.5;
+  const double mid = (front - s.canal_b) / 2, depth_half = (-front - s.canal_b) / 2;
+  const bool paravertebral =
+      in_ellipse(u, v - mid, s.body_a + 4.5, depth_half + 4) || (v > mid && ax < s.body_a + 4.0);
   const bool round_aorta = below_arch && in_ellipse(u - aorta_u, v - aorta_v, aorta_r + 2.5, aorta_r + 2.5);
   const double ahead = std::max(front - v, 0.0);
   const bool middle = v <= front + 2 && ax < (u > 0 ? 15 + 0.55 * ahead : 10 + 0.45 * ahead) && ax < 48;
   if (paravertebral || round_aorta || middle) return {kFat, Material::fat, soft_texture(x, 4)};
   // Vessels of the lung: rare dense spots.
-  const double spot = value_noise({x.x() / 7, x.y() / 7, x.z() / 9}, patient_.texture_seed + 8);
-  if (spot > 2.0) return {kLung[side], Material::blood, 0};
+  const double spot = value_noise_2({x.x() / 8, x.y() / 8, x.z() / 10}, patient_.texture_seed + 8);
+  if (spot > 2.25) return {kLung[side], Material::blood, 0};
   return {kLung[side], Material::lung, float(0.8 * spot) + soft_texture(x, 2)};
 }
 
@@ -281,9 +294,17 @@ SpinePoint SpineModel::belly_at(const Eigen::Vector3d& x, const CurvePoint& c, c
   if (v > 1 && ax < 78) {
     if (layer < 0.8) return {kMuscle, Material::ligament, 0};
     const double breadth = mix(76, 52, s.pelvis), height = std::max(s.back - fat_layer(s, 1) - 2, 20.0);
-    if (in_ellipse(ax, v, breadth, height) && (v > 7 || ax < s.canal_a + 22)) return back_at(x, c, s);
+    const double wave = value_noise({u / 16, 0.0, x.z() / 30}, patient_.texture_seed + 6);
+    // In front: the transverse processes, then the fascia over quadratus lumborum.
+    const double before = 1 + (4.5 + 1.3 * wave) * smooth_step(s.canal_a + 4, s.canal_a + 26, ax);
+    if (in_ellipse(ax, v, breadth, height) && v > before) return back_at(x, c, s);
   }
-  if (s.pelvis > 0.2 && ax > 45 && v > -30) return layer < 26 ? flesh : fat;
+  // Gluteal muscles behind and iliacus before the iliac wing.
+  if (s.pelvis > 0.3 && ax > 40) {
+    const double outside = 0.83 * (ax - 47) + 0.56 * (v - 33);
+    if (outside > 0) return layer < 30 ? flesh : fat;
+    if (outside > -17 && ax > 62) return flesh;
+  }
   // Abdominal wall: three layers.
   if (layer < 17 && (ax > 80 || v < s.front + 45)) return std::fmod(layer, 6.0) < 0.9 ? fat : flesh;
   // Psoas, growing downwards, and quadratus lumborum.
@@ -340,8 +361,8 @@ SpinePoint SpineModel::belly_at(const Eigen::Vector3d& x, const CurvePoint& c, c
     const double content = value_noise(x / 9, patient_.texture_seed + 9);
     return {kBowel, content > 0.9 ? Material::air : Material::organ, soft_texture(x, 3)};
   }
-  if (v < front - 26) {
-    const double loop = value_noise({x.x() / 17, x.y() / 17, x.z() / 17}, patient_.texture_seed + 10);
+  const double loop = value_noise({x.x() / 17, x.y() / 17, x.z() / 17}, patient_.texture_seed + 10);
+  if (v < front - 28 + 7 * loop) {
     if (loop > -0.15) return {kBowel, loop > 2.05 ? Material::air : Material::organ, soft_texture(x, 5)};
   }
   return fat;

@@ -10,7 +10,7 @@ namespace spinetherm {
 namespace {
 
 // Cortex [mm], recalled.
-constexpr double kShellLamina = 1.0, kShellFacet = 1.2, kShellProcess = 0.9, kShellSacrum = 0.8;
+constexpr double kShellLamina = 1.5, kShellFacet = 1.5, kShellProcess = 1.1, kShellSacrum = 0.8;
 
 }  // namespace
 
@@ -22,7 +22,7 @@ void VertebraShape::add_tube(const Eigen::Vector3d& a, const Eigen::Vector3d& b,
 FacetPlane VertebraShape::upper_joint() const {
   const double angle = size_.facet_angle_deg * kPi / 180, tilt = size_.facet_tilt_deg * kPi / 180;
   // Of the process that stands `facet_height_mm` above the endplate, the joint is the upper part.
-  const double below_tip = region_ == Region::lumbar || region_ == Region::sacral ? 7.5
+  const double below_tip = region_ == Region::lumbar || region_ == Region::sacral ? 9.0
                            : region_ == Region::thoracic                          ? 5.5
                                                                                   : 2.5;
   return {{size_.facet_offset_mm, canal_y_ + size_.facet_behind_mm,
@@ -109,15 +109,15 @@ void VertebraShape::add_joints() {
     }
     case Region::lumbar:
     case Region::sacral: {
-      const Eigen::Vector3d top = at - 3.1 * up.normal;
-      add_tube(top - 7 * tu, top + 4.2 * tu, 6.6 * swell, 5.4 * swell, kShellFacet, up.normal, 1.5);
+      const Eigen::Vector3d top = at - 3.5 * up.normal;
+      add_tube(top - 7 * tu, top + 3.0 * tu, 7.2 * swell, 6.0 * swell, kShellFacet, up.normal, 1.5);
       // Mammillary process: a knob behind.
       add_tube(top + Eigen::Vector3d(1.5, 3.5, -3), top + Eigen::Vector3d(1.5, 3.5, -6), 3.0, 3.4,
                kShellProcess);
       add_tube(pedicle_end, top - 7 * tu, 5.2, 5.0, kShellProcess);
       if (region_ == Region::sacral) break;
-      const Eigen::Vector3d low = down.at_mm + 3.1 * down.normal;
-      add_tube(low + 9 * td, low - 4.5 * td, 5.8, 6.0 * swell, kShellFacet, down.normal, 1.35);
+      const Eigen::Vector3d low = down.at_mm + 3.7 * down.normal;
+      add_tube(low + 9 * td, low - 4.5 * td, 6.4, 6.8 * swell, kShellFacet, down.normal, 1.35);
       // Pars interarticularis.
       const Eigen::Vector3d isthmus(up.at_mm.x() - 0.5, canal_y_ + 6.0,
                                     pedicle_z_ - 0.42 * size_.posterior_height_mm);
@@ -166,8 +166,8 @@ void VertebraShape::add_processes() {
       const Eigen::Vector3d root(pedicle_centre(1).x() + 0.3 * size_.pedicle_width_mm,
                                  canal_y_ - (fifth ? 5 : 1), pedicle_z_ - 1);
       const double r = broad ? 11 : fifth ? 6.5 : 5.2;
-      add_tube(root, tip - Eigen::Vector3d(3, 0, 0), fifth ? 7.5 : 5.6, r - 0.6, kShellProcess, {0, 1, 0},
-               broad ? 1.7 : 1.75);
+      add_tube(root, tip - Eigen::Vector3d(r - 0.6, 0, 0), fifth ? 7.5 : 5.6, r - 0.6, kShellProcess,
+               {0, 1, 0}, broad ? 1.7 : 1.75);
       break;
     }
     case Region::sacral:
@@ -177,7 +177,7 @@ void VertebraShape::add_processes() {
 
 void VertebraShape::add_sacrum() {
   // Wings, the lateral mass below them, and the posterior wall.
-  add_tube({20, 1, -3}, {44, 11, -12}, 12, 14, kShellSacrum);
+  add_tube({20, 1, -7}, {44, 13, -19}, 10.5, 14, kShellSacrum);
   add_tube({40, 14, -14}, {26, 22, -46}, 15, 12, kShellSacrum);
   const double back = canal_y_ + size_.canal_depth_mm / 2;
   add_tube({14, back + 3, -10}, {12, back + 4, -42}, 5, 5, kShellSacrum);
@@ -185,8 +185,8 @@ void VertebraShape::add_sacrum() {
 
 /// To the way of the first sacral root, out of the canal and forwards.
 double VertebraShape::sacral_tunnel_distance(const Eigen::Vector3d& m) const {
-  const Eigen::Vector3d inside(11, canal_y_ - 1, -6), front(19, wall_y_ - 8, -24), out(23, wall_y_ - 30, -32);
-  return std::min(segment_distance(m, inside, front), segment_distance(m, front, out)) - 4.5;
+  const Eigen::Vector3d from(5, canal_y_ - 0.5, 2), to(20, wall_y_ - 6, -24);
+  return segment_distance(m, from, to + 0.6 * (to - from)) - 4.5;
 }
 
 /// Takes the canal out of the arch, and the transverse foramina.

@@ -43,6 +43,7 @@ VertebraShape::VertebraShape(const VertebraSize& size, const VertebraStyle& styl
             : size.level[0] == 'C' ? Region::cervical
             : size.level[0] == 'T' ? Region::thoracic
                                    : Region::lumbar;
+  if (region_ != Region::lumbar) style_.waist_front *= 0.6;  // deepest in lumbar bodies
   half_height_ = size.posterior_height_mm / 2;
   wall_y_ = (size.body_depth_upper_mm + size.body_depth_lower_mm) / 4;
   canal_y_ = wall_y_ + size.canal_depth_mm / 2;
@@ -189,15 +190,23 @@ double VertebraShape::lamina_distance(const Eigen::Vector3d& m) const {
 }
 
 double VertebraShape::plate_distance(const Eigen::Vector3d& m) const {
-  // Spinous process: a plate with rounded edges, sheared downwards, thicker towards its tip.
-  const double u = m.y() - (canal_y_ + size_.canal_depth_mm / 2);
+  // Spinous process: a plate, sheared downwards, with a rounded outline; thinnest in its middle, thick at the
+  // tip. Lumbar ones are hatchets with a hollow upper edge, thoracic ones taper.
+  const double u = m.y() - (canal_y_ + size_.canal_depth_mm / 2), t = std::clamp(u / spinous_run_, 0.0, 1.0);
   const double sheared = (m.z() - (spinous_z_ - spinous_tan_ * u)) * spinous_cos_;
-  const double tip = smooth_step(0.55 * spinous_run_, spinous_run_, u);
-  const double taper = region_ == Region::lumbar ? 0.1 * tip : -0.25 * tip;
-  const double half = size_.spinous_height_mm / 2 * (region_ == Region::thoracic ? 0.8 : 1.0) * (1 + taper);
-  const Eigen::Vector3d q(m.x() - (0.7 + 1.1 * tip), std::max(-u, u - spinous_run_),
-                          std::abs(sheared) - (half - 2));
-  return q.cwiseMax(0).norm() + std::min(q.maxCoeff(), 0.0) - 2;
+  const double half = size_.spinous_height_mm / 2;
+  double up = half, down = half;
+  if (region_ == Region::lumbar) {
+    up = half * (0.92 - 0.28 * std::sin(kPi * std::min(1.15 * t, 1.0)) - 0.10 * t);
+    down = half * (0.72 + 0.36 * smooth_step(0.25, 0.9, t));
+  } else if (region_ == Region::thoracic) {
+    up = down = half * mix(1.0, 0.62, t);
+  }
+  const double edge = sheared > 0 ? sheared - up : -sheared - down;
+  const double outline = smooth_max(std::max(-u, u - spinous_run_), edge, std::min(0.8 * half, 7.0));
+  const double thin = 2.4 + 1.5 * smooth_step(0.6, 1.0, t) + 1.2 * (1 - smooth_step(0.0, 0.3, t));
+  const double thick = region_ == Region::cervical ? 0.8 * thin : thin;
+  return smooth_max(outline, m.x() - thick, 2.5);
 }
 
 double VertebraShape::part_distance(const Part& p, const Eigen::Vector3d& m) const {

@@ -11,7 +11,7 @@ namespace {
 // Blocks of 100 by kind; within a block the position in levels(). Never renumber: files hold these values.
 constexpr int kVertebra = 100, kBody = 200, kDisc = 300, kRoot = 400, kGanglion = 500, kArtery = 600;
 
-constexpr std::array<std::pair<int, std::string_view>, 36> kSingles = {{
+constexpr std::array<std::pair<int, std::string_view>, 42> kSingles = {{
     {1, "canal"},
     {2, "dural_sac"},
     {3, "dura"},
@@ -48,6 +48,12 @@ constexpr std::array<std::pair<int, std::string_view>, 36> kSingles = {{
     {33, "pancreas"},
     {34, "gallbladder"},
     {35, "adrenal"},
+    {70, "root_S2_left"},
+    {71, "root_S2_right"},
+    {72, "root_S3_left"},
+    {73, "root_S3_right"},
+    {74, "root_S4_left"},
+    {75, "root_S4_right"},
 }};
 
 struct Tables {

@@ -169,22 +169,22 @@ TEST(SpineModel, VolumesAreThoseOfTheTable) {
         }
     const double width = (s.body_width_upper_mm + s.body_width_lower_mm) / 2,
                  depth = (s.body_depth_upper_mm + s.body_depth_lower_mm) / 2;
-    // A body fills 0.86 of an elliptic cylinder with its rims: waist and hollow endplates against the broad
-    // back.
+    // Waist and hollow endplates take from an elliptic cylinder with the rims, the broad back gives.
     const double body = M_PI / 4 * width * depth * s.posterior_height_mm;
     const double seen = count[v.body] + count[value("tumour")];
-    EXPECT_NEAR(seen / body, 0.95, 0.12) << level;
+    EXPECT_NEAR(seen / body, 0.93, 0.09) << level;
     const double slab = 0.8 * s.posterior_height_mm;
     EXPECT_NEAR(canal / (M_PI / 4 * s.canal_width_mm * s.canal_depth_mm * slab), 1, 0.1) << level;
-    if (s.cord_width_mm > 0)
+    if (s.cord_width_mm > 0) {
       EXPECT_NEAR(cord / (M_PI / 4 * s.cord_width_mm * s.cord_depth_mm * slab), 1, 0.1) << level;
+    }
   }
 }
 
 TEST(SpineModel, RootsLeaveTheSacAndPassTheForamenClearOfBone) {
   for (const char* range : {"C4-C6", "T7-T9", "L2-L4", "L5"}) {
     const SpineModel m(mean(range));
-    EXPECT_GE(m.roots().size(), 2u * o.levels.size());
+    EXPECT_GE(m.roots().size(), 2u * mean(range).levels.size());
     for (const PlacedRoot& r : m.roots()) {
       const bool left = r.tube.name.ends_with("_left");
       EXPECT_EQ(r.tube.to_mm.x() > 0, left) << r.tube.name;

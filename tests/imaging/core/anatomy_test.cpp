@@ -26,6 +26,8 @@ TEST(Anatomy, EveryNameHasOneValueAndBack) {
                            "cord",
                            "cauda",
                            "root_L3_left",
+                           "root_S2_left",
+                           "root_S4_right",
                            "ganglion_L3_left",
                            "lumbar_plexus_left",
                            "tumour",
