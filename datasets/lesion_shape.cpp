@@ -141,7 +141,7 @@ Material LesionShape::material_at(const Eigen::Vector3d& x) const {
       break;
   }
   // Islands of both.
-  return value_noise(x, 0.45 * radius_mm, seed + 2) > 0.5 ? Material::tumour_blastic : Material::tumour_lytic;
+  return value_noise(x, 0.3 * radius_mm, seed + 2) > 0.5 ? Material::tumour_blastic : Material::tumour_lytic;
 }
 
 bool LesionShape::eats_cortex(const Eigen::Vector3d& x, double distance_mm) const {
@@ -265,7 +265,7 @@ LesionShape shape_lesion(const LesionOptions& options, std::uint64_t seed, const
   out.curtain.side = options.side;
   out.curtain.other_lobe = 0.85 + 0.12 * uniform(rng);
   out.curtain.tether_mm = 2 + 0.5 * uniform(rng);
-  out.grade_share = 0.5 + 0.1 * uniform(rng);
+  out.grade_share = 0.5 + 0.5 * uniform(rng);
   out.curtain.half_length_mm = 0.5 * size.posterior_height_mm + 3 + uniform(rng);
 
   out.options.radius_mm = out.radius_mm;

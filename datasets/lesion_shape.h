@@ -45,7 +45,7 @@ struct LesionShape {
   Eigen::Vector3d centre_mm{0, 0, 0};  ///< world
   double radius_mm = 0, wall_gap_mm = 0;
   EpiduralCurtain curtain;
-  double grade_share = 0.5;  ///< where in the range of its grade the curtain lies: 0 thinnest, 1 thickest
+  double grade_share = 0.5;  ///< drawn: 0 a mild case of its epidural grade, 1 a severe one
   Eigen::AlignedBox3d box;   ///< world: outside it nothing is changed
 
   Eigen::Vector3d local(const Eigen::Vector3d& world) const {

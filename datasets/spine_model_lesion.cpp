@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "datasets/lesion_grade.h"
@@ -176,10 +177,11 @@ void SpineModel::grow_curtain() {
     return high;
   };
   const double from = threshold(wanted), to = wanted < 5 ? threshold(wanted + 1) : most;
-  // The thickest grade only needs to be passed; the thinnest would hardly be seen.
-  const double thickness = wanted == 5   ? std::min(most, from + 0.8)
-                           : wanted == 1 ? from + 0.8 * (to - from)
-                                         : from + lesion_.grade_share * (to - from);
+  // Where in its range: a layer of grade 1a is as thick as it may be, else it would hardly be seen; 1b and 2
+  // stay off the next grade, so that coarser labels show them too; 3 only needs to be passed.
+  constexpr std::array<double, 6> kShare = {0, 0.8, 0.2, 0.4, 0.3, 0};
+  const double share = kShare[std::size_t(wanted)] + (wanted > 1 ? 0.2 * lesion_.grade_share : 0);
+  const double thickness = wanted == 5 ? std::min(most, from + 0.8) : from + share * (to - from);
   if (thickness < kThinnest_mm || grade(thickness) != wanted)
     throw ConfigError("epidural grade " + lesion_.options.escc + " cannot be made here",
                       "canal of " + vertebrae_[lesion_.vertebra].shape.size().level,

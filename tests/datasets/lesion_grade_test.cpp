@@ -117,8 +117,8 @@ TEST_P(EpiduralGradeOf, PhantomIsTheOneThatWasAskedFor) {
     const LesionGrade grade = m.grade();
     EXPECT_EQ(grade.facts.escc, escc);
     EXPECT_EQ(grade.epidural.escc, escc);
-    // The labels of a CT show the same, but for the thin layer of grade 1a.
-    if (std::string(escc) != "1a") {
+    // The labels of a CT show the same, but for the thin layer of grade 1a and the conus, 24 voxels of 1 mm.
+    if (std::string(escc) != "1a" && std::string(level) != "L1") {
       EXPECT_EQ(measure_epidural(canal_labels(m, 1, true), canal_labels(m, 1, false)).escc, escc)
           << "at 1 mm";
     }
