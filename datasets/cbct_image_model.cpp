@@ -160,22 +160,33 @@ CylinderQuality measure_image_cbct(const CbctOptions& options, double spacing_mm
   out.water_HU = middle / in_middle;
   out.noise_HU = std::sqrt(square / in_middle - std::pow(sum / in_middle, 2));
   out.cupping_HU = out.water_HU - ring / in_ring;
-  // The line spread is the slope of the edge; its variance from a fall below half the step on either side.
-  double weight = 0, first = 0, second = 0;
+  // The line spread is the slope of the edge; its variance within 3 mm, less the slope that the field has
+  // beside it.
+  struct Fall {
+    double at_mm, hu, width_mm;
+  };
+  std::vector<Fall> falls;
   std::optional<std::size_t> before;
   for (std::size_t b = 0; b < bins; ++b) {
     if (count[b] == 0) continue;
-    if (before) {
-      const double fall = edge[*before] / count[*before] - edge[b] / count[b];
-      const double at = (double(*before) + double(b)) / 2 * kBin_mm;
-      if (std::abs(at - kReach_mm) < 3) {
-        weight += fall;
-        first += fall * at;
-        second += fall * at * at;
-      }
-    }
+    if (before)
+      falls.push_back({(double(*before) + double(b) + 1) / 2 * kBin_mm - kReach_mm,
+                       edge[*before] / count[*before] - edge[b] / count[b], double(b - *before) * kBin_mm});
     before = b;
   }
+  double beside = 0, width = 0, weight = 0, first = 0, second = 0;
+  for (const Fall& f : falls)
+    if (std::abs(f.at_mm) > 3) {
+      beside += f.hu;
+      width += f.width_mm;
+    }
+  for (const Fall& f : falls)
+    if (std::abs(f.at_mm) <= 3) {
+      const double hu = f.hu - beside / width * f.width_mm;
+      weight += hu;
+      first += hu * f.at_mm;
+      second += hu * f.at_mm * f.at_mm;
+    }
   out.edge_fwhm_mm = 2.3548 * std::sqrt(std::max(0.0, second / weight - std::pow(first / weight, 2)));
   return out;
 }

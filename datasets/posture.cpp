@@ -45,6 +45,7 @@ Volume<float> bone_distance(const VertebraShape& shape) {
 
 /// Distance to the bone of one vertebra, and its motion, in the form that the sum needs.
 struct Posture::Bone {
+  const VertebraShape* shape = nullptr;
   Volume<float> distance;
   Eigen::Matrix3d cbct_rotation, local_rotation;  ///< of T_i^-1, and on to the vertebra's frame
   Eigen::Vector3d cbct_shift, local_shift;
@@ -59,8 +60,17 @@ struct Posture::Bone {
     local_rotation = local.rotation.toRotationMatrix();
     local_shift = local.translation_mm;
   }
-  /// At a point of the vertebra's frame; beyond the box the way to it is added.
+  /// Distance at a point of the vertebra's frame; no more than the rim in all bone, however thin.
   double at(const Eigen::Vector3d& p) const {
+    constexpr double kThin_mm = 1.2;  // the grid does not miss bone by more
+    const double d = interpolated(p);
+    if (d > kRim_mm && d < kThin_mm && shape->at(p).distance_mm < 0) return 0;
+    return d;
+  }
+  /// The shape's own distance, by which the model decides where two vertebrae touch.
+  double depth(const Eigen::Vector3d& p) const { return shape->at(p).distance_mm; }
+  /// From the grid; beyond its box the way to it is added.
+  double interpolated(const Eigen::Vector3d& p) const {
     const Eigen::Vector3d in = p.cwiseMax(low).cwiseMin(high);
     const Grid& g = distance.grid;
     const Eigen::Vector3d f = (in - g.origin_mm) / kNode_mm;
@@ -92,6 +102,7 @@ Posture::Posture(const SpineModel& model, const PostureOptions& options, const R
   if (still) return;
   for (const PlacedVertebra& v : model.vertebrae()) {
     Bone bone;
+    bone.shape = &v.shape;
     bone.distance = bone_distance(v.shape);
     bone.local_from_cbct = v.vertebra_from_world;
     const Grid& g = bone.distance.grid;
@@ -100,11 +111,74 @@ Posture::Posture(const SpineModel& model, const PostureOptions& options, const R
     bone.move(pose);
     bones_.push_back(std::move(bone));
   }
-  draw(seed, pose);
+  draw(seed);
+}
+
+/// Points of the lower vertebra's surface that face the upper one: their place in the lower vertebra's frame,
+/// and how far from the upper bone they lie in the CBCT.
+struct Posture::Contact {
+  Eigen::Vector3d at_mm;
+  double gap_mm;
+};
+std::vector<Posture::Contact> Posture::contacts(std::size_t upper) const {
+  constexpr double kNear_mm = 3, kSurface_mm = 0.6;
+  const Bone &up = bones_[upper], &low = bones_[upper + 1];
+  const Rigid upper_from_lower = up.local_from_cbct * inverse(low.local_from_cbct);
+  const Grid& g = low.distance.grid;
+  std::vector<Contact> out;
+  for (std::size_t n = 0; n < low.distance.values.size(); ++n) {
+    const double surface = low.distance[n];
+    if (std::abs(surface) > kSurface_mm) continue;
+    const auto row = std::size_t(g.size[0]), slice = row * std::size_t(g.size[1]);
+    const Eigen::Vector3d p = g.to_world(int(n % row), int(n % slice / row), int(n / slice));
+    const double gap = up.interpolated(upper_from_lower * p) + surface;
+    if (gap > 0 && gap < kNear_mm) out.push_back({p, gap});  // what touches already may go on to
+  }
+  return out;
+}
+
+/// Shifts the moving one of two vertebrae until every facet keeps a part of its gap, as the facets of a spine
+/// guide its motion. False when they do not come free within 2 mm.
+bool Posture::free_joint(std::size_t upper, bool lower_moves, const std::vector<Contact>& contacts) {
+  constexpr double kKept = 0.35, kWanted = 0.5, kFar_mm = 2;
+  Bone &up = bones_[upper], &low = bones_[upper + 1];
+  Bone& moving = lower_moves ? low : up;
+  Eigen::Vector3d pushed(0, 0, 0);
+  for (int step = 0; step < 40; ++step) {
+    const Rigid upper_from_lower =
+        up.local_from_cbct * inverse(up.mri_from_cbct) * low.mri_from_cbct * inverse(low.local_from_cbct);
+    double worst = 0, worst_kept = 0;
+    const Contact* tightest = nullptr;
+    for (const Contact& c : contacts) {
+      const Eigen::Vector3d p = upper_from_lower * c.at_mm;
+      const double gap = up.interpolated(p) + low.interpolated(c.at_mm);
+      const double missing = kWanted * c.gap_mm - gap;
+      worst_kept = std::max(worst_kept, kKept * c.gap_mm - gap);
+      if (missing > worst) {
+        worst = missing;
+        tightest = &c;
+      }
+    }
+    if (!tightest || (step > 20 && worst_kept <= 0)) return true;
+    const Eigen::Vector3d p = upper_from_lower * tightest->at_mm;
+    Eigen::Vector3d slope;
+    for (int a = 0; a < 3; ++a)
+      slope[a] = up.interpolated(p + 0.3 * Eigen::Vector3d::Unit(a)) -
+                 up.interpolated(p - 0.3 * Eigen::Vector3d::Unit(a));
+    if (slope.norm() < 1e-6) return false;
+    const Rigid mri_from_upper = up.mri_from_cbct * inverse(up.local_from_cbct);
+    const Eigen::Vector3d away = mri_from_upper.rotation * slope.normalized() * (worst + 0.02);
+    pushed += lower_moves ? away : -away;
+    if (pushed.norm() > kFar_mm) return false;
+    Rigid motion = moving.mri_from_cbct;
+    motion.translation_mm += lower_moves ? away : -away;
+    moving.move(motion);
+  }
+  return false;
 }
 
 /// Moves vertebra after vertebra from the middle one outwards.
-void Posture::draw(std::uint64_t seed, const Rigid& pose) {
+void Posture::draw(std::uint64_t seed) {
   constexpr int kTries = 400;
   const auto& vertebrae = model_->vertebrae();
   const std::size_t middle = vertebrae.size() / 2;
@@ -119,6 +193,7 @@ void Posture::draw(std::uint64_t seed, const Rigid& pose) {
          low.world_from_vertebra * Eigen::Vector3d(0, 0, low.shape.size().posterior_height_mm / 2)) /
         2;
     const Eigen::Quaterniond frame = up.world_from_vertebra.rotation;
+    const std::vector<Contact> near = contacts(n);
     for (int t = 0; t < kTries; ++t) {
       const Eigen::Vector3d turn(options_.flexion_sd_deg * normal(rng), options_.side_sd_deg * normal(rng),
                                  options_.side_sd_deg * normal(rng));
@@ -126,14 +201,16 @@ void Posture::draw(std::uint64_t seed, const Rigid& pose) {
                             options_.shift_sd_mm * normal(rng));
       shift.z() -= even(rng);  // of the lower vertebra
       if (turn.norm() <= options_.largest_deg) {
-        const Eigen::Vector3d axis = frame * turn;
         Rigid motion;
-        if (turn.norm() > 0) motion.rotation = Eigen::AngleAxisd(turn.norm() * kPi / 180, axis.normalized());
+        if (turn.norm() > 0)
+          motion.rotation = Eigen::AngleAxisd(turn.norm() * kPi / 180, frame * turn.normalized());
         motion.translation_mm = disc - motion.rotation * disc + frame * shift;
         if (moving < fixed) motion = inverse(motion);
         bones_[moving].move(bones_[fixed].mri_from_cbct * motion);
-        motions_[moving].mri_from_cbct = bones_[moving].mri_from_cbct;
-        if (joint_is_free(n)) return;
+        if (free_joint(n, moving > fixed, near)) {
+          motions_[moving].mri_from_cbct = bones_[moving].mri_from_cbct;
+          return;
+        }
       }
       ++redrawn_;
     }
@@ -141,51 +218,26 @@ void Posture::draw(std::uint64_t seed, const Rigid& pose) {
                       "joint " + up.shape.size().level + "-" + low.shape.size().level,
                       "make the motions of the posture smaller");
   };
-  motions_[middle].mri_from_cbct = pose;
   for (std::size_t n = middle; n + 1 < vertebrae.size(); ++n) joint(n, n, n + 1);
   for (std::size_t n = middle; n > 0; --n) joint(n - 1, n, n - 1);
 }
 
-/// Whether the surface of the lower vertebra keeps a part of its distance from the upper one.
-bool Posture::joint_is_free(std::size_t upper) const {
-  constexpr double kKept = 0.35, kNear_mm = 3;
-  const Bone &up = bones_[upper], &low = bones_[upper + 1];
-  const Rigid cbct_from_low = inverse(low.local_from_cbct);
-  const Rigid now = up.local_from_cbct * inverse(up.mri_from_cbct) * low.mri_from_cbct * cbct_from_low;
-  const Rigid before = up.local_from_cbct * cbct_from_low;
-  const Grid& g = low.distance.grid;
-  bool free = true;
-#pragma omp parallel for schedule(dynamic) reduction(&& : free)
-  for (int k = 0; k < g.size[2]; ++k)
-    for (int j = 0; j < g.size[1] && free; ++j)
-      for (int i = 0; i < g.size[0]; ++i) {
-        const double surface = low.distance(i, j, k);
-        if (std::abs(surface) > 0.6) continue;
-        const Eigen::Vector3d p = g.to_world(i, j, k);
-        const double first = up.at(before * p) + surface;
-        if (first > kNear_mm || first <= 0) continue;  // far, or in touch already
-        if (up.at(now * p) + surface < kKept * first) {
-          free = false;
-          break;
-        }
-      }
-  return free;
-}
-
-Eigen::Vector3d Posture::blended(const Eigen::Vector3d& y) const {
-  double total = 0, deepest = kRim_mm;
-  Eigen::Vector3d sum(0, 0, 0);
+Eigen::Vector3d Posture::blended(const Eigen::Vector3d& y, bool* in_bone) const {
+  double total = 0, least = 1e9;
+  Eigen::Vector3d sum(0, 0, 0), in_owner(0, 0, 0);
   const Bone *owner = nullptr, *nearest = nullptr;
-  double least = 1e9;
   for (const Bone& bone : bones_) {
-    const double d = bone.at(bone.local_rotation * y + bone.local_shift);
+    const Eigen::Vector3d p = bone.local_rotation * y + bone.local_shift;
+    const double d = bone.at(p);
     if (d < least) {
       least = d;
       nearest = &bone;
     }
-    if (d <= deepest) {
-      deepest = d;
-      owner = &bone;
+    if (d <= kRim_mm) {
+      if (!owner || bone.depth(p) < owner->depth(in_owner)) {
+        owner = &bone;
+        in_owner = p;
+      }
       continue;
     }
     if (owner || d >= kReach_mm) continue;
@@ -193,44 +245,55 @@ Eigen::Vector3d Posture::blended(const Eigen::Vector3d& y) const {
     total += w;
     sum += w * (bone.cbct_rotation * y + bone.cbct_shift);
   }
+  if (in_bone) *in_bone = owner != nullptr;
   if (!owner && total > 0) return sum / total;
   const Bone& one = owner ? *owner : *nearest;
   return one.cbct_rotation * y + one.cbct_shift;
 }
 
+/// The vertebra whose bone (with its rim) holds a point of the CBCT, the deeper one where two touch; null:
+/// none.
+const Posture::Bone* Posture::owner_of(const Eigen::Vector3d& x) const {
+  const Bone* owner = nullptr;
+  Eigen::Vector3d in_owner(0, 0, 0);
+  for (const Bone& bone : bones_) {
+    const Eigen::Vector3d p = bone.local_from_cbct * x;
+    if (bone.at(p) > kRim_mm) continue;
+    if (owner && bone.depth(p) >= owner->depth(in_owner)) continue;
+    owner = &bone;
+    in_owner = p;
+  }
+  return owner;
+}
+
 /// The point that blended() takes to x.
 Eigen::Vector3d Posture::bones_to_mri(const Eigen::Vector3d& x) const {
-  const Bone* owner = nullptr;
-  double deepest = kRim_mm, total = 0;
+  if (const Bone* owner = owner_of(x)) return owner->mri_from_cbct * x;
+  double total = 0;
   Eigen::Vector3d y(0, 0, 0);
   for (const Bone& bone : bones_) {
-    const double d = bone.at(bone.local_from_cbct * x);
-    if (d <= deepest) {
-      deepest = d;
-      owner = &bone;
-    }
-    const double w = 1 / std::max(d, 0.1);
+    const double w = 1 / std::max(bone.at(bone.local_from_cbct * x), 0.1);
     total += w;
     y += w * (bone.mri_from_cbct * x);
   }
-  if (owner) return owner->mri_from_cbct * x;
   y /= total;
   // Newton with the rotation of the pose for the derivative; a slope taken by differences where that stalls.
   constexpr double kEnough_mm = 1e-9, h = 1e-3;
-  Eigen::Vector3d left = x - blended(y);
+  Eigen::Vector3d left = x - blended(y, nullptr);
   for (int n = 0; n < 60 && left.norm() > kEnough_mm; ++n) {
     Eigen::Vector3d step = pose_.rotation * left;
-    Eigen::Vector3d next = y + step, next_left = x - blended(next);
+    Eigen::Vector3d next = y + step, next_left = x - blended(next, nullptr);
     if (next_left.norm() > 0.5 * left.norm()) {
       Eigen::Matrix3d slope;
       for (int a = 0; a < 3; ++a)
-        slope.col(a) =
-            (blended(y + h * Eigen::Vector3d::Unit(a)) - blended(y - h * Eigen::Vector3d::Unit(a))) / (2 * h);
+        slope.col(a) = (blended(y + h * Eigen::Vector3d::Unit(a), nullptr) -
+                        blended(y - h * Eigen::Vector3d::Unit(a), nullptr)) /
+                       (2 * h);
       step = slope.fullPivLu().solve(left);
       double length = 1;
       do {
         next = y + length * step;
-        next_left = x - blended(next);
+        next_left = x - blended(next, nullptr);
         length /= 2;
       } while (!(next_left.norm() < left.norm()) && length > 1e-4);
       if (!(next_left.norm() < left.norm())) break;
@@ -242,12 +305,16 @@ Eigen::Vector3d Posture::bones_to_mri(const Eigen::Vector3d& x) const {
 }
 
 Eigen::Vector3d Posture::cbct_from_mri(const Eigen::Vector3d& y) const {
-  return neural_.prone_from_supine(bones_.empty() ? back_ * y : blended(y));
+  if (bones_.empty()) return neural_.prone_from_supine(back_ * y);
+  bool in_bone = false;
+  const Eigen::Vector3d x = blended(y, &in_bone);
+  return in_bone ? x : neural_.prone_from_supine(x);
 }
 
 Eigen::Vector3d Posture::mri_from_cbct(const Eigen::Vector3d& x) const {
-  const Eigen::Vector3d moved = neural_.supine_from_prone(x);
-  return bones_.empty() ? pose_ * moved : bones_to_mri(moved);
+  if (bones_.empty()) return pose_ * neural_.supine_from_prone(x);
+  if (const Bone* owner = owner_of(x)) return owner->mri_from_cbct * x;
+  return bones_to_mri(neural_.supine_from_prone(x));
 }
 
 Rigid best_rigid(const std::vector<Eigen::Vector3d>& from_mm, const std::vector<Eigen::Vector3d>& to_mm) {

@@ -16,11 +16,12 @@ namespace spinetherm {
 ///   x = sum_i w_i(y) T_i^-1 y,   w_i ~ 1 / d_i - 1 / 150 mm,
 /// y in the MRI, d_i the distance from T_i^-1 y to the bone of vertebra i in the CBCT (0 up to 0.3 mm from
 /// it): weights of inverse distance, linear across a narrow gap, so that a joint that closes by less than its
-/// gap never folds (Shepard 1968, doi:10.1145/800186.810616). What lies in the sac is moved by NeuralShift
-/// besides. The way to the MRI is found by iteration to 1e-9 mm.
+/// gap never folds (Shepard 1968, doi:10.1145/800186.810616). What lies in the sac, and is no bone, is
+/// moved by NeuralShift besides. The way to the MRI is found by iteration to 1e-9 mm.
 ///
-/// The joints turn about the middle of the disc; a draw by which facets would meet is drawn again (`redrawn`
-/// times in all). Ribs and organs follow the nearest vertebrae: nothing is known of how they move.
+/// The joints turn about the middle of the disc, and where facets would meet, the vertebra gives way by up to
+/// 2 mm, as facets guide the motion of a spine; a draw by which they do not come free is drawn again
+/// (`redrawn` times in all). Ribs and organs follow the nearest vertebrae: nothing is known of how they move.
 /// `model` must outlive it.
 class Posture {
  public:
@@ -41,9 +42,12 @@ class Posture {
 
  private:
   struct Bone;
-  void draw(std::uint64_t seed, const Rigid& pose);
-  bool joint_is_free(std::size_t upper) const;
-  Eigen::Vector3d blended(const Eigen::Vector3d& y) const;
+  struct Contact;
+  void draw(std::uint64_t seed);
+  std::vector<Contact> contacts(std::size_t upper) const;
+  bool free_joint(std::size_t upper, bool lower_moves, const std::vector<Contact>& contacts);
+  const Bone* owner_of(const Eigen::Vector3d& x) const;
+  Eigen::Vector3d blended(const Eigen::Vector3d& y, bool* in_bone) const;
   Eigen::Vector3d bones_to_mri(const Eigen::Vector3d& x) const;
 
   const SpineModel* model_;

@@ -190,8 +190,7 @@ bool image_prone(const SpineModel& model, SpinePhantom& out, const Progress& pro
 /// Three weightings of the supine patient from one pass over the body.
 bool image_supine(const SpineModel& model, const Posture& posture, SpinePhantom& out,
                   const Progress& progress) {
-  MrOptions mr = out.options.mr;
-  mr.stack = coarsened(mr.stack, out.options.spacing_mm);
+  const MrOptions& mr = out.options.mr;
   const Eigen::Vector3d centre = (model.low_mm() + model.high_mm()) / 2;
   const Grid fine = fine_stack_grid(mr.stack, out.mri_from_cbct * centre, model.high_mm() - model.low_mm());
   fine.validate("phantom MRI grid", 3e8);
@@ -300,6 +299,7 @@ SpinePhantom make_spine_phantom(const SpinePhantomOptions& options, const Progre
   const auto start = std::chrono::steady_clock::now();
   SpinePhantom out;
   out.options = options;
+  out.options.mr.stack = coarsened(options.mr.stack, options.spacing_mm);
   const SpineModel model(options);
   out.patient = model.patient();
   const auto cancelled = [&] {

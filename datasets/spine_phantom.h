@@ -98,7 +98,7 @@ struct PostureTruth {
 /// supine, has a frame and a grid of its own, which its weightings share.
 struct SpinePhantom {
   SpinePhantomSummary summary;
-  SpinePhantomOptions options;
+  SpinePhantomOptions options;  ///< with the MRI's stack as it was made
   SpinePatient patient;  ///< as drawn
   Image ct, cbct, mri_t1, mri_t2, mri_stir;
   Volume<std::uint8_t> cbct_valid;     ///< 1 where the CBCT was measured
