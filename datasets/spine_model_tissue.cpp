@@ -120,7 +120,7 @@ SpinePoint SpineModel::back_at(const Eigen::Vector3d& x, const CurvePoint& c, co
     // Between the spinous processes: bands of ligament in fat.
     const double band =
         value_noise({0.0, (v + 0.7 * x.z()) / 5, (x.z() - 0.4 * v) / 2.6}, patient_.texture_seed + 7);
-    if (band > 0.25 && v < s.back - fat_layer(s, v) - 5) return {kMuscle, Material::fat, 0};
+    if (band > 0.7 && v < s.back - fat_layer(s, v) - 5) return {kMuscle, Material::fat, 0};
     return {kMuscle, Material::ligament, 0};
   }
   // Clefts with fat between multifidus, longissimus and iliocostalis.
@@ -239,15 +239,16 @@ SpinePoint SpineModel::chest_at(const Eigen::Vector3d& x, const CurvePoint& c, c
 
   // Inside the chest. The aorta comes down on the left and moves before the spine.
   const double lowered = smooth_step(5, 11.5, th);
-  const double aorta_u = mix(0.85 * s.body_a + 9, 8, lowered), aorta_v = mix(front + 5, front - 10, lowered);
-  const double aorta_r = 11.5 * patient_.size;
+  const double aorta_u = mix(0.85 * s.body_a + 9, 8, lowered),
+               aorta_v = mix(front + 5, front - 11.5, lowered);
+  const double aorta_r = mix(11.5, 10.2, lowered) * patient_.size;
   const bool below_arch = th > 3.2;
   if (below_arch && in_ellipse(u - aorta_u, v - aorta_v, aorta_r, aorta_r))
     return {kAorta, Material::blood, soft_texture(x, 6)};
   if (th > 2.4 && th <= 3.2 && in_ellipse(u - 14, v - front + 20, 11, 30))
     return {kAorta, Material::blood, 0};
   const double gullet_u = mix(1, 3, smooth_step(6, 10, th));
-  if (in_ellipse(u - gullet_u, v - front + 8, 8, 5)) {
+  if (th < 10.6 && in_ellipse(u - gullet_u, v - front + 8, 8, 5)) {
     if (in_ellipse(u - gullet_u, v - front + 8, 3.5, 1.4)) return {kOesophagus, Material::air, 0};
     return {kOesophagus, Material::muscle, 0};
   }
@@ -279,7 +280,7 @@ SpinePoint SpineModel::chest_at(const Eigen::Vector3d& x, const CurvePoint& c, c
   if (paravertebral || round_aorta || middle) return {kFat, Material::fat, soft_texture(x, 4)};
   // Vessels of the lung: rare dense spots.
   const double spot = value_noise_2({x.x() / 8, x.y() / 8, x.z() / 10}, patient_.texture_seed + 8);
-  if (spot > 2.25) return {kLung[side], Material::blood, 0};
+  if (spot > 2.6) return {kLung[side], Material::blood, 0};
   return {kLung[side], Material::lung, float(0.8 * spot) + soft_texture(x, 2)};
 }
 
@@ -320,8 +321,6 @@ SpinePoint SpineModel::belly_at(const Eigen::Vector3d& x, const CurvePoint& c, c
   }
   if (lum > -1.2 && lum < 4.2 && in_ellipse(ax - 60 - 3 * lum, v + 2 - 0.10 * (ax - 60), 18, 7.5))
     return flesh;
-  // Crura of the diaphragm beside the aorta.
-  if (lum < 1.6 && in_ellipse(ax - 12, v - front + 4, 4.5 - 1.2 * std::max(lum, 0.0), 11)) return flesh;
   // Great vessels.
   const double below = (lum - 3.35) * 34;
   if (below > 0) {
@@ -336,6 +335,8 @@ SpinePoint SpineModel::belly_at(const Eigen::Vector3d& x, const CurvePoint& c, c
   }
   if (below < 16 && in_ellipse(u + 15, v - front + 9, 11, 8))
     return {kCava, Material::blood, soft_texture(x, 6)};
+  // Crura of the diaphragm beside the aorta.
+  if (lum < 1.6 && in_ellipse(ax - 12, v - front + 4, 4.5 - 1.2 * std::max(lum, 0.0), 11)) return flesh;
   // Kidneys, the right one lower, in their fat.
   const double kidney = (lum - (u > 0 ? 0.35 : 0.65)) / 1.65;
   if (std::abs(kidney) < 1.15) {

@@ -177,7 +177,7 @@ void VertebraShape::add_processes() {
 
 void VertebraShape::add_sacrum() {
   // Wings, the lateral mass below them, and the posterior wall.
-  add_tube({20, 1, -7}, {44, 13, -19}, 10.5, 14, kShellSacrum);
+  add_tube({20, 1, -8.5}, {44, 13, -20}, 10.5, 14, kShellSacrum);
   add_tube({40, 14, -14}, {26, 22, -46}, 15, 12, kShellSacrum);
   const double back = canal_y_ + size_.canal_depth_mm / 2;
   add_tube({14, back + 3, -10}, {12, back + 4, -42}, 5, 5, kShellSacrum);
