@@ -36,8 +36,8 @@ struct ProjectionCbctOptions {
 /// of the whole body: what lies beyond the field of view still casts its shadow, and the detector cuts it
 /// off. `surround_HU` (may be null) is the rest of the body at a coarser spacing. HU = 1000 (mu / mu_water -
 /// 1), rounded, from kCbctOutside_HU + 1 to 3071; kCbctOutside_HU, and `valid` 0, where not every view sees.
-/// Noise of a view depends on `seed` and its number only. Cancelled: empty volumes. For everyday use
-/// simulate_cbct is some hundred times faster.
+/// Noise of a view depends on `seed` and its number only. Cancelled: empty volumes. 256^3 voxels and 240
+/// views take about 30 s of one core; simulate_cbct, for everyday use, a twentieth of that.
 CbctScan simulate_projection_cbct(const Volume<float>& sharp_HU, const Grid& grid,
                                   const ProjectionCbctOptions& options, std::uint64_t seed,
                                   const Progress& progress = {}, const Volume<float>* surround_HU = nullptr);

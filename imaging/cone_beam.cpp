@@ -15,8 +15,6 @@ constexpr int kChunk = 16;  ///< views between two reports of progress
 Eigen::Vector3d towards_source(double angle_rad) { return {std::sin(angle_rad), -std::cos(angle_rad), 0}; }
 Eigen::Vector3d along_columns(double angle_rad) { return {std::cos(angle_rad), std::sin(angle_rad), 0}; }
 
-double finite_or_nan(const Eigen::Vector3d& x) { return x.allFinite() ? 0 : std::nan(""); }
-
 /// out = (1 - f) a + f b over [from, to).
 void blend(const float* a, const float* b, float f, int from, int to, float* out) {
   for (int k = from; k < to; ++k) out[k] = a[k] + f * (b[k] - a[k]);
@@ -45,8 +43,7 @@ void ConeBeamGeometry::validate() const {
   require(pitch_mm > 0 && pitch_mm < 100, "ConeBeamGeometry.pitch_mm", pitch_mm, "must lie in (0, 100) mm");
   require(std::abs(offset_mm) < 0.5 * (columns - 1) * pitch_mm, "ConeBeamGeometry.offset_mm", offset_mm,
           "the detector must still meet the ray through the axis");
-  require(finite_or_nan(isocentre_mm) == 0, "ConeBeamGeometry.isocentre_mm", finite_or_nan(isocentre_mm),
-          "must be finite");
+  require(isocentre_mm.allFinite(), "ConeBeamGeometry.isocentre_mm", isocentre_mm.sum(), "must be finite");
 }
 
 Eigen::Vector3d ConeBeamGeometry::source_mm(double angle_rad) const {
