@@ -78,6 +78,11 @@ class SpineModel {
   };
   void place(const SpinePhantomOptions& options);
   void make_sections();
+  struct RootPath {
+    Eigen::Vector3d from_mm, ganglion_mm, to_mm;
+  };
+  RootPath root_path(std::size_t n, int side, double backwards_mm, double upwards_mm) const;
+  double bone_clearance(const RootPath& path) const;
   void place_roots();
   void place_plexus();
   void place_vessels();

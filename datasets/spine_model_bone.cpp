@@ -126,8 +126,9 @@ bool SpineModel::iliac_at(const Eigen::Vector3d& x, double bone_mm, SpinePoint& 
   const double ax = std::abs(local.x());
   if (ax < 30 || local.z() > 60 || local.z() < -80) return false;
   // Seen along the sacrum: from the posterior spine past the joint outwards to the front.
-  const Eigen::Vector2d p(ax, local.y() - v.shape.wall_y());
-  const Eigen::Vector2d spine(47, 42), joint(64, 6), wing(88, -38), front(128, -78);
+  // The wing leans outwards, upwards of the joint.
+  const Eigen::Vector2d p(ax - 0.3 * (local.z() + 15), local.y() - v.shape.wall_y());
+  const Eigen::Vector2d spine(47, 42), joint(62, 6), wing(88, -38), front(128, -78);
   const double d = std::min({line_distance(p, spine, joint) - 5.0, line_distance(p, joint, wing) - 4.6,
                              line_distance(p, wing, front) - 5.0});
   // The crest: low behind, highest at the side.

@@ -66,61 +66,94 @@ bool SpineModel::canal_at(const Eigen::Vector3d& x, const CurvePoint& c, const S
   return true;
 }
 
+/// The way of a root through its foramen, `backwards_mm` and `upwards_mm` beside the usual place.
+SpineModel::RootPath SpineModel::root_path(std::size_t n, int side, double backwards_mm,
+                                           double upwards_mm) const {
+  const PlacedVertebra& v = vertebrae_[n];
+  const VertebraSize& s = v.shape.size();
+  RootPath path;
+  if (s.level == "sacrum") {
+    path.from_mm = v.world_from_vertebra * Eigen::Vector3d(side * 5.0, v.shape.canal_y() - 0.5, 2);
+    path.to_mm = v.world_from_vertebra * Eigen::Vector3d(side * 20.0, v.shape.wall_y() - 6, -24);
+    path.ganglion_mm = path.from_mm + 0.42 * (path.to_mm - path.from_mm);
+    return path;
+  }
+  const bool cervical = s.level[0] == 'C', lumbar = s.level[0] == 'L';
+  const PlacedVertebra& other = vertebrae_[cervical ? n - 1 : n + 1];
+  const VertebraSize& o = other.shape.size();
+  const bool lowest = o.level == "sacrum";
+  const double edge = s.pedicle_height_mm / 2, other_edge = o.pedicle_height_mm / 2;
+  const Eigen::Vector3d own = v.shape.pedicle_centre(side);
+  const Eigen::Vector3d next =
+      v.vertebra_from_world * (other.world_from_vertebra * other.shape.pedicle_centre(side));
+  const double height =
+      cervical ? next.z() - other_edge - own.z() - edge : own.z() - edge - next.z() - other_edge;
+  Eigen::Vector3d in_foramen = own;
+  // Close behind the disc at the lowest foramen, where the joint of S1 stands behind it.
+  in_foramen.y() = v.shape.wall_y() +
+                   (cervical ? 0.12
+                    : lowest ? 0.15
+                             : 0.28) *
+                       s.canal_depth_mm +
+                   backwards_mm;
+  const double share = kRootBelowPedicle + (lowest ? 0.10 : 0);
+  in_foramen.z() += (cervical ? 1 : -1) * (edge + share * height) + upwards_mm;
+  path.ganglion_mm = v.world_from_vertebra * in_foramen;
+  const CurvePoint g = curve_.at(path.ganglion_mm);
+  // Down a mm outwards; lumbar roots leave the sac at 50-59 deg.
+  const double slope = lumbar ? 1.0 : cervical ? 0.35 : 0.25;
+  const double step = s.posterior_height_mm + s.disc_below_mm;
+  CurvePoint start{side * 0.80 * s.sac_width_mm / 2, 0, 0};
+  start.level = g.level - slope * (std::abs(g.left_mm) - std::abs(start.left_mm)) / step;
+  const SpineProfile& p = profile(start.level);
+  start.left_mm = side * 0.80 * p.sac_a;
+  start.behind_mm = p.sac_behind - 0.22 * p.sac_b;
+  path.from_mm = curve_.point(start);
+  path.to_mm = path.ganglion_mm +
+               (lowest ? 0.6 : 1.0) * kRootBeyond_mm * (path.ganglion_mm - path.from_mm).normalized();
+  return path;
+}
+
+/// Smallest distance of a root's centre line to bone.
+double SpineModel::bone_clearance(const RootPath& path) const {
+  double nearest = 10;
+  for (int k = 0; k <= 40; ++k) {
+    const Eigen::Vector3d x = path.from_mm + (path.to_mm - path.from_mm) * (k / 40.0);
+    for (const PlacedVertebra& v : vertebrae_)
+      if (x.z() > v.low_z && x.z() < v.high_z)
+        nearest = std::min(nearest, v.shape.at(v.vertebra_from_world * x).distance_mm);
+  }
+  return nearest;
+}
+
 void SpineModel::place_roots() {
   for (std::size_t n = 0; n < vertebrae_.size(); ++n) {
-    const PlacedVertebra& v = vertebrae_[n];
-    const VertebraSize& s = v.shape.size();
-    const bool cervical = s.level[0] == 'C', lumbar = s.level[0] == 'L', sacral = s.level == "sacrum";
-    const bool lowest =
-        !sacral && n + 1 < vertebrae_.size() && vertebrae_[n + 1].shape.size().level == "sacrum";
+    const VertebraSize& s = vertebrae_[n].shape.size();
+    const bool cervical = s.level[0] == 'C', sacral = s.level == "sacrum";
     // The foramen lies between this pedicle and its neighbour's: above it in the neck, else below.
     if (cervical ? n == 0 : !sacral && n + 1 == vertebrae_.size()) continue;
     for (const int side : {1, -1}) {
-      PlacedRoot root;
-      const std::string suffix = s.level + (side > 0 ? "_left" : "_right");
-      Eigen::Vector3d ganglion, from, to;
-      if (sacral) {
-        const double y = v.shape.canal_y();
-        from = v.world_from_vertebra * Eigen::Vector3d(side * 5.0, y - 0.5, 2);
-        to = v.world_from_vertebra * Eigen::Vector3d(side * 20.0, v.shape.wall_y() - 6, -24);
-        ganglion = from + 0.42 * (to - from);
-      } else {
-        const PlacedVertebra& other = vertebrae_[cervical ? n - 1 : n + 1];
-        const VertebraSize& o = other.shape.size();
-        const double edge = s.pedicle_height_mm / 2, other_edge = o.pedicle_height_mm / 2;
-        const auto own = v.shape.pedicle_centre(side);
-        const Eigen::Vector3d next =
-            v.vertebra_from_world * (other.world_from_vertebra * other.shape.pedicle_centre(side));
-        const double height =
-            cervical ? next.z() - other_edge - own.z() - edge : own.z() - edge - next.z() - other_edge;
-        Eigen::Vector3d in_foramen = own;
-        in_foramen.y() = v.shape.wall_y() + (cervical ? 0.12 : 0.28) * s.canal_depth_mm;
-        const double share = kRootBelowPedicle + (lowest ? 0.08 : 0);
-        in_foramen.z() += (cervical ? 1 : -1) * (edge + share * height);
-        // The lumbar ganglion lies in the foramen, that of L5 further out.
-        ganglion = v.world_from_vertebra * in_foramen;
-        const CurvePoint g = curve_.at(ganglion);
-        const double slope = lumbar     ? 1.0
-                             : cervical ? 0.35
-                                        : 0.25;  // mm down a mm outwards; lumbar 50-59 deg
-        const double step = s.posterior_height_mm + s.disc_below_mm;
-        CurvePoint start{side * 0.80 * s.sac_width_mm / 2, 0, 0};
-        start.level = g.level - slope * (std::abs(g.left_mm) - std::abs(start.left_mm)) / step;
-        const SpineProfile& p = profile(start.level);
-        start.left_mm = side * 0.80 * p.sac_a;
-        start.behind_mm = p.sac_behind - 0.22 * p.sac_b;
-        from = curve_.point(start);
-        to = ganglion + (lowest ? 0.6 : 1.0) * kRootBeyond_mm * (ganglion - from).normalized();
+      // The usual place, or where a narrow foramen leaves more room.
+      RootPath path = root_path(n, side, 0, 0);
+      double room = bone_clearance(path);
+      for (int k = 1; k < 25 && room < s.root_diameter_mm / 2 + 0.1 && !sacral; ++k) {
+        const RootPath beside = root_path(n, side, 0.8 * (k % 5 - 2), 0.8 * (k / 5 - 2));
+        if (const double r = bone_clearance(beside); r > room) {
+          path = beside;
+          room = r;
+        }
       }
-      root.tube = {"root_" + suffix, from, to, s.root_diameter_mm / 2};
+      const std::string suffix = s.level + (side > 0 ? "_left" : "_right");
+      PlacedRoot root;
+      root.tube = {"root_" + suffix, path.from_mm, path.to_mm, s.root_diameter_mm / 2};
       root.root = *structure_value(root.tube.name);
       root.ganglion = *structure_value("ganglion_" + suffix);
-      root.ganglion_mm = ganglion;
+      root.ganglion_mm = path.ganglion_mm;
       root.ganglion_radius_mm = s.ganglion_diameter_mm / 2;
-      const Eigen::Vector3d half = 0.7 * root.ganglion_radius_mm * (to - from).normalized();
-      nerves_.add(
-          {ganglion - half, ganglion + half, root.ganglion_radius_mm, root.ganglion, Material::nerve});
-      nerves_.add({from, to, root.tube.radius_mm, root.root, Material::nerve});
+      const Eigen::Vector3d half = 0.7 * root.ganglion_radius_mm * (path.to_mm - path.from_mm).normalized();
+      nerves_.add({path.ganglion_mm - half, path.ganglion_mm + half, root.ganglion_radius_mm, root.ganglion,
+                   Material::nerve});
+      nerves_.add({path.from_mm, path.to_mm, root.tube.radius_mm, root.root, Material::nerve});
       roots_.push_back(std::move(root));
     }
   }

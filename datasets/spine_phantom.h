@@ -114,7 +114,7 @@ struct SpinePhantom {
   PhantomLesion lesion;
 };
 
-/// Makes a spine of adult mean size (datasets/tables/vertebrae.json) in LPS millimetres: patient's left +x,
+/// Makes a patient's spine (SpineOptions, vertebrae.json) in LPS millimetres: patient's left +x,
 /// posterior +y, head +z, origin at the middle of the middle level's body. Bodies, arches, discs, canal,
 /// sac, cord or cauda, roots, great vessels, psoas and back muscles, lungs and ribs (thoracic), kidneys and
 /// bowel (lumbar), fat, skin, air; the levels beyond the ends appear cut. The MRI shows the posture that

@@ -83,8 +83,11 @@ void VertebraShape::add_joints() {
   const auto in_plane = [&](const FacetPlane& p) { return (z - p.normal.z() * p.normal).normalized(); };
   const Eigen::Vector3d tu = in_plane(up), td = in_plane(down);
   const double end = size_.canal_depth_mm / 2;
-  const Eigen::Vector3d pedicle_end(pedicle_centre(1).x() + 0.5 * end * pedicle_sin_, canal_y_ + 1.5,
-                                    pedicle_z_ - 1);
+  // Where the pedicle ends behind; the sacrum has none, and its process stands on the posterior wall.
+  const Eigen::Vector3d pedicle_end =
+      region_ == Region::sacral
+          ? Eigen::Vector3d(size_.facet_offset_mm - 2, canal_y_ + 6, -4)
+          : Eigen::Vector3d(pedicle_centre(1).x() + 0.5 * end * pedicle_sin_, canal_y_ + 1.5, pedicle_z_ - 1);
   const Eigen::Vector3d& at = up.at_mm;
   switch (region_) {
     case Region::cervical: {
@@ -177,8 +180,8 @@ void VertebraShape::add_processes() {
 
 void VertebraShape::add_sacrum() {
   // Wings, the lateral mass below them, and the posterior wall.
-  add_tube({20, 1, -8.5}, {44, 13, -20}, 10.5, 14, kShellSacrum);
-  add_tube({40, 14, -14}, {26, 22, -46}, 15, 12, kShellSacrum);
+  add_tube({20, 1, -8.5}, {46, 13, -20}, 10.5, 14, kShellSacrum);
+  add_tube({44, 14, -19}, {34, 22, -48}, 15, 13, kShellSacrum);
   const double back = canal_y_ + size_.canal_depth_mm / 2;
   add_tube({14, back + 3, -10}, {12, back + 4, -42}, 5, 5, kShellSacrum);
 }

@@ -67,7 +67,7 @@ VertebraShape::VertebraShape(const VertebraSize& size, const VertebraStyle& styl
   spinous_cos_ = std::cos(size.spinous_slope_deg * kPi / 180);
   spinous_run_ = size.spinous_length_mm * spinous_cos_;
   spinous_z_ = lamina_z_ - 0.35 * size.canal_depth_mm / 2;
-  fillet_mm_ = cervical ? 1.6 : 2.4;
+  fillet_mm_ = cervical ? 1.6 : region_ == Region::sacral ? 4.0 : 2.4;
   if (cervical) foramen_ = *transverse_foramen(1);
   add_arch();
   add_joints();

@@ -26,7 +26,8 @@ std::optional<int> level_index(std::string_view level);
 std::optional<std::string> level_below(std::string_view level);
 std::optional<std::string> level_above(std::string_view level);
 
-/// Names: vertebra_L3, vertebra_body_L3, disc_L3_L4, root_L3_left, ganglion_L3_left,
+/// Names: vertebra_L3, vertebra_body_L3, disc_L3_L4, root_L3_left (root_sacrum_left is S1's; root_S2_left ..
+/// root_S4_right have names so that they can be called missing), ganglion_L3_left,
 /// segmental_artery_L3_left, canal, dural_sac, dura, cord, cauda, tumour, lumbar_plexus_left, aorta,
 /// vena_cava, iliac_artery, iliac_vein, lung_left, oesophagus, trachea, bowel, stomach, kidney_left, liver,
 /// spleen, muscle, fat, skin, rib, bone (any other bone), organ (any other organ), vessel, implant, cement.

@@ -35,9 +35,9 @@ TEST(VertebraShape, BodyHasTheSizeOfTheTable) {
     const VertebraShape v(s);
     const double rim = std::min(v.rim_z(0, true), v.rim_z(-s.body_depth_upper_mm / 2, true)) - 0.6;
     EXPECT_NEAR(outline(v, {0, 0, rim}, {1, 0, 0}), s.body_width_upper_mm / 2, 1.0) << level;
-    EXPECT_NEAR(outline(v, {0, 0, level[0] == 'C' ? 3 - rim : -rim}, {-1, 0, 0}), s.body_width_lower_mm / 2,
-                1.0)
-        << level;
+    if (level[0] != 'C') {  // whose lower edge is bevelled at the sides for the uncinate processes
+      EXPECT_NEAR(outline(v, {0, 0, -rim}, {-1, 0, 0}), s.body_width_lower_mm / 2, 1.0) << level;
+    }
     EXPECT_NEAR(outline(v, {0, 0, rim}, {0, -1, 0}), s.body_depth_upper_mm / 2, 1.0) << level;
     EXPECT_NEAR(outline(v, {0, 0, -rim}, {0, -1, 0}), s.body_depth_lower_mm / 2, 1.0) << level;
     EXPECT_NEAR(v.wall_y(), (s.body_depth_upper_mm + s.body_depth_lower_mm) / 4, 1e-9) << level;
