@@ -266,7 +266,7 @@ LesionShape shape_lesion(const LesionOptions& options, std::uint64_t seed, const
   out.curtain.other_lobe = 0.85 + 0.12 * uniform(rng);
   out.curtain.tether_mm = 2 + 0.5 * uniform(rng);
   out.grade_share = 0.5 + 0.5 * uniform(rng);
-  out.curtain.half_length_mm = 0.5 * size.posterior_height_mm + 3 + uniform(rng);
+  out.curtain.half_length_mm = 0.5 * size.posterior_height_mm + 1 + uniform(rng);
 
   out.options.radius_mm = out.radius_mm;
   out.centre_mm = world_from_vertebra * fracture.after(c);

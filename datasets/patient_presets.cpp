@@ -38,8 +38,8 @@ PatientPreset read_preset(const JsonReader& p) {
   out.lesion_level = p.get_or<std::string>("lesion_level", "");
   out.lesion = p.get<std::string>("lesion");
   out.seed = std::uint64_t(p.get<int>("seed"));
-  if (p.has("sex")) out.sex = kSexes[p.get_word("sex", kSexes)];
-  out.variant = p.get_or<std::string>("variant", "");
+  if (p.has("sex")) out.sex = Sex(p.get_word("sex", kSexes));
+  if (p.has("variant")) out.variant = parse_spine_variant(p.get<std::string>("variant"));
   out.age_years = p.get_optional<double>("age_years");
   out.size = p.get_optional<double>("size");
   out.clinical = read_clinical(p.at("clinical"));
@@ -95,7 +95,12 @@ const PatientPreset& find_preset(std::string_view name) {
 }
 
 void apply_preset(const PatientPreset& preset, SpinePhantomOptions& options) {
-  options.levels = parse_levels(preset.levels);
+  options.spine = {};
+  options.spine.sex = preset.sex;
+  options.spine.variant = preset.variant;
+  options.spine.age_years = preset.age_years;
+  options.spine.size = preset.size;
+  options.levels = parse_levels(preset.levels, preset.variant);
   options.lesion_level = preset.lesion_level == "S1" ? "sacrum" : preset.lesion_level;
   options.lesion = parse_lesion(preset.lesion);
   options.seed = preset.seed;

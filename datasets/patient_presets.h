@@ -18,7 +18,9 @@ struct PatientPreset {
   std::string teaches;                       ///< in a sentence or two
   std::string levels, lesion_level, lesion;  ///< words of --levels, --lesion-level, --lesion
   std::uint64_t seed = 1;
-  std::string sex, variant;  ///< empty: not told; none
+  // The patient, as far as told; the rest is drawn from the seed.
+  std::optional<Sex> sex = {};
+  SpineVariant variant = SpineVariant::none;
   std::optional<double> age_years = {}, size = {};
   ClinicalFacts clinical = {};
   // What the finished phantom shows.
@@ -33,7 +35,7 @@ struct PatientPreset {
 const std::vector<PatientPreset>& patient_presets();
 /// ConfigError with the nearest name.
 const PatientPreset& find_preset(std::string_view name);
-/// Replaces in `options` what the preset tells: levels, lesion, seed and clinic.
+/// Replaces in `options` what the preset tells: the patient, levels, lesion, seed and clinic.
 void apply_preset(const PatientPreset& preset, SpinePhantomOptions& options);
 
 /// Reads a document of the format "spinetherm.presets". ConfigError with the JSON pointer; words of levels
