@@ -60,12 +60,16 @@ struct Posture::Bone {
     local_rotation = local.rotation.toRotationMatrix();
     local_shift = local.translation_mm;
   }
-  /// Distance at a point of the vertebra's frame; no more than the rim in all bone, however thin.
+  /// Distance at a point of the vertebra's frame. Near the surface the shape's own is taken where it is less:
+  /// the grid misses thin bone.
   double at(const Eigen::Vector3d& p) const {
-    constexpr double kThin_mm = 1.2;  // the grid does not miss bone by more
+    constexpr double kOwn_mm = 0.6, kGrid_mm = 1.2;
     const double d = interpolated(p);
-    if (d > kRim_mm && d < kThin_mm && shape->at(p).distance_mm < 0) return 0;
-    return d;
+    if (d <= kRim_mm || d >= kGrid_mm) return d;
+    const double own = depth(p);
+    if (own < 0) return 0;
+    const double t = std::clamp((d - kOwn_mm) / (kGrid_mm - kOwn_mm), 0.0, 1.0);
+    return (1 - t) * std::min(d, own) + t * d;
   }
   /// The shape's own distance, by which the model decides where two vertebrae touch.
   double depth(const Eigen::Vector3d& p) const { return shape->at(p).distance_mm; }
