@@ -28,11 +28,12 @@ Volume<float> cylinder(const ConeBeamGeometry& g, const WaterCylinderOptions& op
   for (int j = 0; j < n; ++j)
     for (int i = 0; i < n; ++i) {
       int inside = 0;
-      for (int p = 0; p < kPoints * kPoints; ++p) {
-        const Eigen::Vector3d x = grid.to_world(Eigen::Vector3d(i + (p % kPoints + 0.5) / kPoints - 0.5,
-                                                                j + (p / kPoints + 0.5) / kPoints - 0.5, 0));
-        inside += std::hypot(x.x(), x.y()) < radius;
-      }
+      for (int b = 0; b < kPoints; ++b)
+        for (int a = 0; a < kPoints; ++a) {
+          const Eigen::Vector3d x =
+              grid.to_world(Eigen::Vector3d(i + (a + 0.5) / kPoints - 0.5, j + (b + 0.5) / kPoints - 0.5, 0));
+          inside += std::hypot(x.x(), x.y()) < radius;
+        }
       const float hu = -1000 + 1000 * float(inside) / (kPoints * kPoints);
       for (int k = 0; k < nz; ++k) out(i, j, k) = hu;
     }
