@@ -22,22 +22,6 @@ int position(const std::vector<std::string>& words, std::string_view word) {
   return it == words.end() ? -1 : int(it - words.begin());
 }
 
-/// A rotation of the given angle about the centre of the image and a shift of the given length, both in a
-/// random direction.
-Rigid random_pose(const SpinePhantomOptions& options, const Eigen::Vector3d& centre_mm) {
-  auto rng = trial_rng(options.seed, kPoseStream);
-  std::normal_distribution<double> normal(0, 1);
-  const auto direction = [&] {
-    const double x = normal(rng), y = normal(rng), z = normal(rng);
-    return Eigen::Vector3d(x, y, z).normalized();
-  };
-  Rigid pose;
-  pose.rotation =
-      Eigen::Quaterniond(Eigen::AngleAxisd(options.mri_rotation_deg * kPi / 180, direction())).normalized();
-  pose.translation_mm = centre_mm - pose.rotation * centre_mm + options.mri_translation_mm * direction();
-  return pose;
-}
-
 struct SampledModel {
   Volume<StructureValue> labels;
   MaterialVolume materials;
@@ -260,6 +244,20 @@ ClinicalFacts usual_clinical_facts() {
   c.implants = false;
   c.pacemaker = false;
   return c;
+}
+
+Rigid random_pose(const SpinePhantomOptions& options, const Eigen::Vector3d& centre_mm) {
+  auto rng = trial_rng(options.seed, kPoseStream);
+  std::normal_distribution<double> normal(0, 1);
+  const auto direction = [&] {
+    const double x = normal(rng), y = normal(rng), z = normal(rng);
+    return Eigen::Vector3d(x, y, z).normalized();
+  };
+  Rigid pose;
+  pose.rotation =
+      Eigen::Quaterniond(Eigen::AngleAxisd(options.mri_rotation_deg * kPi / 180, direction())).normalized();
+  pose.translation_mm = centre_mm - pose.rotation * centre_mm + options.mri_translation_mm * direction();
+  return pose;
 }
 
 std::string lesion_level_of(const SpinePhantomOptions& options) {

@@ -94,6 +94,14 @@ struct PostureTruth {
   double neural_dorsal_mm = 0;  ///< shift of cord or cauda at the middle level, supine from prone
 };
 
+/// What a virtual patient (datasets/virtual_patient.h) was made of.
+struct VirtualSource {
+  std::string ct, labels, notes;
+  double ct_noise_HU = 0;             ///< as measured, and added where the lesion was drawn
+  double marrow_HU = 0;               ///< of the real patient
+  std::vector<std::string> modelled;  ///< what the MRI shows and no label told
+};
+
 /// A synthetic patient. CT and CBCT share their frame, that of the prone patient; the MRI, of the patient
 /// supine, has a frame and a grid of its own, which its weightings share.
 struct SpinePhantom {
@@ -112,7 +120,12 @@ struct SpinePhantom {
   std::vector<LevelLandmarks> landmarks;      ///< CT frame; levels that were asked for
   std::vector<LevelLandmarks> landmarks_mri;  ///< the same points in the MRI's frame, undistorted
   PhantomLesion lesion;
+  std::optional<VirtualSource> virtual_of;  ///< set: a real CT with a virtual lesion; `patient` says nothing
 };
+
+/// A rotation of options.mri_rotation_deg about `centre_mm` and a shift of options.mri_translation_mm, both
+/// in a direction that the seed draws.
+Rigid random_pose(const SpinePhantomOptions& options, const Eigen::Vector3d& centre_mm);
 
 /// Makes a patient's spine (SpineOptions, vertebrae.json) in LPS millimetres: patient's left +x,
 /// posterior +y, head +z, origin at the middle of the middle level's body. Bodies, arches, discs, canal,

@@ -154,7 +154,8 @@ Digest digest_of(const Volume<std::int16_t>& stored, double step_HU) {
 
 /// What all slices of the series have in common, after the modules of the CT image (PS3.3, table A.3-1).
 /// Empty: of type 2, and not known.
-DataSet common_of(const Grid& grid, const Step& step, const Digest& content) {
+DataSet common_of(const Grid& grid, const Step& step, const Digest& content,
+                  const std::string& series_description) {
   DataSet d;
   std::string short_id;
   for (std::size_t n = 0; n < 6; ++n) short_id += fmt::format("{:02x}", content[n]);
@@ -174,7 +175,7 @@ DataSet common_of(const Grid& grid, const Step& step, const Digest& content) {
   put(d, {0x0008, 0x0060}, VR::CS, "CT");
   put(d, {0x0020, 0x000e}, VR::UI, uid_of(content, "series"));
   put(d, {0x0020, 0x0011}, VR::IS, "1");
-  put(d, {0x0008, 0x103e}, VR::LO, "CT converted by SpineTherm");
+  put(d, {0x0008, 0x103e}, VR::LO, series_description);
   put(d, {0x0018, 0x5100}, VR::CS, "");  // PatientPosition
   put(d, {0x0020, 0x0060}, VR::CS, "");  // Laterality
   put(d, {0x0020, 0x0052}, VR::UI, uid_of(content, "frame of reference"));
@@ -234,9 +235,9 @@ void write_slice(const fs::path& path, DataSet data, const Volume<std::int16_t>&
 }
 
 void write_slices(const fs::path& folder, const Volume<std::int16_t>& stored, const Step& step,
-                  const Digest& content) {
+                  const Digest& content, const std::string& series_description) {
   const Grid& grid = stored.grid;
-  const DataSet common = common_of(grid, step, content);
+  const DataSet common = common_of(grid, step, content, series_description);
   const bool along = grid.direction.col(0).cross(grid.direction.col(1)).dot(grid.direction.col(2)) > 0;
   for (int n = 0; n < grid.size[2]; ++n)
     write_slice(folder / fmt::format("slice-{:04}.dcm", n + 1), common, stored,
@@ -245,7 +246,8 @@ void write_slices(const fs::path& folder, const Volume<std::int16_t>& stored, co
 
 }  // namespace
 
-DicomWriteSummary write_dicom_series(const fs::path& folder, const Volume<float>& ct_HU) {
+DicomWriteSummary write_dicom_series(const fs::path& folder, const Volume<float>& ct_HU,
+                                     const std::string& series_description) {
   const std::string where = folder.string();
   const Grid& grid = ct_HU.grid;
   grid.validate("");  // what is wrong with the volume has no place here: the caller knows where it is from
@@ -272,7 +274,7 @@ DicomWriteSummary write_dicom_series(const fs::path& folder, const Volume<float>
       target.parent_path() / fmt::format(".part-{}-{}", ::getpid(), target.filename().string());
   try {
     fs::create_directory(temporary);
-    write_slices(temporary, stored, step, content);
+    write_slices(temporary, stored, step, content, series_description);
     fs::rename(temporary, target);  // takes the place of an empty folder
   } catch (const fs::filesystem_error&) {
     fs::remove_all(temporary, ec);

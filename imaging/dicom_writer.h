@@ -31,7 +31,8 @@ struct DicomWriteSummary {
 ///
 /// IoError for fewer than 3 slices, more than 65535 rows or columns, values that are no number, lie outside
 /// int16 or would change by 0.5 HU or more, and a folder that cannot be written. ConfigError for a bad grid.
-/// An error of the volume's names no place.
-DicomWriteSummary write_dicom_series(const std::filesystem::path& folder, const Volume<float>& ct_HU);
+/// An error of the volume's names no place. `series_description` has 64 characters at most.
+DicomWriteSummary write_dicom_series(const std::filesystem::path& folder, const Volume<float>& ct_HU,
+                                     const std::string& series_description = "CT converted by SpineTherm");
 
 }  // namespace spinetherm

@@ -2,6 +2,7 @@
 #include "imaging/write.h"
 
 #include <fmt/format.h>
+#include <itkIOCommon.h>
 #include <itkMetaDataObject.h>
 #include <itkMetaImageIO.h>
 #include <itkNiftiImageIO.h>
@@ -218,7 +219,14 @@ void write_renamed(const fs::path& path, const std::function<void(const fs::path
 }
 
 void write_volume(const fs::path& path, const Volume<float>& volume) { write_any(path, volume); }
-void write_volume(const fs::path& path, const Volume<std::int16_t>& volume) { write_any(path, volume); }
+void write_volume(const fs::path& path, const Volume<std::int16_t>& volume, const std::string& description) {
+  Keys keys;
+  if (!description.empty()) {
+    const bool nifti = path.filename().string().find(".nii") != std::string::npos;
+    keys.emplace_back(nifti ? itk::ITK_FileNotes : "Description", description);
+  }
+  write_any(path, volume, keys);
+}
 void write_volume(const fs::path& path, const Volume<std::uint8_t>& volume) { write_any(path, volume); }
 void write_volume(const fs::path& path, const Volume<std::uint16_t>& volume) { write_any(path, volume); }
 void write_volume(const fs::path& path, const Volume<std::uint32_t>& volume) { write_any(path, volume); }

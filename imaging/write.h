@@ -16,9 +16,11 @@ namespace spinetherm {
 /// Writes a volume by the suffix of its name: .nii .nii.gz (qform and sform alike, code 1, RAS mm), .nrrd
 /// (LPS), .mha (LPS); NRRD, MHA and .nii.gz compressed. The grid's handedness is kept. The file is complete
 /// or not there: it is written under a temporary name beside its place and renamed. IoError for another
-/// suffix, an empty or invalid volume, or a folder that cannot be written.
+/// suffix, an empty or invalid volume, or a folder that cannot be written. `description` goes into the
+/// header: NIfTI's descrip (its first 79 characters), a field "Description" of NRRD and MHA.
 void write_volume(const std::filesystem::path& path, const Volume<float>& volume);
-void write_volume(const std::filesystem::path& path, const Volume<std::int16_t>& volume);
+void write_volume(const std::filesystem::path& path, const Volume<std::int16_t>& volume,
+                  const std::string& description = {});
 void write_volume(const std::filesystem::path& path, const Volume<std::uint8_t>& volume);
 void write_volume(const std::filesystem::path& path, const Volume<std::uint16_t>& volume);
 void write_volume(const std::filesystem::path& path, const Volume<std::uint32_t>& volume);

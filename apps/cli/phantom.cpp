@@ -10,6 +10,7 @@
 #include "apps/cli/command.h"
 #include "apps/cli/phantom_images.h"
 #include "apps/cli/phantom_spine.h"
+#include "apps/cli/phantom_virtual.h"
 #include "apps/cli/table_command.h"
 #include "apps/phantom_cohort.h"
 #include "datasets/cohort.h"
@@ -27,6 +28,7 @@ struct PhantomOptions {
   SpinePhantomOptions phantom;
   PhantomSpineOptions spine;
   PhantomImageOptions images;
+  std::string from;  ///< case.json of a real CT: a virtual patient
 };
 
 int print_presets(bool json) {
@@ -127,10 +129,14 @@ int make_cohort(const PhantomOptions& options, const CommandContext& context) {
 }
 
 int make_patient(const PhantomOptions& options, const CommandContext& context) {
-  const SpinePhantomOptions& o = options.phantom;
-  const std::string name = options.preset.empty() ? options.levels : options.preset;
+  const std::string name = !options.from.empty()    ? "virtual"
+                           : options.preset.empty() ? options.levels
+                                                    : options.preset;
   OutputDirectory output(context.output("phantom", name));
-  const SpinePhantom made = make_spine_phantom(o, context.progress);
+  const SpinePhantom made = options.from.empty()
+                                ? make_spine_phantom(options.phantom, context.progress)
+                                : make_virtual_patient_of(options.from, options.phantom, context.progress);
+  const SpinePhantomOptions& o = made.options;
   throw_if_cancelled(context.progress);
   write_phantom(made, output.working(), options.images.files());
   output.commit();
@@ -154,11 +160,12 @@ int make_patient(const PhantomOptions& options, const CommandContext& context) {
   } else {
     const auto& size = made.ct.volume.grid.size;
     std::cout << fmt::format(
-        "synthetic patient {} to {}, {} x {} x {} voxels of {:g} mm; {} lesion of {:.1f} ml in {}\n"
+        "{} patient {} to {}, {} x {} x {} voxels of {:g} mm; {} lesion of {:.1f} ml in {}\n"
         "ESCC {}, SINS {} to {} by the images (pain 0 to 3); {}: {}\n{}\n",
-        o.levels.front(), o.levels.back(), size[0], size[1], size[2], o.spacing_mm, to_string(l.options.kind),
-        l.volume_ml, l.level, l.grade.epidural.escc, l.grade.sins.lowest, l.grade.sins.highest,
-        to_string(eligible.verdict), eligible.reasons.front(), file.string());
+        made.virtual_of ? "virtual" : "synthetic", o.levels.front(), o.levels.back(), size[0], size[1],
+        size[2], made.ct.volume.grid.spacing_mm.x(), to_string(l.options.kind), l.volume_ml, l.level,
+        l.grade.epidural.escc, l.grade.sins.lowest, l.grade.sins.highest, to_string(eligible.verdict),
+        eligible.reasons.front(), file.string());
   }
   return kExitDone;
 }
@@ -169,6 +176,12 @@ int phantom(PhantomOptions options, const CommandContext& context) {
   options.spine.apply_to(o.spine);
   options.images.apply_to(o);
   if (options.cohort) return make_cohort(options, context);
+  if (!options.from.empty()) {
+    o.lesion = parse_lesion(options.lesion, o.lesion);
+    o.lesion_level = options.lesion_level;
+    o.seed = context.seed;
+    return make_patient(options, context);
+  }
   if (options.preset.empty()) {
     o.levels = parse_levels(options.levels, o.spine.variant);
     o.lesion = parse_lesion(options.lesion, o.lesion);
@@ -230,6 +243,7 @@ Run phantom_command(CLI::App& app) {
       ->capture_default_str();
   add_phantom_spine_options(app, o->spine);
   add_phantom_image_options(app, o->images);
+  add_phantom_from_option(app, o->from);
   app.footer(
       "Writes CT, CBCT, T1, T2 and STIR MRI, labels, landmarks, the true transforms, the lesion with its "
       "grades "

@@ -23,11 +23,11 @@ using Json = nlohmann::ordered_json;
 Json json_of(const Eigen::Vector3d& v) { return {v.x(), v.y(), v.z()}; }
 
 /// Whole numbers, as scanners store them.
-void write_image(const fs::path& path, const Volume<float>& volume) {
+void write_image(const fs::path& path, const Volume<float>& volume, const std::string& description) {
   Volume<std::int16_t> stored(volume.grid);
   for (std::size_t n = 0; n < volume.values.size(); ++n)
     stored[n] = std::int16_t(std::lround(std::clamp(volume[n], -32768.0f, 32767.0f)));
-  write_volume(path, stored);
+  write_volume(path, stored, description);
 }
 
 /// A markups file of 3D Slicer, LPS mm.
@@ -71,36 +71,57 @@ void write_lesion(const fs::path& path, const SpinePhantom& phantom) {
   const Rigid mri_from_ct = motion_of(phantom, l.level) * inverse(phantom.ct_from_cbct);
   const TargetFacts& facts = grade.facts;
   const Eligibility eligible = assess_eligibility(phantom.options.clinical, facts);
-  write_json_file(
-      {{"format", "spinetherm.lesion"},
-       {"version", 1},
-       {"level", l.level},
-       {"words", lesion_words(phantom.options.lesion)},
-       {"kind", to_string(l.options.kind)},
-       {"place", to_string(l.options.place)},
-       {"side", l.options.side > 0 ? "left" : "right"},
-       {"centre_mm", json_of(l.centre_mm)},
-       {"centre_in_mri_mm", json_of(mri_from_ct * l.centre_mm)},
-       {"radius_mm", l.options.radius_mm.value()},
-       {"volume_ml", l.volume_ml},
-       {"largest_diameter_mm", l.extent.largest_diameter_mm},
-       {"extent_mm", json_of(l.extent.box_mm)},
-       {"escc", epidural.escc},
-       {"epidural",
-        {{"tumour_ml", epidural.tumour_ml},
-         {"sac_lost", epidural.sac_lost},
-         {"cord_gap_mm", or_null(epidural.cord_gap_mm)},
-         {"cord_ratio", or_null(epidural.cord_ratio)},
-         {"csf_left", or_null(epidural.csf_left)},
-         {"graded_by", epidural.by_cord ? "cord" : "sac, below the conus"}}},
-       {"sins", json_of(grade.sins, grade.sins_imaging)},
-       {"posterior_wall_defect_mm", or_null(facts.posterior_wall_defect_mm)},
-       {"collapse", or_null(facts.collapse)},
-       {"added_kyphosis_deg", grade.kyphosis_deg},
-       {"body_involved", or_null(facts.body_involved)},
-       {"posterolateral_sides", facts.posterolateral_sides.value_or(0)},
-       {"eligibility", {{"verdict", to_string(eligible.verdict)}, {"reasons", eligible.reasons}}}},
-      path);
+  Json json = {{"format", "spinetherm.lesion"},
+               {"version", 1},
+               {"virtual", phantom.virtual_of.has_value()},
+               {"level", l.level},
+               {"words", lesion_words(phantom.options.lesion)},
+               {"kind", to_string(l.options.kind)},
+               {"place", to_string(l.options.place)},
+               {"side", l.options.side > 0 ? "left" : "right"},
+               {"centre_mm", json_of(l.centre_mm)},
+               {"centre_in_mri_mm", json_of(mri_from_ct * l.centre_mm)},
+               {"radius_mm", l.options.radius_mm.value()},
+               {"volume_ml", l.volume_ml},
+               {"largest_diameter_mm", l.extent.largest_diameter_mm},
+               {"extent_mm", json_of(l.extent.box_mm)},
+               {"escc", epidural.escc},
+               {"epidural",
+                {{"tumour_ml", epidural.tumour_ml},
+                 {"sac_lost", epidural.sac_lost},
+                 {"cord_gap_mm", or_null(epidural.cord_gap_mm)},
+                 {"cord_ratio", or_null(epidural.cord_ratio)},
+                 {"csf_left", or_null(epidural.csf_left)},
+                 {"graded_by", epidural.by_cord ? "cord" : "sac, below the conus"}}},
+               {"sins", json_of(grade.sins, grade.sins_imaging)},
+               {"posterior_wall_defect_mm", or_null(facts.posterior_wall_defect_mm)},
+               {"collapse", or_null(facts.collapse)},
+               {"added_kyphosis_deg", grade.kyphosis_deg},
+               {"body_involved", or_null(facts.body_involved)},
+               {"posterolateral_sides", facts.posterolateral_sides.value_or(0)},
+               {"eligibility", {{"verdict", to_string(eligible.verdict)}, {"reasons", eligible.reasons}}}};
+  if (phantom.virtual_of) json["source"] = source_json(*phantom.virtual_of);
+  write_json_file(json, path);
+}
+
+/// Told in the header of every image.
+std::string description_of(const SpinePhantom& phantom) {
+  return phantom.virtual_of ? "SYNTHETIC: real CT with a virtual lesion, not a patient's disease"
+                            : "SYNTHETIC: phantom, no patient";
+}
+
+/// What a virtual patient's case says instead of a phantom's.
+void describe_virtual(const SpinePhantom& phantom, PatientCase& c) {
+  const VirtualSource& source = *phantom.virtual_of;
+  c.level.confirmed_by = {{"labels of the source CT", "ct", ""}};
+  c.target.name = "virtual " + c.target.name;
+  c.notes = fmt::format(
+      "SYNTHETIC: part of the real CT {} with a virtual lesion, seed {}. CBCT and MRI were simulated from "
+      "it; "
+      "CT and CBCT share their frame, the MRI was moved by truth/mri_from_cbct.tfm.",
+      source.ct, phantom.options.seed);
+  for (const std::string& note : source.modelled) c.notes += " Of the MRI: " + note + ".";
+  if (!source.notes.empty()) c.notes += " Of the source: " + source.notes;
 }
 
 }  // namespace
@@ -134,9 +155,9 @@ PatientCase write_phantom(const SpinePhantom& phantom, const fs::path& folder,
       {"mri_stir", &phantom.mri_stir, &phantom.labels_mri, &phantom.landmarks_mri}};
   for (const Written& w : all) {
     const fs::path path = folder / (w.name + options.suffix);
-    write_image(path, w.image->volume);
+    write_image(path, w.image->volume, description_of(phantom));
     write_labels(folder / ("labels_" + w.name + options.suffix), *w.labels);
-    write_landmarks(folder / ("landmarks_" + w.name + ".mrk.json"), *w.landmarks);
+    if (!w.landmarks->empty()) write_landmarks(folder / ("landmarks_" + w.name + ".mrk.json"), *w.landmarks);
     const CaseImage image{path, "", w.image->modality};
     if (w.name == "ct")
       c.ct = image;
@@ -153,11 +174,14 @@ PatientCase write_phantom(const SpinePhantom& phantom, const fs::path& folder,
   write_transform(folder / "truth/ct_from_cbct.tfm", phantom.ct_from_cbct);
   for (const LevelMotion& m : phantom.posture.motions)
     write_transform(folder / fmt::format("truth/mri_from_cbct_{}.tfm", m.level), m.mri_from_cbct);
-  write_displacement_field(folder / ("truth/mri_from_cbct_field" + options.suffix), phantom.posture.field);
+  if (!phantom.posture.field.empty())
+    write_displacement_field(folder / ("truth/mri_from_cbct_field" + options.suffix), phantom.posture.field);
   if (!phantom.posture.distortion.empty())
     write_displacement_field(folder / ("truth/mri_distortion_field" + options.suffix),
                              phantom.posture.distortion);
-  if (options.dicom) write_dicom_series(folder / "ct_dicom", phantom.ct.volume);
+  if (options.dicom)
+    write_dicom_series(folder / "ct_dicom", phantom.ct.volume,
+                       phantom.virtual_of ? "SYNTHETIC: real CT, virtual lesion" : "SYNTHETIC: phantom");
   write_lesion(folder / "lesion.json", phantom);
   write_json_file(phantom_json(phantom), folder / "phantom.json");
 
@@ -174,6 +198,7 @@ PatientCase write_phantom(const SpinePhantom& phantom, const fs::path& folder,
       "moved "
       "by truth/mri_from_cbct_<level>.tfm.",
       phantom.options.levels.front(), phantom.options.levels.back(), phantom.options.seed);
+  if (phantom.virtual_of) describe_virtual(phantom, c);
   write_case(c, c.file);
   return c;
 }

@@ -23,8 +23,10 @@ std::string phantom_suffix(std::string_view format);
 ///   (exact in each vertebra), truth/mri_from_cbct_field (dense, 2 mm, over the CBCT),
 ///   truth/mri_distortion_field (only when on), truth/ct_from_cbct.tfm; phantom.json, every option and what
 ///   was drawn; case.json.
-/// Returns the case as it was written. Only ct_from_cbct is in the case: the MRI has to be registered.
-/// IoError.
+/// A virtual patient (SpinePhantom::virtual_of) has no landmarks, no field and no motions of single
+/// vertebrae; lesion.json and case.json name its source, and the target is called virtual. Every image says
+/// SYNTHETIC in its header. Returns the case as it was written. Only ct_from_cbct is in the case: the MRI has
+/// to be registered. IoError.
 PatientCase write_phantom(const SpinePhantom& phantom, const std::filesystem::path& folder,
                           const PhantomFileOptions& options = {});
 

@@ -121,9 +121,32 @@ Json motions(const SpinePhantom& phantom) {
 
 }  // namespace
 
+Json source_json(const VirtualSource& source) {
+  return {{"ct", source.ct},
+          {"labels", source.labels},
+          {"notes", source.notes},
+          {"ct_noise_HU", source.ct_noise_HU},
+          {"marrow_HU", source.marrow_HU},
+          {"modelled", source.modelled}};
+}
+
 Json phantom_json(const SpinePhantom& phantom) {
   const SpinePhantomOptions& o = phantom.options;
   const PostureOptions& p = o.posture;
+  if (phantom.virtual_of)
+    return {{"format", "spinetherm.phantom"},
+            {"version", 1},
+            {"synthetic", true},
+            {"virtual", true},
+            {"source", source_json(*phantom.virtual_of)},
+            {"levels", o.levels},
+            {"seed", o.seed},
+            {"spacing_mm", o.spacing_mm},
+            {"supersample", o.supersample},
+            {"posture",
+             {{"pose_rotation_deg", o.mri_rotation_deg}, {"pose_translation_mm", o.mri_translation_mm}}},
+            {"cbct", o.cbct_mode == CbctMode::image ? json_of(o.cbct) : json_of(o.projection)},
+            {"mri", json_of(o.mr)}};
   return {{"format", "spinetherm.phantom"},
           {"version", 1},
           {"synthetic", true},
