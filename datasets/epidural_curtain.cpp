@@ -11,7 +11,10 @@ namespace {
 
 constexpr double kTetherBreadth = 0.16;  // of the ligament's hold, as a share of the canal's half width
 constexpr double kTetherMost = 0.65;     // and at most this share of the thickness
-constexpr double kLeastCord_mm = 1;      // as SpineSection::cord_a: below it no cord
+/// A film of CSF goes before the cord while it gives way: it forms over the first push of the sac, and is
+/// gone when the sac has been pushed in this far.
+constexpr double kFilm_mm = 1.0, kFilmForms_mm = 0.5, kFilmLasts_mm = 3.0;
+constexpr double kLeastCord_mm = 1;  // as SpineSection::cord_a: below it no cord
 
 /// Half depth of an ellipse at x; 0 beside it.
 double half_depth(double x, double a, double b) {
@@ -23,6 +26,11 @@ double half_depth(double x, double a, double b) {
 double soft_least(double wish, double room) {
   if (wish <= 0 || room <= 0) return 0;
   return wish / std::cbrt(1 + std::pow(wish / room, 3));
+}
+
+double film(double push_mm) {
+  return kFilm_mm * std::clamp(push_mm / kFilmForms_mm, 0.0, 1.0) *
+         std::clamp(1 - push_mm / kFilmLasts_mm, 0.0, 1.0);
 }
 
 double interpolate(double at, double from0, double to0, double from1, double to1) {
@@ -66,7 +74,8 @@ void EpiduralCurtain::settle(const std::function<SpineSection(double z)>& sectio
     double wish = 0, room = 1e9;
     for (double u = -0.9; u <= 0.9; u += 0.1) {
       const double x = u * s.cord_a, cord = half_depth(x, s.cord_a, s.cord_b);
-      wish = std::max(wish, back_y(s, x, z) - (s.cord_y - cord));
+      const double back = back_y(s, x, z), push = back - (s.sac_y - half_depth(x, s.sac_a, s.sac_b));
+      wish = std::max(wish, back + film(push) - (s.cord_y - cord));
       room = std::min(room, s.sac_y + half_depth(x, s.sac_a, s.sac_b) - (s.cord_y + cord));
     }
     shift_mm.push_back(soft_least(wish, room));

@@ -17,6 +17,7 @@ namespace {
 constexpr double kSacKept = 0.02, kCordKept = 0.9, kCsfGone = 0.1;
 constexpr std::array<double, 3> kCaudaLost = {0.20, 0.45, 0.75};
 constexpr double kThin_mm = 1.5;
+constexpr double kLeastCord_mm2 = 12;        // the tip of the conus: too few voxels to judge its area
 constexpr double kRim = 0.06, kZone = 0.15;  // of a body's depth: rounded edge, and where a height is taken
 constexpr double kNoCollapse = 0.08, kKyphosis_deg = 10, kLeastSide_ml = 0.05;
 const std::array<const char*, 6> kGrades = {"0", "1a", "1b", "1c", "2", "3"};
@@ -79,12 +80,11 @@ Slice count(const Volume<StructureValue>& labels, const Volume<StructureValue>& 
 
 double ratio(double now, double before) { return before > 0 ? now / before : 1; }
 
-int grade_of(const Slice& s, double touch_mm) {
+int grade_of(const Slice& s, bool has_cord, double touch_mm) {
   if (s.tumour == 0) return 0;
   const double lost = 1 - ratio(s.sac, s.sac_before);
   if (lost < kSacKept) return 1;
-  if (s.cord_before == 0)
-    return lost < kCaudaLost[0] ? 2 : lost < kCaudaLost[1] ? 3 : lost < kCaudaLost[2] ? 4 : 5;
+  if (!has_cord) return lost < kCaudaLost[0] ? 2 : lost < kCaudaLost[1] ? 3 : lost < kCaudaLost[2] ? 4 : 5;
   const double cord = ratio(s.cord, s.cord_before);
   if (cord >= kCordKept) return s.gap_mm > touch_mm ? 2 : 3;
   return ratio(s.csf, s.csf_before) >= kCsfGone ? 4 : 5;
@@ -112,18 +112,20 @@ EpiduralMeasure measure_epidural(const Volume<StructureValue>& labels, const Vol
   for (int k = 0; k < g.size[2]; ++k) {
     out.tumour_ml += slices[std::size_t(k)].tumour * g.voxel_volume_mm3() / 1000;
     Slice s;
-    for (int n = std::max(0, k - reach); n <= std::min(g.size[2] - 1, k + reach); ++n)
-      s += slices[std::size_t(n)];
+    const int first = std::max(0, k - reach), last = std::min(g.size[2] - 1, k + reach);
+    for (int n = first; n <= last; ++n) s += slices[std::size_t(n)];
+    const bool has_cord =
+        s.cord_before * g.spacing_mm[0] * g.spacing_mm[1] / (last - first + 1) >= kLeastCord_mm2;
     if (s.tumour == 0) continue;
     out.sac_lost = std::max(out.sac_lost, 1 - ratio(s.sac, s.sac_before));
-    if (s.cord_before > 0) {
+    if (has_cord) {
       out.cord_gap_mm = std::max(0.0, std::min(out.cord_gap_mm.value_or(1e9), s.gap_mm));
       out.cord_ratio = std::min(out.cord_ratio.value_or(1e9), ratio(s.cord, s.cord_before));
       out.csf_left = std::min(out.csf_left.value_or(1e9), ratio(s.csf, s.csf_before));
     }
-    if (const int grade = grade_of(s, touch_mm); grade > worst) {
+    if (const int grade = grade_of(s, has_cord, touch_mm); grade > worst) {
       worst = grade;
-      out.by_cord = s.cord_before > 0;
+      out.by_cord = has_cord;
     }
   }
   out.escc = kGrades[std::size_t(worst)];

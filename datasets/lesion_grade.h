@@ -20,8 +20,8 @@ namespace spinetherm {
 ///   1c  tumour touches the cord, which has kept its area (ratio >= 0.9)
 ///   2   the cord is compressed (ratio < 0.9) and at least a tenth of its CSF is left
 ///   3   less is left.
-/// The scale is defined for the cord. Below the conus the sac stands for it, by a convention of this phantom:
-/// area lost < 2 % is 1a, < 20 % 1b, < 45 % 1c, < 75 % 2, else 3.
+/// The scale is defined for the cord. Where it is thinner than 12 mm2 or has ended the sac stands for it, by
+/// a convention of this phantom: area lost < 2 % is 1a, < 20 % 1b, < 45 % 1c, < 75 % 2, else 3.
 struct EpiduralMeasure {
   std::string escc = "0";
   double tumour_ml = 0;                    ///< in the canal

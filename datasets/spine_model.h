@@ -88,6 +88,7 @@ class SpineModel {
   void place_vessels();
   void place_lesion(const SpinePhantomOptions& options);
   void grow_curtain();
+  EpiduralMeasure measured_epidural() const;
   bool keeps_wall(const Eigen::Vector3d& x) const;
   /// The canal about x: sizes there, and a place so that x lies in the section as it lies in the canal.
   SpineSection section_about(const Eigen::Vector3d& x) const;

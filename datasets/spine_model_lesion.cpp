@@ -178,14 +178,27 @@ void SpineModel::grow_curtain() {
   };
   const double from = threshold(wanted), to = wanted < 5 ? threshold(wanted + 1) : most;
   // Where in its range: a layer of grade 1a is as thick as it may be, else it would hardly be seen; 1b and 2
-  // stay off the next grade, so that coarser labels show them too; 3 only needs to be passed.
+  // stay off the next grade, so that coarser labels show them too; 3 only needs to be passed. The labels of
+  // half a millimetre have the last word.
   constexpr std::array<double, 6> kShare = {0, 0.8, 0.2, 0.4, 0.3, 0};
-  const double share = kShare[std::size_t(wanted)] + (wanted > 1 ? 0.2 * lesion_.grade_share : 0);
-  const double thickness = wanted == 5 ? std::min(most, from + 0.8) : from + share * (to - from);
-  if (thickness < kThinnest_mm || grade(thickness) != wanted)
-    throw ConfigError("epidural grade " + lesion_.options.escc + " cannot be made here",
-                      "canal of " + vertebrae_[lesion_.vertebra].shape.size().level,
-                      "ask for another grade, level or seed");
+  const double drawn = kShare[std::size_t(wanted)] + (wanted > 1 ? 0.2 * lesion_.grade_share : 0);
+  for (const double share : {drawn, 0.5, 0.35, 0.65, 0.2, 0.8, 0.1, 0.9}) {
+    const double thickness =
+        wanted == 5 ? std::min(most, from + 0.8 + 4 * (share - drawn)) : from + share * (to - from);
+    if (thickness < kThinnest_mm) continue;
+    set(thickness);
+    if (rank(measured_epidural().escc) == wanted) return;
+  }
+  throw ConfigError("epidural grade " + lesion_.options.escc + " cannot be made here",
+                    "canal of " + vertebrae_[lesion_.vertebra].shape.size().level,
+                    "ask for another grade, level or seed");
+}
+
+EpiduralMeasure SpineModel::measured_epidural() const {
+  const Grid canal =
+      canal_grid(*this, lesion_.curtain.z_mm, lesion_.curtain.half_length_mm + 2, kCanalGrid_mm);
+  return measure_epidural(sample(canal, [&](const auto& x) { return at(x).label; }),
+                          sample(canal, [&](const auto& x) { return healthy_at(x).label; }));
 }
 
 LesionGrade SpineModel::grade() const {
@@ -193,8 +206,7 @@ LesionGrade SpineModel::grade() const {
   const PlacedVertebra& v = vertebrae_[l.vertebra];
   const auto now = [&](const auto& x) { return at(x).label; };
   const auto was = [&](const auto& x) { return healthy_at(x).label; };
-  const Grid canal = canal_grid(*this, l.curtain.z_mm, l.curtain.half_length_mm + 2, kCanalGrid_mm);
-  const EpiduralMeasure epidural = measure_epidural(sample(canal, now), sample(canal, was));
+  const EpiduralMeasure epidural = measured_epidural();
   // The body and the arch as far as the middle of the canal.
   const VertebraSize& size = v.shape.size();
   const Eigen::Vector2d half = v.shape.body_half(-size.posterior_height_mm / 2)
