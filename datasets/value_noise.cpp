@@ -19,19 +19,26 @@ double lattice(std::uint32_t xyz) { return double(mixed(xyz)) * (2.0 / 429496729
 }  // namespace
 
 double value_noise(const Eigen::Vector3d& x, std::uint32_t seed) {
-  const double fx = std::floor(x.x()), fy = std::floor(x.y()), fz = std::floor(x.z());
+  // The floor; faster than the library's, which asks what the processor can.
+  const auto cell = [](double c) {
+    const auto whole = std::int32_t(c);
+    return c < whole ? whole - 1 : whole;
+  };
+  const std::int32_t fx = cell(x.x()), fy = cell(x.y()), fz = cell(x.z());
   const auto curve = [](double t) { return t * t * t * (t * (6 * t - 15) + 10); };
   const double u = curve(x.x() - fx), v = curve(x.y() - fy), w = curve(x.z() - fz);
   constexpr std::uint32_t kX = 0x9e3779b1U, kY = 0x7feb352dU, kZ = 0xc2b2ae3dU;
-  const std::uint32_t base = mixed(seed) + kX * std::uint32_t(std::int32_t(fx)) +
-                             kY * std::uint32_t(std::int32_t(fy)) + kZ * std::uint32_t(std::int32_t(fz));
+  const std::uint32_t base =
+      mixed(seed) + kX * std::uint32_t(fx) + kY * std::uint32_t(fy) + kZ * std::uint32_t(fz);
   const auto along = [&](std::uint32_t at) {
     const double a = lattice(at), b = lattice(at + kX);
     return a + u * (b - a);
   };
-  const double low = along(base) + v * (along(base + kY) - along(base));
-  const double a = along(base + kZ);
-  const double high = a + v * (along(base + kZ + kY) - a);
+  const auto across = [&](std::uint32_t at) {
+    const double a = along(at);
+    return a + v * (along(at + kY) - a);
+  };
+  const double low = across(base), high = across(base + kZ);
   // Uniform lattice values have variance 1/3; the quintic curve leaves (181 / 231)^3 of it on average.
   constexpr double kScale = 2.497;
   return kScale * (low + w * (high - low));

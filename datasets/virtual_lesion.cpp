@@ -8,6 +8,7 @@
 #include <random>
 
 #include "datasets/image_filters.h"
+#include "datasets/solid.h"
 #include "datasets/value_noise.h"
 #include "imaging/core/error.h"
 #include "imaging/core/random.h"
@@ -28,11 +29,6 @@ double tube_distance(const VirtualLesion::Tube& t, const Eigen::Vector3d& p) {
   const Eigen::Vector3d along = t.b_mm - t.a_mm;
   const double s = std::clamp((p - t.a_mm).dot(along) / along.squaredNorm(), 0.0, 1.0);
   return (p - t.a_mm - s * along).norm() - t.radius_mm;
-}
-
-double smooth_min(double a, double b, double k) {
-  const double h = std::max(k - std::abs(a - b), 0.0) / k;
-  return std::min(a, b) - h * h * k / 4;
 }
 
 [[noreturn]] void refuse(const std::string& what, const std::string& advice) {

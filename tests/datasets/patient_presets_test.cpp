@@ -80,7 +80,7 @@ TEST(PatientPresets, MarrowLesionIsNotOnCt) {
   const auto hu = ct_numbers();
   const Eigen::Vector3d c = m.lesion().centre_mm;
   EXPECT_EQ(m.at(c).label, *structure_value("tumour"));
-  EXPECT_NEAR(hu[std::size_t(m.at(c).material)], hu[std::size_t(Material::trabecular_bone)], 15);
+  EXPECT_NEAR(hu[m.at(c).material], hu[Material::trabecular_bone], 15);
 }
 
 TEST(PatientPresets, UnknownNameAndBrokenTableSaySo) {
