@@ -73,7 +73,7 @@ void EpiduralCurtain::settle(const std::function<SpineSection(double z)>& sectio
     }
     double wish = 0, room = 1e9;
     for (double u = -0.9; u <= 0.9; u += 0.1) {
-      const double x = u * s.cord_a, cord = half_depth(x, s.cord_a, s.cord_b);
+      const double x = s.cord_x + u * s.cord_a, cord = half_depth(u * s.cord_a, s.cord_a, s.cord_b);
       const double back = back_y(s, x, z), push = back - (s.sac_y - half_depth(x, s.sac_a, s.sac_b));
       wish = std::max(wish, back + film(push) - (s.cord_y - cord));
       room = std::min(room, s.sac_y + half_depth(x, s.sac_a, s.sac_b) - (s.cord_y + cord));
@@ -90,14 +90,14 @@ Eigen::Vector3d EpiduralCurtain::before(const SpineSection& s, const Eigen::Vect
   if (sac <= 0 || x.y() <= front || x.y() >= sac_back) return x;
   // Knots of the column from front to back: the sac's front, the cord's front and back, the sac's back.
   Eigen::Vector3d out = x;
-  const double off = std::abs(x.x());
+  const double off = std::abs(x.x() - s.cord_x);
   if (s.cord_a <= kLeastCord_mm) {
     out.y() = interpolate(x.y(), front, sac_front, sac_back, sac_back);
     return out;
   }
   const double beside = std::clamp((off - s.cord_a) / std::max(s.sac_a - s.cord_a, 1e-3), 0.0, 1.0);
   const double shift = shift_at(x.z()) * (1 - beside);
-  const double cord = half_depth(x.x(), s.cord_a, s.cord_b);
+  const double cord = half_depth(off, s.cord_a, s.cord_b);
   const double cord_front = std::clamp(s.cord_y - cord, sac_front, sac_back),
                cord_back = std::clamp(s.cord_y + cord, cord_front, sac_back);
   const double new_front = std::clamp(cord_front + shift, front, sac_back),

@@ -95,6 +95,7 @@ void SpineModel::make_sections() {
     s.sac_a = p.sac_a;
     s.sac_b = p.sac_b;
     s.cord_y = centre.y() + p.cord_behind - p.cord_prone_shift;
+    s.cord_x = p.cord_left;
     s.cord_a = p.cord_a;
     s.cord_b = p.cord_b;
     s.body_y = centre.y() + (p.body_front - p.canal_b) / 2;

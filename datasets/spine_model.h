@@ -42,6 +42,7 @@ struct SpineSection {
   double canal_y = 0, canal_a = 0, canal_b = 0;  ///< ellipse of the canal
   double sac_y = 0, sac_a = 0, sac_b = 0;
   double cord_y = 0, cord_a = 0, cord_b = 0;  ///< cord_a below 1 mm: no cord here
+  double cord_x = 0;                          ///< off the midline
   double lumbar = 0, thoracic = 0;            ///< 1 inside the region, 0 outside
 };
 

@@ -119,6 +119,7 @@ SpineSection SpineModel::section_about(const Eigen::Vector3d& x) const {
   s.sac_a = p.sac_a;
   s.sac_b = p.sac_b;
   s.cord_y = s.canal_y + p.cord_behind - p.cord_prone_shift;
+  s.cord_x = p.cord_left;
   s.cord_a = p.cord_a;
   s.cord_b = p.cord_b;
   return s;
