@@ -26,9 +26,7 @@ constexpr double kIsland_mm = 3.5;  ///< of bone in a mixed lesion
 constexpr int kPoints = 4;          ///< an axis, for the filled share of a voxel
 
 double tube_distance(const VirtualLesion::Tube& t, const Eigen::Vector3d& p) {
-  const Eigen::Vector3d along = t.b_mm - t.a_mm;
-  const double s = std::clamp((p - t.a_mm).dot(along) / along.squaredNorm(), 0.0, 1.0);
-  return (p - t.a_mm - s * along).norm() - t.radius_mm;
+  return segment_distance(p, t.a_mm, t.b_mm) - t.radius_mm;
 }
 
 [[noreturn]] void refuse(const std::string& what, const std::string& advice) {
