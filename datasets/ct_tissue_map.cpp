@@ -20,8 +20,9 @@ constexpr double kMostTexture = 2;
 
 bool starts(std::string_view name, std::string_view with) { return name.starts_with(with); }
 
-/// Soft tissues and vessels that a label names; empty: their CT number tells.
-std::optional<Material> material_of_label(std::string_view name) {
+/// Soft tissues and vessels that a label names; kByNumber: their CT number tells.
+constexpr Material kByNumber = Material::count_;
+Material material_of_label(std::string_view name) {
   if (starts(name, "disc_")) return Material::inner_annulus;
   if (name == "aorta" || name == "vena_cava" || name == "vessel" || starts(name, "iliac_") ||
       starts(name, "segmental_artery"))
@@ -35,7 +36,7 @@ std::optional<Material> material_of_label(std::string_view name) {
     return Material::nerve;
   if (name == "cord") return Material::cord;
   if (name == "dural_sac" || name == "dura") return Material::csf;
-  return std::nullopt;
+  return kByNumber;
 }
 
 Material material_of_hu(double hu) {
@@ -166,10 +167,10 @@ CtTissueMap map_ct_tissues(const Volume<float>& hu, const Anatomy& anatomy, cons
     const double per = table[std::size_t(m)].hu_texture;
     return per > 0 ? float(std::clamp((value - mean) / per, -kMostTexture, kMostTexture)) : 0.0f;
   };
-  const std::vector<std::optional<Material>> by_label = [] {
-    std::vector<std::optional<Material>> all;
+  const std::vector<Material> by_label = [] {
+    std::vector<Material> all;
     for (const auto& [value, name] : structure_table()) {
-      if (all.size() <= value) all.resize(std::size_t(value) + 1);
+      if (all.size() <= value) all.resize(std::size_t(value) + 1, kByNumber);
       all[value] = material_of_label(name);
     }
     return all;
@@ -184,6 +185,7 @@ CtTissueMap map_ct_tissues(const Volume<float>& hu, const Anatomy& anatomy, cons
         const Eigen::Vector3d x = g.to_world(i, j, k);
         const CanalSlice& slice = slices[std::size_t(k)];
         const StructureValue label = labels[n];
+        const Material given = label < by_label.size() ? by_label[label] : kByNumber;
         const double value = double(smooth[n]);
         Material& m = out.materials.material[n];
         float& texture = out.materials.texture[n];
@@ -203,8 +205,8 @@ CtTissueMap map_ct_tissues(const Volume<float>& hu, const Anatomy& anatomy, cons
           const Eigen::Vector2d from((x.x() - slice.x) / 4.5, (x.y() - slice.y) / 3.5);
           if (label == cauda)
             m = strand(x);
-          else if (const auto given = label < by_label.size() ? by_label[label] : std::nullopt)
-            m = *given;
+          else if (given != kByNumber)
+            m = given;
           else if (!has_sac && wall > 1)
             m = Material::csf;
           else
@@ -222,9 +224,11 @@ CtTissueMap map_ct_tissues(const Volume<float>& hu, const Anatomy& anatomy, cons
                                      : Material::nucleus_worn;
           continue;
         }
-        const auto given = label < by_label.size() ? by_label[label] : std::nullopt;
-        m = given.value_or(value > kBone_HU ? Material::posterior_bone : material_of_hu(value));
-        if (given && *given != Material::lung && value < kFatTop_HU)
+        if (given != kByNumber)
+          m = given;
+        else
+          m = value > kBone_HU ? Material::posterior_bone : material_of_hu(value);
+        if (given != kByNumber && given != Material::lung && value < kFatTop_HU)
           m = value < kLungTop_HU ? Material::air : Material::fat;
         if (m == Material::posterior_bone && value > cortical_HU) m = Material::cortical_bone;
         if (m == Material::muscle || m == Material::fat)
