@@ -123,7 +123,8 @@ ThermalProblem device_zone_problem(const Device& d, const DeviceZoneOptions& opt
   if (!d.light) p.tissue_map.tissues.front().damage.reset();
   if (const int ratio = int(std::lround(options.spacing_mm / options.patch_mm)); ratio > 1 && !is_cold(d))
     p.patch = refined(p.tissue_map, beside(p.grid(), active, ratio));
-  p.sources = energy_modality(protocol.modality).make_sources(applicators, devices, {TimedProtocol{protocol}});
+  p.sources =
+      energy_modality(protocol.modality).make_sources(applicators, devices, {TimedProtocol{protocol}});
   for (Source& source : p.sources)
     if (source.active_s.empty()) source.active_s = {{0, protocol.duration_s()}};
   p.early_ends = make_early_ends(applicators, devices, protocol);

@@ -107,7 +107,7 @@ struct VirtualSource {
 struct SpinePhantom {
   SpinePhantomSummary summary;
   SpinePhantomOptions options;  ///< with the MRI's stack as it was made
-  SpinePatient patient;  ///< as drawn
+  SpinePatient patient;         ///< as drawn
   Image ct, cbct, mri_t1, mri_t2, mri_stir;
   Volume<std::uint8_t> cbct_valid;     ///< 1 where the CBCT was measured
   FluoroscopyImages radiographs;       ///< empty unless asked for

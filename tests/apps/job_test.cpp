@@ -88,8 +88,10 @@ TEST_F(JobStages, ReadTakesEveryImageAsWhatTheCaseCallsIt) {
   EXPECT_EQ(job.ct.volume.values, phantom().ct.volume.values);
   ASSERT_TRUE(job.cbct);
   EXPECT_EQ(job.cbct->modality, Modality::cbct);
-  ASSERT_EQ(job.mri.size(), 1u);
-  EXPECT_EQ(job.mri[0].modality, Modality::mr_t2);
+  ASSERT_EQ(job.mri.size(), 3u);
+  EXPECT_EQ(job.mri[0].modality, Modality::mr_t1);
+  EXPECT_EQ(job.mri[1].modality, Modality::mr_t2);
+  EXPECT_EQ(job.mri[2].modality, Modality::mr_stir);
 }
 
 TEST_F(JobStages, ACaseWithoutCtIsOneLine) {

