@@ -53,14 +53,14 @@ struct LesionShape {
   }
   /// Distance [mm, about] to the lesion's surface, from a point of the vertebra's frame; negative inside. The
   /// lesion is where there is bone too.
-  double bone_distance_mm(const Eigen::Vector3d& local) const;
+  double bone_distance_mm(const Eigen::Vector3d& x) const;
   /// In the hole of the posterior wall.
-  bool in_channel(const Eigen::Vector3d& local) const;
+  bool in_channel(const Eigen::Vector3d& x) const;
   /// In the mass beside the body, which replaces soft tissue.
-  bool in_paraspinal(const Eigen::Vector3d& local) const;
-  Material material_at(const Eigen::Vector3d& local) const;
+  bool in_paraspinal(const Eigen::Vector3d& x) const;
+  Material material_at(const Eigen::Vector3d& x) const;
   /// Near a lytic lesion the cortex is moth-eaten: whether it is gone here.
-  bool eats_cortex(const Eigen::Vector3d& local, double distance_mm) const;
+  bool eats_cortex(const Eigen::Vector3d& x, double distance_mm) const;
 
   struct Ball {
     Eigen::Vector3d centre{0, 0, 0};  ///< in units of the lesion's semi-axes

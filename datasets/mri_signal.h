@@ -35,7 +35,7 @@ MrSequence mr_sequence(Modality weighting);
 struct SpeciesSignals {
   MaterialValues water{}, fat{};
 };
-SpeciesSignals species_signals(const MrSequence& sequence);
+SpeciesSignals species_signals(const MrSequence& q);
 
 /// A row of datasets/tables/mr_species.json: what part of a material's protons are fat.
 struct MrSpecies {

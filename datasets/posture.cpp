@@ -229,7 +229,7 @@ void Posture::draw(std::uint64_t seed) {
 Eigen::Vector3d Posture::blended(const Eigen::Vector3d& y, bool* in_bone) const {
   double total = 0, least = 1e9;
   Eigen::Vector3d sum(0, 0, 0), in_owner(0, 0, 0);
-  const Bone *owner = nullptr, *nearest = nullptr;
+  const Bone *owner = nullptr, *nearest = &bones_.front();
   for (const Bone& bone : bones_) {
     const Eigen::Vector3d p = bone.local_rotation * y + bone.local_shift;
     const double d = bone.at(p);

@@ -137,7 +137,8 @@ void SpineModel::place_roots() {
       RootPath path = root_path(n, side, 0, 0);
       double room = bone_clearance(path);
       for (int k = 1; k < 25 && room < s.root_diameter_mm / 2 + 0.1 && !sacral; ++k) {
-        const RootPath beside = root_path(n, side, 0.8 * (k % 5 - 2), 0.8 * (k / 5 - 2));
+        const int column = k % 5, row = k / 5;
+        const RootPath beside = root_path(n, side, 0.8 * (column - 2), 0.8 * (row - 2));
         if (const double r = bone_clearance(beside); r > room) {
           path = beside;
           room = r;

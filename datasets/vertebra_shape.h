@@ -59,7 +59,7 @@ class VertebraShape {
  public:
   explicit VertebraShape(const VertebraSize& size, const VertebraStyle& style = {});
 
-  VertebraHit at(const Eigen::Vector3d& x) const;
+  VertebraHit at(const Eigen::Vector3d& at) const;
   /// True inside the canal of the basivertebral vein, which opens in the posterior wall.
   bool in_basivertebral(const Eigen::Vector3d& x) const;
 

@@ -253,9 +253,9 @@ void draw_into_ct(Volume<float>& ct, const VirtualLesion& lesion, const CtNoise&
       for (int i = 0; i < size[0]; ++i) {
         double filled = 0, hu = 0;
         for (int n = 0; n < kPoints * kPoints * kPoints; ++n) {
-          const Eigen::Vector3d at(i + (n % kPoints + 0.5) / kPoints - 0.5,
-                                   j + (n / kPoints % kPoints + 0.5) / kPoints - 0.5,
-                                   k + (n / (kPoints * kPoints) + 0.5) / kPoints - 0.5);
+          const int a = n % kPoints, b = n / kPoints % kPoints, c = n / (kPoints * kPoints);
+          const Eigen::Vector3d at(i + (a + 0.5) / kPoints - 0.5, j + (b + 0.5) / kPoints - 0.5,
+                                   k + (c + 0.5) / kPoints - 0.5);
           const Eigen::Vector3d x = part.to_world(at);
           if (lesion.distance_mm(x) >= 0) continue;
           ++filled;

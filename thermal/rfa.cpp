@@ -58,8 +58,7 @@ std::vector<JointSteps> joint_steps(const std::vector<TimedProtocol>& protocols,
     for (const TimedStep& at : timed_steps(timed))
       instants.insert(instants.end(), at.between_s.begin(), at.between_s.end());
   std::ranges::sort(instants);
-  const auto repeated = std::ranges::unique(instants);
-  instants.erase(repeated.begin(), repeated.end());
+  instants.erase(std::unique(instants.begin(), instants.end()), instants.end());
   std::vector<JointSteps> out;
   for (std::size_t i = 0; i + 1 < instants.size(); ++i) {
     JointSteps now{{instants[i], instants[i + 1]}, std::vector<const ProtocolStep*>(applicators, nullptr)};

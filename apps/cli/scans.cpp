@@ -39,7 +39,7 @@ std::string spacing_text(const SampleScan& s) {
 
 /// The folder, when there is one; ConfigError when it was named and is not there.
 std::optional<fs::path> folder_to_look_in(const ScansOptions& options) {
-  const auto folder = scans_folder(options.data);
+  auto folder = scans_folder(options.data);
   if (folder && !fs::is_directory(*folder))
     throw ConfigError(
         "no such folder", folder->string(),
