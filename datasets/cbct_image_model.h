@@ -37,13 +37,4 @@ struct CbctScan {
 /// plus noise. The result depends on `seed` and the options only. ConfigError that names the option.
 CbctScan simulate_cbct(const Volume<float>& sharp_HU, const CbctOptions& options, std::uint64_t seed);
 
-/// What a model does to a cylinder of water in air that fills 0.8 of its field of view.
-struct CylinderQuality {
-  double water_HU = 0;      ///< mean within a tenth of the cylinder's radius
-  double noise_HU = 0;      ///< standard deviation there, from the noise alone
-  double cupping_HU = 0;    ///< that mean less the mean from 0.75 to 0.9 of the radius
-  double edge_fwhm_mm = 0;  ///< full width of the line spread across the cylinder's edge (2.355 sigma)
-};
-CylinderQuality measure_image_cbct(const CbctOptions& options, double spacing_mm, std::uint64_t seed);
-
 }  // namespace spinetherm

@@ -13,31 +13,33 @@ constexpr double kEdge_mm = 5;   ///< on either side that the edge is looked at
 constexpr double kPlain_mm = 2;  ///< of it, at the ends, where the image is taken as flat
 constexpr double kBin_mm = 0.1;
 
-/// Water within the cylinder and air around it, each voxel by its share, along all that the detector sees.
-Volume<float> cylinder(const ConeBeamGeometry& g, const WaterCylinderOptions& options) {
-  const double radius = options.diameter_mm / 2, height_z = 20;
-  const double tall = 2 * g.v_mm(g.rows - 1) * (g.source_axis_mm + radius) / g.source_detector_mm;
-  Grid grid;
-  const int n = int(std::ceil((options.diameter_mm + 20) / options.spacing_mm));
-  const int nz = int(std::ceil(tall / height_z)) + 2;
-  grid.size = {n, n, nz};
-  grid.spacing_mm = {options.spacing_mm, options.spacing_mm, height_z};
-  grid.origin_mm = -grid.to_world(Eigen::Vector3d(n - 1, n - 1, nz - 1) / 2);
+/// Water within the cylinder and air around it, each voxel by its share; alike in all slices.
+Volume<float> cylinder(const Grid& grid, double radius_mm) {
   Volume<float> out(grid);
   constexpr int kPoints = 8;
-  for (int j = 0; j < n; ++j)
-    for (int i = 0; i < n; ++i) {
+  for (int j = 0; j < grid.size[1]; ++j)
+    for (int i = 0; i < grid.size[0]; ++i) {
       int inside = 0;
       for (int b = 0; b < kPoints; ++b)
         for (int a = 0; a < kPoints; ++a) {
           const Eigen::Vector3d x =
               grid.to_world(Eigen::Vector3d(i + (a + 0.5) / kPoints - 0.5, j + (b + 0.5) / kPoints - 0.5, 0));
-          inside += std::hypot(x.x(), x.y()) < radius;
+          inside += std::hypot(x.x(), x.y()) < radius_mm;
         }
       const float hu = -1000 + 1000 * float(inside) / (kPoints * kPoints);
-      for (int k = 0; k < nz; ++k) out(i, j, k) = hu;
+      for (int k = 0; k < grid.size[2]; ++k) out(i, j, k) = hu;
     }
   return out;
+}
+
+/// About the cylinder; slices of `slice_mm` about z = 0.
+Grid grid_about(const WaterCylinderOptions& options, double slice_mm, int slices) {
+  Grid grid;
+  const int n = int(std::ceil((options.diameter_mm + 20) / options.spacing_mm));
+  grid.size = {n, n, slices};
+  grid.spacing_mm = {options.spacing_mm, options.spacing_mm, slice_mm};
+  grid.origin_mm = -grid.to_world(Eigen::Vector3d(n - 1, n - 1, slices - 1) / 2);
+  return grid;
 }
 
 struct Sum {
@@ -74,6 +76,29 @@ double edge_fwhm_mm(const std::vector<Sum>& profile) {
   return 2.354820 * 0.5 * sigmas;
 }
 
+/// Figures of a scan of the cylinder, seen out to `field_mm` from the axis.
+WaterCylinderFigures figures_of(const CbctScan& scan, double radius_mm, double field_mm) {
+  const Grid& grid = scan.image.volume.grid;
+  const double wide = std::min(radius_mm, field_mm);
+  Sum centre, rim;
+  std::vector<Sum> profile(std::size_t(2 * kEdge_mm / kBin_mm));
+  for (int k = 0; k < grid.size[2]; ++k)
+    for (int j = 0; j < grid.size[1]; ++j)
+      for (int i = 0; i < grid.size[0]; ++i) {
+        if (scan.valid(i, j, k) == 0) continue;
+        const Eigen::Vector3d x = grid.to_world(i, j, k);
+        const double r = std::hypot(x.x(), x.y()), value = scan.image.volume(i, j, k);
+        if (r < 0.15 * radius_mm) centre.add(value);
+        if (r > 0.8 * wide && r < 0.9 * wide) rim.add(value);
+        const double bin = std::floor((r - radius_mm + kEdge_mm) / kBin_mm);
+        if (bin >= 0 && bin < double(profile.size())) profile[std::size_t(bin)].add(value);
+      }
+  WaterCylinderFigures out{centre.mean(), centre.sd(), rim.mean() - centre.mean(), {}};
+  const bool filled = std::all_of(profile.begin(), profile.end(), [](const Sum& s) { return s.count > 0; });
+  if (radius_mm + kEdge_mm < field_mm && filled) out.edge_fwhm_mm = edge_fwhm_mm(profile);
+  return out;
+}
+
 }  // namespace
 
 void WaterCylinderOptions::validate() const {
@@ -89,34 +114,34 @@ std::optional<WaterCylinderFigures> measure_water_cylinder(const ProjectionCbctO
                                                            std::uint64_t seed, const Progress& progress) {
   options.validate();
   scanner.validate();
-  const Volume<float> body = cylinder(scanner.geometry, options);
-  Grid grid = body.grid;
-  grid.size[2] = options.slices;
-  grid.spacing_mm.z() = options.spacing_mm;
-  grid.origin_mm.z() = -0.5 * (options.slices - 1) * options.spacing_mm;
+  const ConeBeamGeometry& g = scanner.geometry;
+  const double radius = options.diameter_mm / 2, slice_mm = 20;
+  // Along all that the detector sees.
+  const double tall = 2 * g.v_mm(g.rows - 1) * (g.source_axis_mm + radius) / g.source_detector_mm;
+  const Volume<float> body =
+      cylinder(grid_about(options, slice_mm, int(std::ceil(tall / slice_mm)) + 2), radius);
   ProjectionCbctOptions centred = scanner;
   centred.isocentre_mm = Eigen::Vector3d::Zero();
-  const CbctScan scan = simulate_projection_cbct(body, grid, centred, seed, progress);
+  const CbctScan scan = simulate_projection_cbct(
+      body, grid_about(options, options.spacing_mm, options.slices), centred, seed, progress);
   if (scan.image.volume.empty()) return std::nullopt;
+  return figures_of(scan, radius, g.fov_radius_mm());
+}
 
-  const double radius = options.diameter_mm / 2, field = scanner.geometry.fov_radius_mm();
-  const double wide = std::min(radius, field);
-  Sum centre, rim;
-  std::vector<Sum> profile(std::size_t(2 * kEdge_mm / kBin_mm));
-  for (int k = 0; k < grid.size[2]; ++k)
-    for (int j = 0; j < grid.size[1]; ++j)
-      for (int i = 0; i < grid.size[0]; ++i) {
-        if (scan.valid(i, j, k) == 0) continue;
-        const Eigen::Vector3d x = grid.to_world(i, j, k);
-        const double r = std::hypot(x.x(), x.y()), value = scan.image.volume(i, j, k);
-        if (r < 0.15 * radius) centre.add(value);
-        if (r > 0.8 * wide && r < 0.9 * wide) rim.add(value);
-        const double bin = std::floor((r - radius + kEdge_mm) / kBin_mm);
-        if (bin >= 0 && bin < double(profile.size())) profile[std::size_t(bin)].add(value);
-      }
-  WaterCylinderFigures out{centre.mean(), centre.sd(), rim.mean() - centre.mean(), {}};
-  const bool filled = std::all_of(profile.begin(), profile.end(), [](const Sum& s) { return s.count > 0; });
-  if (radius + kEdge_mm < field && filled) out.edge_fwhm_mm = edge_fwhm_mm(profile);
+WaterCylinderFigures measure_water_cylinder(const CbctOptions& model, const WaterCylinderOptions& options,
+                                            std::uint64_t seed) {
+  options.validate();
+  model.validate();
+  const double radius = options.diameter_mm / 2;
+  const Volume<float> body = cylinder(grid_about(options, options.spacing_mm, options.slices), radius);
+  CbctOptions quiet = model;
+  quiet.noise_HU = 0;
+  const CbctScan still = simulate_cbct(body, quiet, seed);
+  CbctScan noise = simulate_cbct(body, model, seed);
+  for (std::size_t n = 0; n < noise.image.volume.values.size(); ++n)
+    noise.image.volume[n] -= still.image.volume[n];
+  WaterCylinderFigures out = figures_of(still, radius, model.fov_diameter_mm / 2);
+  out.noise_HU = figures_of(noise, radius, model.fov_diameter_mm / 2).noise_HU;
   return out;
 }
 

@@ -25,9 +25,13 @@ struct WaterCylinderFigures {
   /// 84 % and 16 % of its height. Empty when the field cuts the edge off.
   std::optional<double> edge_fwhm_mm = {};
 };
-/// Empty when cancelled.
+/// Of the scanner that projects. Empty when cancelled.
 std::optional<WaterCylinderFigures> measure_water_cylinder(const ProjectionCbctOptions& scanner,
                                                            const WaterCylinderOptions& options,
                                                            std::uint64_t seed, const Progress& progress = {});
+
+/// Of the fast model. Its noise is told from what it draws into the image besides by a run without noise.
+WaterCylinderFigures measure_water_cylinder(const CbctOptions& model, const WaterCylinderOptions& options,
+                                            std::uint64_t seed);
 
 }  // namespace spinetherm

@@ -7,6 +7,7 @@
 
 #include "datasets/image_filters.h"
 #include "datasets/value_noise.h"
+#include "datasets/voxel_corners.h"
 #include "imaging/core/distance.h"
 
 namespace spinetherm {
@@ -240,26 +241,14 @@ CtTissueMap map_ct_tissues(const Volume<float>& hu, const Anatomy& anatomy, cons
 MaterialPoint material_near(const MaterialVolume& materials, const Eigen::Vector3d& x) {
   const Grid& g = materials.material.grid;
   if (!g.covers(x)) return {};
-  const Eigen::Vector3d at = g.to_index(x);
   std::array<double, kMaterialCount> weight{}, texture{};
   MaterialPoint best;
-  for (int c = 0; c < 8; ++c) {
-    std::array<int, 3> n{};
-    double w = 1;
-    for (int a = 0; a < 3; ++a) {
-      const int last = g.size[std::size_t(a)] - 1;
-      const double v = std::clamp(at[a], 0.0, double(last));
-      const int low = std::min(int(v), std::max(last - 1, 0));
-      const bool upper = ((c >> a) & 1) != 0;
-      n[std::size_t(a)] = std::min(low + (upper ? 1 : 0), last);
-      w *= upper ? v - low : 1 - (v - low);
-    }
-    const std::size_t voxel = g.index(n[0], n[1], n[2]);
+  for_each_corner(g, x, [&](std::size_t voxel, double w) {
     const auto m = std::size_t(materials.material[voxel]);
     weight[m] += w;
     texture[m] += w * double(materials.texture[voxel]);
     if (weight[m] > weight[std::size_t(best.material)]) best.material = Material(m);
-  }
+  });
   const auto m = std::size_t(best.material);
   best.texture = weight[m] > 0 ? float(texture[m] / weight[m]) : 0.0f;
   return best;

@@ -6,6 +6,7 @@
 #include <limits>
 #include <vector>
 
+#include "datasets/voxel_corners.h"
 #include "imaging/core/distance.h"
 #include "imaging/core/error.h"
 #include "planning/labelled_canal.h"
@@ -100,28 +101,17 @@ Volume<StructureValue> smooth_labels(const Volume<StructureValue>& labels, const
       for (int i = 0; i < grid.size[0]; ++i) {
         const Eigen::Vector3d x = grid.to_world(i, j, k);
         if (!g.covers(x)) continue;
-        const Eigen::Vector3d at = g.to_index(x);
         std::array<StructureValue, 8> value{};
         std::array<double, 8> weight{};
-        for (int c = 0; c < 8; ++c) {
-          std::array<int, 3> n{};
-          double w = 1;
-          for (int a = 0; a < 3; ++a) {
-            const int last = g.size[std::size_t(a)] - 1;
-            const double v = std::clamp(at[a], 0.0, double(last));
-            const int low = std::min(int(v), std::max(last - 1, 0));
-            const bool upper = ((c >> a) & 1) != 0;
-            n[std::size_t(a)] = std::min(low + (upper ? 1 : 0), last);
-            w *= upper ? v - low : 1 - (v - low);
-          }
-          const StructureValue here = labels(n[0], n[1], n[2]);
+        for_each_corner(g, x, [&](std::size_t voxel, double w) {
+          const StructureValue here = labels[voxel];
           for (std::size_t m = 0; m < 8; ++m)
             if (weight[m] == 0 || value[m] == here) {
               value[m] = here;
               weight[m] += w;
               break;
             }
-        }
+        });
         out(i, j, k) = value[std::size_t(std::max_element(weight.begin(), weight.end()) - weight.begin())];
       }
   return out;

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "datasets/value_noise.h"
 #include "imaging/core/error.h"
 #include "imaging/core/random.h"
 
@@ -25,18 +26,6 @@ constexpr double kWedge = 1.6;  // the height falls over this share of the half 
 constexpr double kBoxy = 5;     // exponent of a lesion that the endplates flatten
 constexpr std::uint64_t kLesionStream = 0;
 
-std::uint64_t mix(std::uint64_t h) {  // splitmix64
-  h += 0x9e3779b97f4a7c15ULL;
-  h = (h ^ (h >> 30)) * 0xbf58476d1ce4e5b9ULL;
-  h = (h ^ (h >> 27)) * 0x94d049bb133111ebULL;
-  return h ^ (h >> 31);
-}
-
-double lattice(std::int64_t i, std::int64_t j, std::int64_t k, std::uint64_t seed) {
-  const std::uint64_t h = mix(mix(mix(seed ^ std::uint64_t(i)) ^ std::uint64_t(j)) ^ std::uint64_t(k));
-  return double(h >> 11) / double(1ULL << 53);
-}
-
 /// (|x|^p + |y|^p + |z|^p)^(1/p): a sphere for 2, the rounder a box the larger p.
 double power_norm(const Eigen::Vector3d& q, double p) {
   if (p == 2) return q.norm();
@@ -44,20 +33,9 @@ double power_norm(const Eigen::Vector3d& q, double p) {
   return std::pow(a.pow(p).sum(), 1 / p);
 }
 
-double smooth(double t) { return t * t * (3 - 2 * t); }
-
-/// Smooth noise in 0..1 of place and seed; features of about `size_mm`.
-double value_noise(const Eigen::Vector3d& x, double size_mm, std::uint64_t seed) {
-  const Eigen::Vector3d u = x / size_mm, low = u.array().floor();
-  const Eigen::Vector3d f = (u - low).unaryExpr([](double t) { return smooth(t); });
-  const auto i = std::int64_t(low.x()), j = std::int64_t(low.y()), k = std::int64_t(low.z());
-  double sum = 0;
-  for (int c = 0; c < 8; ++c) {
-    const int a = c & 1, b = (c >> 1) & 1, d = c >> 2;
-    sum += (a ? f.x() : 1 - f.x()) * (b ? f.y() : 1 - f.y()) * (d ? f.z() : 1 - f.z()) *
-           lattice(i + a, j + b, k + d, seed);
-  }
-  return sum;
+/// Smooth noise in 0..1, 0.5 +/- 0.2, of place and seed; features of about `size_mm`.
+double noise_share(const Eigen::Vector3d& x, double size_mm, std::uint64_t seed) {
+  return 0.5 + 0.2 * value_noise(x / size_mm, std::uint32_t(seed));
 }
 
 }  // namespace
@@ -65,7 +43,7 @@ double value_noise(const Eigen::Vector3d& x, double size_mm, std::uint64_t seed)
 double BodyFracture::loss_at(double y) const {
   const double forward = std::clamp((wall_y_mm - y) / (kWedge * wall_y_mm), 0.0, 1.0);
   const double loss = posterior_loss_mm + forward * (anterior_loss_mm - posterior_loss_mm);
-  return loss * smooth(std::clamp(1 - (y - wall_y_mm) / kBlend_mm, 0.0, 1.0));
+  return loss * smooth_step(0, 1, 1 - (y - wall_y_mm) / kBlend_mm);
 }
 
 Eigen::Vector3d BodyFracture::before(const Eigen::Vector3d& x) const {
@@ -110,12 +88,12 @@ double LesionShape::bone_distance_mm(const Eigen::Vector3d& x) const {
   if (outer < 0.5) {  // else far: the sphere that holds it will do
     double inner = core - kCoreRadius;
     for (const Ball& b : balls) inner = std::min(inner, (q - b.centre).norm() - b.radius);
-    inner += kRoughness * value_noise(x, 0.55 * radius_mm, seed);
+    inner += kRoughness * noise_share(x, 0.55 * radius_mm, seed);
     d = std::max(inner, outer) * scale;
   }
   for (const Tube& t : tubes)
     d = std::min(
-        d, segment_distance(x, t.a_mm, t.b_mm) - t.radius_mm * (1 - kRoughness * value_noise(x, 3, seed)));
+        d, segment_distance(x, t.a_mm, t.b_mm) - t.radius_mm * (1 - kRoughness * noise_share(x, 3, seed)));
   return d;
 }
 
@@ -126,11 +104,11 @@ bool LesionShape::in_channel(const Eigen::Vector3d& x) const {
 bool LesionShape::in_paraspinal(const Eigen::Vector3d& x) const {
   if (mass_half_mm.minCoeff() <= 0) return false;
   const double rho = (x - mass_centre_mm).cwiseQuotient(mass_half_mm).norm();
-  return rho < 1 && rho + 0.3 * value_noise(x, 0.8 * mass_half_mm.x(), seed + 1) < 1;
+  return rho < 1 && rho + 0.3 * noise_share(x, 0.8 * mass_half_mm.x(), seed + 1) < 1;
 }
 
-Material LesionShape::material_at(const Eigen::Vector3d& x) const {
-  switch (options.kind) {
+Material lesion_material(LesionKind kind, bool island) {
+  switch (kind) {
     case LesionKind::lytic:
       return Material::tumour_lytic;
     case LesionKind::blastic:
@@ -140,13 +118,16 @@ Material LesionShape::material_at(const Eigen::Vector3d& x) const {
     case LesionKind::mixed:
       break;
   }
-  // Islands of both.
-  return value_noise(x, 0.3 * radius_mm, seed + 2) > 0.5 ? Material::tumour_blastic : Material::tumour_lytic;
+  return island ? Material::tumour_blastic : Material::tumour_lytic;
+}
+
+Material LesionShape::material_at(const Eigen::Vector3d& x) const {
+  return lesion_material(options.kind, noise_share(x, 0.3 * radius_mm, seed + 2) > 0.5);
 }
 
 bool LesionShape::eats_cortex(const Eigen::Vector3d& x, double distance_mm) const {
   if (options.kind != LesionKind::lytic && options.kind != LesionKind::mixed) return false;
-  return distance_mm < kErosion_mm && value_noise(x, 1.2, seed + 3) > 0.25 + 0.75 * distance_mm / kErosion_mm;
+  return distance_mm < kErosion_mm && noise_share(x, 1.2, seed + 3) > 0.25 + 0.75 * distance_mm / kErosion_mm;
 }
 
 namespace {

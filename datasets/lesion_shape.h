@@ -35,6 +35,9 @@ struct BodyFracture {
 BodyFracture fracture_body(const VertebraShape& shape, double share);
 inline constexpr double kPosteriorShare = 0.3;
 
+/// What fills a lesion of this kind; a mixed one holds islands of bone.
+Material lesion_material(LesionKind kind, bool island);
+
 /// The lesion of one vertebra. Solids are held in the vertebra's frame as it was before a fracture, so that
 /// the lesion sinks in with the body.
 struct LesionShape {

@@ -4,48 +4,15 @@
 #include <algorithm>
 #include <cmath>
 
-#include "datasets/embedded_tables.h"
-#include "datasets/table_reader.h"
 #include "imaging/core/error.h"
 
 namespace spinetherm {
 
-NeuralShiftTable read_neural_shift(const JsonReader& document) {
-  expect_format(document, "neural_shift");
-  document.get_or<std::string>("notes", "");
-  const TableReader table(document);
-  NeuralShiftTable out;
-  for (const JsonReader& r : document.at("levels").elements()) {
-    const TableNumber shift = table.number(r.at("shift_mm"));
-    if (!(shift.value >= 0 && shift.value < 10))
-      r.at("shift_mm").fail("must lie in [0, 10) mm", "correct it");
-    for (const auto& name : r.get<std::vector<std::string>>("levels")) {
-      if (!level_index(name))
-        r.at("levels").fail("unknown level '" + name + "'", "name levels from C1 to sacrum");
-      if (!out.emplace(name, NeuralShiftRow{shift.value, shift.provenance}).second)
-        r.at("levels").fail("the level " + name + " is named twice", "keep one row of each");
-    }
-    r.finish();
-  }
-  document.finish();
-  return out;
-}
-
-const NeuralShiftTable& neural_shift_table() {
-  static const NeuralShiftTable table = [] {
-    const auto json = embedded_document("neural_shift.json");
-    return read_neural_shift(JsonReader(json));
-  }();
-  return table;
-}
-
 NeuralShift::NeuralShift(const SpineModel& model, double factor) : model_(&model) {
   require(factor >= 0 && factor <= 2, "NeuralShift.factor", factor, "must lie in [0, 2]");
   for (const PlacedVertebra& v : model.vertebrae()) {
-    const auto row = neural_shift_table().find(v.shape.size().level);
-    if (row == neural_shift_table().end()) continue;
     z_.push_back((v.world_from_vertebra * Eigen::Vector3d(0, v.shape.canal_y(), 0)).z());
-    shift_.push_back(factor * row->second.ventral_mm);
+    shift_.push_back(factor * v.shape.size().cord_prone_shift_mm);
   }
 }
 

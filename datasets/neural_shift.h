@@ -1,30 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <map>
-#include <string>
 #include <vector>
 
 #include "datasets/spine_model.h"
 
 namespace spinetherm {
 
-/// Levels and how far cord and cauda move ventrally from supine to prone there [mm], with the source.
-struct NeuralShiftRow {
-  double ventral_mm = 0;
-  Provenance provenance;
-};
-using NeuralShiftTable = std::map<std::string, NeuralShiftRow>;
-const NeuralShiftTable& neural_shift_table();
-/// Reads a document of the format "spinetherm.neural_shift". ConfigError with the JSON pointer.
-NeuralShiftTable read_neural_shift(const JsonReader& document);
-
-/// Moves what lies in the sac from its prone to its supine place: backwards, by the table's shift times a
-/// factor. In each column from front to back (x and z are kept) the cord moves as a whole, the fluid behind
-/// it is compressed and that before it stretched, both evenly; at the wall of the sac nothing moves, and the
-/// sac stays where it is to bone. Below the conus the middle of the cauda stands for the cord. A column's
-/// shift is at most 0.7 of the fluid behind the cord, so that nothing folds: the map has an inverse in closed
-/// form and a Jacobian of 0.3 or more. `model` must outlive it.
+/// Moves what lies in the sac from its prone to its supine place: backwards, by the patient's own
+/// VertebraSize::cord_prone_shift_mm times a factor, linear between the levels. In each column from front to
+/// back (x and z are kept) the cord moves as a whole, the fluid behind it is compressed and that before it
+/// stretched, both evenly; at the wall of the sac nothing moves, and the sac stays where it is to bone. Below
+/// the conus the middle of the cauda stands for the cord. A column's shift is at most 0.7 of the fluid behind
+/// the cord, so that nothing folds: the map has an inverse in closed form and a Jacobian of 0.3 or more.
+/// `model` must outlive it.
 class NeuralShift {
  public:
   NeuralShift(const SpineModel& model, double factor);

@@ -16,7 +16,7 @@ struct PostureOptions {
   double shift_sd_mm = 0.6;                       ///< each axis
   double disc_low_mm = -0.3, disc_high_mm = 0.5;  ///< change of the height of a disc, even between these
   double largest_deg = 4;    ///< the whole turn of a joint: what exceeds it is drawn again
-  double neural_factor = 1;  ///< times the shift of cord and cauda in neural_shift.json; 0: none
+  double neural_factor = 1;  ///< times the patient's shift of cord and cauda; 0: none
   bool rigid() const;        ///< one motion for all, nothing moves in the sac
   void validate() const;
 };

@@ -34,7 +34,7 @@ bool SpineModel::canal_at(const Eigen::Vector3d& x, const CurvePoint& c, const S
     }
     double nearest = 9;
     for (const SpineProfile::Strand& strand : s.strands) {
-      const double dv = v - strand.behind_prone, du = u - strand.left;
+      const double dv = v - strand.behind, du = u - strand.left;
       if (std::abs(du) > 2 || std::abs(dv) > 2) continue;
       nearest = std::min(nearest, std::hypot(du, dv) - strand.radius);
     }

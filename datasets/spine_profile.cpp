@@ -103,15 +103,13 @@ void place_strands(const SpinePatient& p, double at, SpineProfile& out) {
     for (const int side : {1, -1})
       for (const int filament : {0, 1}) {
         const double exit_u = side * 0.80 * out.sac_a, exit_v = out.sac_behind - 0.22 * out.sac_b;
-        SpineProfile::Strand s{exit_u, exit_v, exit_v, radius};
+        SpineProfile::Strand s{exit_u, exit_v, radius};
         if (origin < p.conus - 1.5) {  // short roots: from the side of the cord, dorsal and ventral
           const double share = std::clamp((at - origin) / (exit - origin), 0.0, 1.0);
           const double w = share * share, v = (filament ? 0.55 : -0.55) * out.cord_b;
           const double u = out.cord_left + side * (0.85 * out.cord_a + 0.5);
           s.left = mix(u, exit_u, w);
-          s.behind_supine = mix(out.cord_behind + v, exit_v + (filament ? 0.5 : -0.5), w);
-          s.behind_prone =
-              mix(out.cord_behind - out.cord_prone_shift + v, exit_v + (filament ? 0.5 : -0.5), w);
+          s.behind = mix(out.cord_behind - out.cord_prone_shift + v, exit_v + (filament ? 0.5 : -0.5), w);
         } else {
           // Free in the sac: in a crescent, those that leave last in its middle.
           const double order = std::clamp(left_to_go / (lowest - std::max(p.conus, at) + 0.2), 0.0, 1.0);
@@ -121,18 +119,17 @@ void place_strands(const SpinePatient& p, double at, SpineProfile& out) {
                        v = radius_share * out.sac_b * std::cos(angle);
           const double f = filament ? 0.7 : -0.7;
           s.left = mix(exit_u - side * 0.3 * filament, u, free);
-          s.behind_supine = mix(exit_v + f, out.sac_behind + v, free);
-          s.behind_prone = mix(exit_v + f, out.sac_behind - v, free);
-          if (out.cord_a > 0 && at < p.conus) {  // beside the conus
+          s.behind = mix(exit_v + f, out.sac_behind - v, free);  // prone: ventrally
+          if (out.cord_a > 0 && at < p.conus) {                  // beside the conus
             s.left = std::copysign(std::max(std::abs(s.left), out.cord_a + 0.6), s.left);
           }
         }
         // Within the sac.
-        for (double* v : {&s.behind_supine, &s.behind_prone}) {
-          const double rho =
-              std::hypot(s.left / (out.sac_a - 1.0), (*v - out.sac_behind) / (out.sac_b - 1.0));
-          if (rho > 1) *v = out.sac_behind + (*v - out.sac_behind) / rho;
-          if (rho > 1) s.left = s.left / std::sqrt(rho);
+        const double rho =
+            std::hypot(s.left / (out.sac_a - 1.0), (s.behind - out.sac_behind) / (out.sac_b - 1.0));
+        if (rho > 1) {
+          s.behind = out.sac_behind + (s.behind - out.sac_behind) / rho;
+          s.left /= rho;
         }
         out.strands.push_back(s);
       }

@@ -22,7 +22,7 @@ struct SpineProfile {
   double thoracic = 0;                                ///< levels below the middle of T1
   /// Crossing of the cauda and of the roots beside the cord: thin tubes, lying on the back and prone.
   struct Strand {
-    double left, behind_supine, behind_prone, radius;
+    double left, behind, radius;
     bool operator==(const Strand&) const = default;
   };
   std::vector<Strand> strands;

@@ -8,6 +8,7 @@
 #include <random>
 
 #include "datasets/image_filters.h"
+#include "datasets/lesion_shape.h"
 #include "datasets/solid.h"
 #include "datasets/value_noise.h"
 #include "imaging/core/error.h"
@@ -60,17 +61,7 @@ double VirtualLesion::distance_mm(const Eigen::Vector3d& world) const {
 }
 
 Material VirtualLesion::material_at(const Eigen::Vector3d& world) const {
-  switch (options.kind) {
-    case LesionKind::lytic:
-      return Material::tumour_lytic;
-    case LesionKind::blastic:
-      return Material::tumour_blastic;
-    case LesionKind::marrow:
-      return Material::tumour_marrow;
-    case LesionKind::mixed:
-      break;
-  }
-  return value_noise(world / kIsland_mm, seed + 3) > 0.1 ? Material::tumour_blastic : Material::tumour_lytic;
+  return lesion_material(options.kind, value_noise(world / kIsland_mm, seed + 3) > 0.1);
 }
 
 double VirtualLesion::hu_at(const Eigen::Vector3d& world) const {

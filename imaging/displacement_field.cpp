@@ -34,35 +34,7 @@ itk::ImageIORegion whole(const Grid& grid) {
 }  // namespace
 
 void write_displacement_field(const fs::path& path, const DisplacementField& field) {
-  const Grid& grid = field.grid;
-  grid.validate(path.string());
-  if (field.values.size() != grid.count())
-    throw IoError("field holds another number of values than its grid", path.string(), "fill it first");
-  const itk::ImageIOBase::Pointer io = image_io_for(path);
-  write_renamed(path, [&](const fs::path& temporary) {
-    try {
-      io->SetFileName(temporary.string());
-      io->SetNumberOfDimensions(3);
-      io->SetPixelType(itk::IOPixelEnum::VECTOR);
-      io->SetNumberOfComponents(3);
-      io->SetComponentType(itk::IOComponentEnum::FLOAT);
-      for (unsigned a = 0; a < 3; ++a) {
-        const Eigen::Vector3d axis = grid.direction.col(a);
-        io->SetDimensions(a, itk::SizeValueType(grid.size[a]));
-        io->SetSpacing(a, grid.spacing_mm[a]);
-        io->SetOrigin(a, grid.origin_mm[a]);
-        io->SetDirection(a, std::vector<double>{axis[0], axis[1], axis[2]});
-      }
-      io->SetIORegion(whole(grid));
-      io->SetUseCompression(true);
-      io->SetCompressionLevel(2);
-      static_assert(sizeof(Eigen::Vector3f) == 3 * sizeof(float));
-      io->Write(field.values.data());
-    } catch (const itk::ExceptionObject& e) {
-      throw IoError(fmt::format("cannot be written [{}]", e.GetDescription()), path.string(),
-                    "check the folder and the free space");
-    }
-  });
+  write_vectors(path, field.grid, field.values);
 }
 
 DisplacementField read_displacement_field(const fs::path& path) {

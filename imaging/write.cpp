@@ -57,11 +57,18 @@ itk::ImageIOBase::Pointer image_io_for(const fs::path& path) {
   throw IoError("cannot be written under this suffix", path.string(), "use .nii.gz, .nii, .nrrd or .mha");
 }
 
-template <class T>
-void write_any(const fs::path& path, const Volume<T>& volume, const Keys& keys = {}) {
-  const Grid& grid = volume.grid;
+/// What a voxel holds.
+struct Voxels {
+  itk::IOPixelEnum pixel = itk::IOPixelEnum::SCALAR;
+  unsigned components = 1;
+  itk::IOComponentEnum component = itk::IOComponentEnum::FLOAT;
+  const void* values = nullptr;
+  std::size_t count = 0;
+};
+
+void write_voxels(const fs::path& path, const Grid& grid, const Voxels& voxels, const Keys& keys) {
   grid.validate(path.string());
-  if (volume.values.size() != grid.count())
+  if (voxels.count != grid.count())
     throw IoError("volume holds another number of values than its grid", path.string(), "fill it first");
   if (path.filename().string().find(".nii") != std::string::npos &&
       *std::max_element(grid.size.begin(), grid.size.end()) > 32767)
@@ -71,9 +78,9 @@ void write_any(const fs::path& path, const Volume<T>& volume, const Keys& keys =
     try {
       io->SetFileName(temporary.string());
       io->SetNumberOfDimensions(3);
-      io->SetPixelType(itk::IOPixelEnum::SCALAR);
-      io->SetNumberOfComponents(1);
-      io->SetComponentType(component<T>());
+      io->SetPixelType(voxels.pixel);
+      io->SetNumberOfComponents(voxels.components);
+      io->SetComponentType(voxels.component);
       itk::ImageIORegion region(3);
       for (unsigned a = 0; a < 3; ++a) {
         const Eigen::Vector3d axis = grid.direction.col(a);
@@ -89,12 +96,19 @@ void write_any(const fs::path& path, const Volume<T>& volume, const Keys& keys =
       io->SetCompressionLevel(2);  // a third of the time of zlib's default for a few percent of the size
       for (const auto& [key, value] : keys)
         itk::EncapsulateMetaData<std::string>(io->GetMetaDataDictionary(), key, value);
-      io->Write(volume.values.data());
+      io->Write(voxels.values);
     } catch (const itk::ExceptionObject& e) {
       throw IoError(fmt::format("cannot be written [{}]", e.GetDescription()), path.string(),
                     "check the folder and the free space");
     }
   });
+}
+
+template <class T>
+void write_any(const fs::path& path, const Volume<T>& volume, const Keys& keys = {}) {
+  write_voxels(path, volume.grid,
+               {itk::IOPixelEnum::SCALAR, 1, component<T>(), volume.values.data(), volume.values.size()},
+               keys);
 }
 
 /// Slicer's keys (github.com/Slicer/Slicer, Docs/developer_guide/modules/segmentations.md); the older
@@ -286,6 +300,12 @@ std::vector<LabelName> read_label_names(const fs::path& path) {
   const fs::path beside = path.parent_path() / "labels.json";
   if (names.empty() && fs::exists(beside)) names = read_names_json(beside);
   return names;
+}
+
+void write_vectors(const fs::path& path, const Grid& grid, const std::vector<Eigen::Vector3f>& values) {
+  static_assert(sizeof(Eigen::Vector3f) == 3 * sizeof(float));
+  write_voxels(path, grid,
+               {itk::IOPixelEnum::VECTOR, 3, itk::IOComponentEnum::FLOAT, values.data(), values.size()}, {});
 }
 
 }  // namespace spinetherm

@@ -52,4 +52,8 @@ std::vector<LabelName> read_label_names(const std::filesystem::path& path);
 void write_renamed(const std::filesystem::path& path,
                    const std::function<void(const std::filesystem::path&)>& write);
 
+/// Three numbers a voxel, as ITK reads a field of vectors; suffixes and errors as write_volume.
+void write_vectors(const std::filesystem::path& path, const Grid& grid,
+                   const std::vector<Eigen::Vector3f>& values);
+
 }  // namespace spinetherm

@@ -48,6 +48,14 @@ double peak_memory_MB() {
   return double(usage.ru_maxrss) / 1024;
 }
 
+/// Leaves the set-up of a run, whose parts take up to 0.2 s each and have nothing to return yet.
+struct CancelledInSetUp {};
+template <class T>
+T& unless_cancelled(const Progress& progress, T& value) {
+  if (progress.cancelled()) throw CancelledInSetUp();
+  return value;
+}
+
 template <class Real>
 class HeatRun : Surroundings<Real> {
  public:
@@ -60,7 +68,7 @@ class HeatRun : Surroundings<Real> {
         schedule_(problem),
         window_(problem, options_, options.threads > 0 ? options.threads : omp_get_max_threads(), *this,
                 kRest_K<Real>, std::max(schedule_.end_s(), 1.0)),
-        level_(window_.level),
+        level_(unless_cancelled(progress, window_.level)),
         owned_patch_(problem.patch ? std::make_unique<PatchRun<Real>>(problem, options_, level_.threads)
                                    : nullptr),
         patch_(owned_patch_.get()),
@@ -68,11 +76,11 @@ class HeatRun : Surroundings<Real> {
                  ? std::make_unique<FarField<Real>>(problem, options_, level_.threads, kRest_K<Real>,
                                                     std::max(schedule_.end_s(), 1.0))
                  : nullptr),
-        dose_(problem, level_),
-        drive_(problem, patch_ != nullptr ? &patch_->problem : nullptr,
+        dose_(problem, unless_cancelled(progress, level_)),
+        drive_(unless_cancelled(progress, problem), patch_ != nullptr ? &patch_->problem : nullptr,
                patch_ != nullptr ? patch_->link.covered() : std::vector<std::uint8_t>{}, level_.threads,
                bool(checkpointing.save)),
-        points_(problem),
+        points_(unless_cancelled(progress, problem)),
         sensors_(problem.sensors, problem.initial_degC) {
     if (far_ != nullptr) {
       level_.can_rest = false;
@@ -194,6 +202,7 @@ class HeatRun : Surroundings<Real> {
     events_ = events();
     switch_sources();
     update_electrodes();
+    unless_cancelled(progress_, problem_);
     begin_J_ = stored();
     record_bodies();
     read_points();
@@ -704,8 +713,15 @@ ThermalResult solve(const ThermalProblem& problem, const BioheatOptions& options
                     const Checkpointing& checkpointing) {
   options.validate();
   validate(problem);
-  return options.double_precision ? HeatRun<double>(problem, options, progress, checkpointing).run()
-                                  : HeatRun<float>(problem, options, progress, checkpointing).run();
+  try {
+    return options.double_precision ? HeatRun<double>(problem, options, progress, checkpointing).run()
+                                    : HeatRun<float>(problem, options, progress, checkpointing).run();
+  } catch (const CancelledInSetUp&) {
+    ThermalResult none;
+    none.summary.termination = Termination::cancelled;
+    none.summary.message = "cancelled before the first step";
+    return none;
+  }
 }
 
 }  // namespace spinetherm

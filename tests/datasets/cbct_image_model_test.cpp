@@ -93,21 +93,6 @@ TEST(CbctImageModel, ScatterDarkensBetweenBones) {
   EXPECT_NEAR(simulate_cbct(sharp, options, 1).image.volume(30, 30, 30), 20 - 0.92 * 400 * 0.25, 10);
 }
 
-TEST(CbctImageModel, ItsOwnWaterCylinderMeasuresWhatTheOptionsSay) {
-  CbctOptions options;
-  const CylinderQuality q = measure_image_cbct(options, 0.8, 2);
-  EXPECT_NEAR(q.noise_HU, options.noise_HU, 4);
-  // Mean of cupping (1 - r^2 / R^2) within 0.08 R less that from 0.6 to 0.72 R, all of the field's radius R.
-  const double middle = 1 - 0.08 * 0.08 / 2, ring = 1 - (0.6 * 0.6 + 0.72 * 0.72) / 2;
-  EXPECT_NEAR(q.cupping_HU, options.cupping_HU * (middle - ring), 8);
-  EXPECT_NEAR(q.water_HU, options.hu_offset + options.cupping_HU * middle, 12);
-  // Blur of the model and the voxel's own box.
-  const double sigma = std::sqrt(0.5 * 0.5 + 0.8 * 0.8 / 12);
-  EXPECT_NEAR(q.edge_fwhm_mm, 2.3548 * sigma, 0.12);
-  options.psf_sigma_mm = 1;
-  EXPECT_NEAR(measure_image_cbct(options, 0.8, 2).edge_fwhm_mm, 2.3548 * std::sqrt(1 + 0.8 * 0.8 / 12), 0.15);
-}
-
 TEST(CbctImageModel, DoesNotDependOnThreads) {
   Volume<float> sharp(cube(24, 2), 60);
   for (int n = 0; n < 5; ++n) sharp(12 + n, 12, 12) = 1500;

@@ -99,7 +99,7 @@ TEST(Posture, ThereAndBackIsTheIdentityAndNothingFolds) {
     EXPECT_LT(off_way, all / 500) << range << " of " << all;
     EXPECT_LT(worst, 1) << range << " at " << at.transpose();
     EXPECT_GT(least, 0.05) << range;
-    EXPECT_LT(most, 8) << range;
+    EXPECT_LT(most, 20) << range;  // the bound of the inverse
   }
 }
 
