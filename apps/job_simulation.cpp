@@ -16,6 +16,7 @@
 #include "thermal/dissection.h"
 #include "thermal/error_estimate.h"
 #include "thermal/fine_patch.h"
+#include "thermal/iso_zone.h"
 #include "thermal/modality.h"
 #include "thermal/mwa.h"
 #include "thermal/rfa.h"
@@ -304,6 +305,13 @@ void add_cement(const Job& job, const ThermalProblem& problem, const Plan& plan,
     if (TissueClass(next.tissue_map.labels[c]) == TissueClass::cement)
       record.hottest_degC = std::max(record.hottest_degC, double(curing.peak_temperature[c]));
   add_stage(result, curing);
+  const std::vector<PlacedDevice> devices = placed_devices(plan, device_table());
+  result.zones = result_zones(
+      result.cem43.grid, without_shafts(result.peak_temperature, devices).values,
+      without_shafts(result.lowest_temperature, devices, true).values,
+      without_shafts(result.cem43, devices).values,
+      result.arrhenius.empty() ? std::vector<float>{} : without_shafts(result.arrhenius, devices).values, {},
+      options.threads > 0 ? options.threads : 1);
   result.cement = record;
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "thermal/cement.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 
@@ -118,7 +120,17 @@ void add_stage(ThermalResult& first, const ThermalResult& second) {
   first.summary.simulated_s += second.summary.simulated_s;
   first.summary.steps += second.summary.steps;
   first.summary.stages += second.summary.stages;
+  first.summary.field_solves += second.summary.field_solves;
+  first.summary.cell_updates += second.summary.cell_updates;
   first.summary.wall_time_s += second.summary.wall_time_s;
+  first.summary.peak_memory_MB = std::max(first.summary.peak_memory_MB, second.summary.peak_memory_MB);
+  first.summary.message =
+      fmt::format("{:.1f} s in {} steps, {} stages, {} field solves", first.summary.simulated_s,
+                  first.summary.steps, first.summary.stages, first.summary.field_solves);
+  first.energy.in_J += second.energy.in_J;
+  first.energy.stored_J += second.energy.stored_J;
+  first.energy.out_J += second.energy.out_J;
+  first.energy.relative_residual = std::max(first.energy.relative_residual, second.energy.relative_residual);
 }
 
 }  // namespace spinetherm

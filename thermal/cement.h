@@ -36,7 +36,8 @@ ThermalProblem rest_problem(const ThermalProblem& ablation, const ThermalResult&
 /// Coldest and warmest cell of the ball; {NaN, NaN} when it holds none.
 std::array<double, 2> range_in_ball_degC(const Volume<float>& temperature, const CementStage& stage);
 
-/// What the second run adds to the first: extremes, doses, the state at the end, time.
+/// What the second run adds to the first: extremes, doses, the state at the end, time, energies (each balance
+/// with its own relative residual: the larger one stays). Zones remain those of the first.
 void add_stage(ThermalResult& first, const ThermalResult& second);
 
 }  // namespace spinetherm

@@ -189,6 +189,7 @@ std::string chart_svg(const std::string& title, const std::string& x_label, cons
   double x0 = 1e300, x1 = -1e300, y0 = 1e300, y1 = -1e300;
   for (const auto& line : lines)
     for (std::size_t n = 0; n < line.x.size(); ++n) {
+      if (!std::isfinite(line.y[n])) continue;
       x0 = std::min(x0, line.x[n]);
       x1 = std::max(x1, line.x[n]);
       y0 = std::min(y0, line.y[n]);
@@ -199,7 +200,7 @@ std::string chart_svg(const std::string& title, const std::string& x_label, cons
     y0 = std::min(y0, level);
     y1 = std::max(y1, level);
   }
-  const double pad = std::max(1e-9, 0.06 * (y1 - y0));
+  const double pad = std::max({1e-9, 1e-3 * std::abs(y1), 0.06 * (y1 - y0)});
   y0 -= pad;
   y1 += pad;
   const auto px = [&](double x) { return left + (x - x0) / (x1 - x0) * (w - left - right); };
@@ -236,11 +237,15 @@ std::string chart_svg(const std::string& title, const std::string& x_label, cons
         py(level), left, w - right, py(level) - 3, escape_html(label));
   double key = left + 8;
   for (const auto& line : lines) {
-    std::string points;
-    for (std::size_t n = 0; n < line.x.size(); ++n)
-      points += fmt::format("{:.1f},{:.1f} ", px(line.x[n]), py(line.y[n]));
-    out += fmt::format("<polyline points=\"{}\" fill=\"none\" stroke=\"{}\" stroke-width=\"1.8\"/>", points,
-                       line.colour);
+    std::string path;
+    bool on = false;
+    for (std::size_t n = 0; n < line.x.size(); ++n) {
+      const bool known = std::isfinite(line.y[n]);
+      if (known) path += fmt::format("{}{:.1f} {:.1f}", on ? 'L' : 'M', px(line.x[n]), py(line.y[n]));
+      on = known;
+    }
+    out +=
+        fmt::format("<path d=\"{}\" fill=\"none\" stroke=\"{}\" stroke-width=\"1.8\"/>", path, line.colour);
     out += fmt::format(
         "<path d=\"M{:.1f} {}h16\" stroke=\"{}\" stroke-width=\"2.4\"/><text x=\"{:.1f}\" y=\"{}\">{}</text>",
         key, h - 6, line.colour, key + 20, h - 2, escape_html(line.label));

@@ -59,7 +59,8 @@ struct CurveLine {
   std::string label, colour;
   std::vector<double> x, y;
 };
-/// A small line chart as SVG; `bands` are horizontal lines with a label ("45 degC unsafe").
+/// A small line chart as SVG; `bands` are horizontal lines with a label ("45 degC unsafe"). A line is broken
+/// where its values are not finite, as the resistance of a pole that is idle; without any finite one: empty.
 std::string chart_svg(const std::string& title, const std::string& x_label, const std::string& y_label,
                       const std::vector<CurveLine>& lines,
                       const std::vector<std::pair<double, std::string>>& bands = {});

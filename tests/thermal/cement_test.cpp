@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "thermal/cement.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 #include <cmath>
@@ -75,6 +76,9 @@ TEST(Cement, FollowsTheAblationAndHeatsByItsCuring) {
   EXPECT_FLOAT_EQ(both.cem43(20, 14, 14), after.cem43(20, 14, 14) + curing.cem43(20, 14, 14));
   EXPECT_EQ(both.temperature.values, curing.temperature.values);
   EXPECT_NEAR(both.summary.simulated_s, after.summary.simulated_s + curing.summary.simulated_s, 1e-9);
+  EXPECT_THAT(both.summary.message,
+              testing::StartsWith(fmt::format("{:.1f} s in", both.summary.simulated_s)));
+  EXPECT_NEAR(both.energy.in_J - both.energy.stored_J - both.energy.out_J, 0, 1e-3 * both.energy.in_J);
 }
 
 TEST(Cement, RefusesWhatCannotBeMeant) {

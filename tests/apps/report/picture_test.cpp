@@ -4,6 +4,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
+#include <limits>
+
 #include "apps/report/figure.h"
 
 namespace spinetherm {
@@ -100,6 +103,25 @@ TEST(Figure, ANeedleOutOfTheSliceIsDottedNotSolid) {
   EXPECT_THAT(svg(f), Not(HasSubstr("stroke=\"#ffffff\"")));
   f.needles = {{{0, 50, 0}, {0, 0, 0}, 0, 10, 1.5}};
   EXPECT_THAT(svg(f), HasSubstr("stroke=\"#ffffff\""));
+}
+
+TEST(Chart, ALineIsBrokenWhereItsValuesAreNotKnown) {
+  const double unknown = std::numeric_limits<double>::infinity();
+  const std::string svg =
+      chart_svg("Resistance", "time, s", "ohm",
+                {{"probe 1", "#123456", {0, 1, 2, 3, 4}, {100, 120, unknown, std::nan(""), 110}}});
+  EXPECT_THAT(svg, Not(HasSubstr("nan")));
+  EXPECT_THAT(svg, Not(HasSubstr("inf")));
+  EXPECT_LT(svg.size(), 10000U);
+  EXPECT_THAT(svg, testing::ContainsRegex("M[0-9. ]+L[0-9. ]+M[0-9. ]+\" fill=\"none\" stroke=\"#123456\""));
+}
+
+TEST(Chart, OfNothingKnownIsEmptyAndOneValueHasAnAxis) {
+  const double unknown = std::nan("");
+  EXPECT_EQ(chart_svg("a", "x", "y", {{"l", "#000", {0, 1}, {unknown, unknown}}}, {}), "");
+  const std::string level = chart_svg("a", "x", "y", {{"l", "#000", {0, 1}, {37, 37}}});
+  EXPECT_LT(level.size(), 10000U);
+  EXPECT_THAT(level, HasSubstr(">37<"));
 }
 
 }  // namespace
