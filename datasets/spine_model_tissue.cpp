@@ -94,7 +94,7 @@ bool SpineModel::near_spine_at(const Eigen::Vector3d& x, const CurvePoint& c, co
   // Foramina: between the bodies and the joints.
   if (in_ellipse(ax - s.canal_a - 2, v + 0.30 * s.canal_b, 10, 0.70 * s.canal_b + 1.5)) {
     if (soft_texture(x, 2.5) > 1.0)
-      out = {kVessel, Material::epidural_vein, 0};
+      out = {kFat, Material::epidural_vein, 0};
     else
       out = {kFat, Material::fat, soft_texture(x, 3)};
     return true;

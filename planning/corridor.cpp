@@ -17,15 +17,33 @@ Volume<float> map_of(const Volume<std::uint8_t>& mask) {
   return signed_distance_mm(mask);
 }
 
-Volume<std::uint8_t> class_mask(const Volume<StructureValue>& labels, const std::string& limit_class) {
-  std::vector<StructureValue> values;
-  for (const auto& [value, name] : structure_table())
-    if (limit_class_of(name) == limit_class) values.push_back(value);
+template <class Belongs>
+Volume<std::uint8_t> mask_where(const Volume<StructureValue>& labels, const Belongs& belongs) {
   std::vector<std::uint8_t> member(std::size_t(1) << 16, 0);
-  for (StructureValue v : values) member[v] = 1;
+  for (const auto& [value, name] : structure_table()) member[value] = belongs(name) ? 1 : 0;
   Volume<std::uint8_t> mask(labels.grid);
   for (std::size_t n = 0; n < mask.values.size(); ++n) mask[n] = member[labels[n]];
   return mask;
+}
+Volume<std::uint8_t> class_mask(const Volume<StructureValue>& labels, const std::string& limit_class) {
+  return mask_where(labels, [&](const auto& name) { return limit_class_of(name) == limit_class; });
+}
+
+/// Roots without a modelled tube, ganglia and plexus: what is judged by its label.
+Volume<std::uint8_t> labelled_nerves(const Volume<StructureValue>& labels,
+                                     const std::vector<RootTube>& tubes) {
+  return mask_where(labels, [&](const std::string& name) {
+    const std::string of = limit_class_of(name);
+    return (of == "motor_root" || of == "thoracic_root") &&
+           std::ranges::none_of(tubes, [&](const RootTube& tube) { return tube.name == name; });
+  });
+}
+
+/// The smaller distance where there are two.
+Volume<float> nearer(Volume<float> a, const Volume<float>& b) {
+  if (a.empty()) return b;
+  for (std::size_t n = 0; n < b.values.size(); ++n) a[n] = std::min(a[n], b[n]);
+  return a;
 }
 
 /// Distance to the nearest tube's surface; empty when no tube comes near.
@@ -166,7 +184,7 @@ CorridorMaps corridor_maps(const Anatomy& anatomy, const Target& target, const V
     maps.canal_mm = map_of(maps.canal.mask);
     maps.slices = slices_of(maps.canal.mask);
   }
-  maps.roots_mm = root_map(anatomy.roots, fine);
+  maps.roots_mm = nearer(root_map(anatomy.roots, fine), map_of(labelled_nerves(labels, anatomy.roots)));
   maps.vessels_mm = map_of(class_mask(labels, "vessel"));
   maps.viscera_mm = map_of(class_mask(labels, "viscera"));
 

@@ -34,7 +34,7 @@ td{border-bottom:1px solid var(--line);padding:5px 8px;vertical-align:top}
 .verdict .badge{font-size:20px;padding:4px 14px}
 .figures{display:grid;grid-template-columns:repeat(auto-fit,minmax(330px,1fr));gap:12px}
 .figures svg{width:100%;height:auto;border-radius:4px;background:#101010}
-.chart svg{max-width:720px;width:100%;height:auto}
+.chart{display:grid;grid-template-columns:repeat(auto-fit,minmax(480px,1fr));gap:8px}.chart svg{max-width:720px;width:100%;height:auto}
 .legend{display:flex;flex-wrap:wrap;gap:4px 16px;font-size:13px;margin:10px 0 0}
 .legend span{display:inline-flex;align-items:center;gap:6px}
 .legend svg{background:#333;border-radius:2px}

@@ -73,6 +73,22 @@ TEST(CorridorMaps, DistancesAreThoseOfTheShapes) {
   EXPECT_TRUE(m.implant_mm.empty()) << "no such label: no map, not a distance of zero";
 }
 
+TEST(CorridorMaps, NervesWithoutATubeCountByTheirLabel) {
+  Spine spine = make_spine();
+  const Eigen::Vector3d plexus(30, -20, 0);
+  const Grid& grid = spine.anatomy.labels.grid;
+  for (int k = 0; k < grid.size[2]; ++k)
+    for (int j = 0; j < grid.size[1]; ++j)
+      for (int i = 0; i < grid.size[0]; ++i)
+        if ((grid.to_world(i, j, k) - plexus).head<2>().norm() < 2)
+          spine.anatomy.labels(i, j, k) = *structure_value("lumbar_plexus_left");
+  const CorridorMaps m = corridor_maps(spine.anatomy, make_target(), spine.ct_HU);
+  EXPECT_LT(at(m.roots_mm, plexus), 0);
+  EXPECT_NEAR(at(m.roots_mm, plexus + Eigen::Vector3d(5, 0, 0)), 3, 0.7);
+  const RootTube& tube = spine.anatomy.roots.front();
+  EXPECT_LT(at(m.roots_mm, (tube.from_mm + tube.to_mm) / 2), 0);
+}
+
 TEST(CorridorMaps, TheGateOfASliceLiesBetweenFrontAndMiddleOfTheCanal) {
   const Spine spine = make_spine();
   const CorridorMaps m = corridor_maps(spine.anatomy, make_target(), spine.ct_HU);
