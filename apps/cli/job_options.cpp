@@ -12,7 +12,7 @@
 namespace spinetherm {
 
 void add_job_options(CLI::App& app, JobCommandOptions& options) {
-  app.add_option("--energy", options.job.energy, "rfa, cryo")->type_name("NAME")->capture_default_str();
+  app.add_option("--energy", options.job.energy, "rfa, mwa, cryo, laser")->type_name("NAME")->capture_default_str();
   app.add_option("--device", options.job.device, "of 'spinetherm devices'; without it the best fitting one")
       ->type_name("NAME");
   app.add_option("--applicators", options.job.applicators, "to plan with: 1, or 2 (one through each pedicle)")
