@@ -25,8 +25,10 @@ struct JobOptions {
   int applicators = 1;    ///< that the planner places: 1, or 2 (one through each pedicle)
   double spacing_mm = 1;  ///< of the thermal grid
   /// Of the cells around the applicators, rounded to a whole part of spacing_mm; not below that: no patch.
-  /// Empty: 0.5 with heat, whose sensors lie beside cooled poles; none with cold, which has no such control
-  /// and takes three times as long with it.
+  /// Empty: 0.5 with current or light, whose sensors lie beside cooled poles and whose heat falls off within
+  /// a millimetre; none with microwaves, which heat centimetres (with a patch the zone differs by 1 to 7 % of
+  /// its volume, at twice the time), and none with cold, which has no such control and takes three times as
+  /// long.
   std::optional<double> patch_mm = {};
   double margin_mm = 36;  ///< of the thermal box around the active parts: 5 perfusion lengths
   int max_solves = 4;     ///< simulations while planning

@@ -33,11 +33,12 @@ constexpr double kColdSpread = 1.6;
 /// Microwaves heat tissue a few centimetres away, by a kelvin or so.
 constexpr double kMicrowaveSpread = 1.6;
 
+bool has_modality(const Plan& plan, std::string_view modality) {
+  return std::ranges::any_of(plan.protocol, [&](const Protocol& p) { return p.modality == modality; });
+}
+
 double spread_of(const Plan& plan) {
-  double spread = is_cold(plan) ? kColdSpread : 1;
-  for (const Protocol& p : plan.protocol)
-    if (p.modality == "mwa") spread = std::max(spread, kMicrowaveSpread);
-  return spread;
+  return std::max(is_cold(plan) ? kColdSpread : 1.0, has_modality(plan, "mwa") ? kMicrowaveSpread : 1.0);
 }
 
 std::vector<Device> devices_of(const Plan& plan) {
@@ -188,7 +189,8 @@ ThermalProblem thermal_problem(const Job& job, const Plan& plan, TissueMapReport
                                  job.options.spacing_mm, job.options.margin_mm * spread * spread_of(plan));
   problem.tissue_map =
       make_tissue_map(job.ct, job.anatomy, grid, tissue_table(), options, report ? *report : local);
-  const double patch_mm = job.options.patch_mm.value_or(is_cold(plan) ? job.options.spacing_mm : kPatch_mm);
+  const bool fine = !is_cold(plan) && (has_modality(plan, "rfa") || has_modality(plan, "laser"));
+  const double patch_mm = job.options.patch_mm.value_or(fine ? kPatch_mm : job.options.spacing_mm);
   if (const int ratio = int(std::lround(job.options.spacing_mm / patch_mm)); ratio > 1) {
     const ActiveBox box = active_box(plan.applicators, devices);
     const Eigen::Vector3d margin = Eigen::Vector3d::Constant(kPatchMargin_mm);

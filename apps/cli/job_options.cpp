@@ -12,7 +12,9 @@
 namespace spinetherm {
 
 void add_job_options(CLI::App& app, JobCommandOptions& options) {
-  app.add_option("--energy", options.job.energy, "rfa, mwa, cryo, laser")->type_name("NAME")->capture_default_str();
+  app.add_option("--energy", options.job.energy, "rfa, mwa, cryo, laser")
+      ->type_name("NAME")
+      ->capture_default_str();
   app.add_option("--device", options.job.device, "of 'spinetherm devices'; without it the best fitting one")
       ->type_name("NAME");
   app.add_option("--applicators", options.job.applicators, "to plan with: 1, or 2 (one through each pedicle)")
@@ -25,7 +27,7 @@ void add_job_options(CLI::App& app, JobCommandOptions& options) {
       ->capture_default_str();
   app.add_option("--patch", options.job.patch_mm,
                  "cells around the applicators, mm; as large as --spacing: none of their own; "
-                 "without it 0.5 with heat, none with cold")
+                 "without it 0.5 with current or light, none with microwaves or cold")
       ->type_name("MM")
       ->check(CLI::Range(0.1, 4.0));
   app.add_option("--solves", options.job.max_solves, "simulations while planning, at most")

@@ -168,7 +168,7 @@ Run simulate_command(CLI::App& app) {
       ->capture_default_str();
   app.add_option("--patch", options->job.job.patch_mm,
                  "of a plan: cells around the applicators, mm; as large as --spacing: none of their own; "
-                 "without it 0.5 with heat, none with cold")
+                 "without it 0.5 with current or light, none with microwaves or cold")
       ->type_name("MM")
       ->check(CLI::Range(0.1, 4.0));
   app.add_option("--checkpoint-every", options->checkpoint_every_s,
