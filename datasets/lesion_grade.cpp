@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <map>
+#include <functional>
 #include <numeric>
 #include <vector>
 
@@ -134,39 +134,45 @@ EpiduralMeasure measure_epidural(const Volume<StructureValue>& labels, const Vol
 
 BodyHeights measure_heights(const Volume<std::uint8_t>& body, const Rigid& vertebra_from_grid) {
   const Grid& g = body.grid;
-  // Columns along the body's own axis, as wide as a voxel.
-  const double step = g.spacing_mm.maxCoeff();
   Eigen::Vector3d low = Eigen::Vector3d::Constant(1e9), high = -low;
-  std::map<std::pair<int, int>, std::pair<double, double>> columns;
   for_each_voxel(g, [&](int i, int j, int k) {
     if (!body(i, j, k)) return;
     const Eigen::Vector3d x = vertebra_from_grid * g.to_world(i, j, k);
     low = low.cwiseMin(x);
     high = high.cwiseMax(x);
-    auto [it, fresh] = columns.try_emplace({int(std::lround(x.x() / step)), int(std::lround(x.y() / step))},
-                                           std::pair{x.z(), x.z()});
-    it->second.first = std::min(it->second.first, x.z());
-    it->second.second = std::max(it->second.second, x.z());
   });
   BodyHeights out;
-  if (columns.empty()) return out;
+  if (high.x() < low.x()) return out;
   const double middle = (low.x() + high.x()) / 2, sixth = (high.x() - low.x()) / 6;
   const double depth = high.y() - low.y(), front = low.y() + kRim * depth, zone = kZone * depth;
   const double back = high.y() - kRim * depth - zone, centre = (low.y() + high.y() - zone) / 2;
   const std::array<double, 3> starts = {front, centre, back};
-  std::array<double, 3> sum{}, n{};
-  for (const auto& [at, ends] : columns) {
-    if (std::abs(at.first * step - middle) > sixth) continue;
-    for (std::size_t z = 0; z < 3; ++z) {
-      const double into = at.second * step - starts[z];
-      if (into < 0 || into > zone) continue;
-      sum[z] += ends.second - ends.first + step;
-      ++n[z];
-    }
+  const Rigid grid_from_vertebra = inverse(vertebra_from_grid);
+  const double step = g.spacing_mm.maxCoeff(), fine = step / 8;
+  // Columns along the body's own axis, which may lie oblique in the grid. Of those in a zone the longest
+  // third counts: others end at a lip or at the rounded edge.
+  std::array<double, 3> height_mm{};
+  for (std::size_t z = 0; z < 3; ++z) {
+    std::vector<double> spans;
+    for (double y = starts[z]; y <= starts[z] + zone; y += step)
+      for (double x = middle - sixth; x <= middle + sixth; x += step) {
+        double lowest = 1e9, highest = -1e9;
+        for (double along = low.z() - step; along <= high.z() + step; along += fine) {
+          if (sample_nearest(body, grid_from_vertebra * Eigen::Vector3d(x, y, along)).value_or(0) == 0)
+            continue;
+          lowest = std::min(lowest, along);
+          highest = std::max(highest, along);
+        }
+        if (highest >= lowest) spans.push_back(highest - lowest + fine);
+      }
+    std::ranges::sort(spans, std::greater<>());
+    spans.resize((spans.size() + 2) / 3);
+    if (!spans.empty())
+      height_mm[z] = std::accumulate(spans.begin(), spans.end(), 0.0) / double(spans.size());
   }
-  out.anterior_mm = n[0] > 0 ? sum[0] / n[0] : 0;
-  out.middle_mm = n[1] > 0 ? sum[1] / n[1] : 0;
-  out.posterior_mm = n[2] > 0 ? sum[2] / n[2] : 0;
+  out.anterior_mm = height_mm[0];
+  out.middle_mm = height_mm[1];
+  out.posterior_mm = height_mm[2];
   out.depth_mm = back - front;
   return out;
 }
@@ -188,6 +194,7 @@ LesionGrade grade_lesion(const LesionScene& scene, const EpiduralMeasure& epidur
     const bool tumour = scene.labels(i, j, k) == kTumour;
     if (was == arch_value && tumour) ++arch[(scene.vertebra_from_grid * g.to_world(i, j, k)).x() > 0 ? 0 : 1];
     if (was != body_value) return;
+    if (std::abs((scene.vertebra_from_grid * g.to_world(i, j, k)).z()) > scene.half_height_mm) return;
     body(i, j, k) = 1;
     ++body_voxels;
     if (!tumour) return;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <limits>
 #include <optional>
 #include <string>
 
@@ -59,6 +60,8 @@ struct LesionScene {
   LesionKind kind = LesionKind::lytic;
   Rigid vertebra_from_grid;
   BodyHeights intact;  ///< of this body before it collapsed
+  /// Along the vertebra's axis, beyond which a label of the same name is another body's (S2).
+  double half_height_mm = std::numeric_limits<double>::infinity();
 };
 /// collapse: the worst of the three heights, 0 below 8 % (what hollow endplates and voxels may feign).
 /// alignment_points: 2 from 10 degrees of added kyphosis (convention of this phantom; it never slips).

@@ -24,6 +24,27 @@ StructureValue disc_value(const PatientLevel& upper, const std::vector<PatientLe
   return next ? structure_value("disc_" + name + "_" + *next).value_or(0) : StructureValue(0);
 }
 
+/// From a vertebra to the one below it.
+double turn_below_deg(const PatientLevel& upper, const PatientLevel& lower) {
+  return upper.size.wedge_deg / 2 + upper.size.joint_below_deg + lower.size.wedge_deg / 2;
+}
+
+/// How far a level leans backwards with its lower end [deg], about the patient's left: T1 to L5 lie straight
+/// on the mean.
+double tilt_deg(const SpinePatient& patient, std::size_t level) {
+  double now = 0, sum = 0, own = 0;
+  int count = 0;
+  for (std::size_t n = 0; n < patient.levels.size(); ++n) {
+    if (n > 0) now += turn_below_deg(patient.levels[n - 1], patient.levels[n]);
+    if (n == level) own = now;
+    const char region = patient.levels[n].size.level[0];
+    if (region != 'T' && region != 'L') continue;
+    sum += now;
+    ++count;
+  }
+  return own - sum / count;
+}
+
 }  // namespace
 
 SpineCurve::SpineCurve(const std::vector<PlacedVertebra>& vertebrae) {
@@ -97,8 +118,8 @@ void break_vertebra(std::vector<PlacedVertebra>& vertebrae, std::size_t broken, 
   PlacedVertebra& b = vertebrae[broken];
   b.fracture = fracture_body(b.shape, share);
   const Rigid sinking = b.world_from_vertebra * b.fracture.sinking() * inverse(b.world_from_vertebra);
-  const Rigid back = middle < broken ? inverse(sinking * vertebrae[middle].world_from_vertebra)
-                                     : inverse(vertebrae[middle].world_from_vertebra);
+  const Rigid kept = vertebrae[middle].world_from_vertebra;
+  const Rigid back = middle < broken ? kept * inverse(sinking * kept) : Rigid{};
   for (std::size_t n = 0; n < vertebrae.size(); ++n)
     vertebrae[n].move_to(
         back * (n < broken ? sinking * vertebrae[n].world_from_vertebra : vertebrae[n].world_from_vertebra));
@@ -134,7 +155,9 @@ std::vector<PlacedVertebra> place_vertebrae(const SpinePatient& patient, std::si
     }
     poses.push_back(pose);
   }
-  const Rigid to_middle = inverse(poses[middle - first]);
+  Rigid upright;
+  upright.rotation = turned(tilt_deg(patient, middle), Eigen::Vector3d::UnitX());
+  const Rigid to_middle = upright * inverse(poses[middle - first]);
   for (Rigid& pose : poses) pose = to_middle * pose;
 
   std::vector<PlacedVertebra> out;

@@ -230,9 +230,9 @@ LesionGrade SpineModel::grade() const {
         const VertebraHit hit = v.shape.at(intact.grid.to_world(i, j, k));
         intact(i, j, k) = hit.body && hit.distance_mm < 0;
       }
-  return grade_lesion(
-      {labels, before, size.level, l.options.kind, v.vertebra_from_world, measure_heights(intact, Rigid{})},
-      epidural);
+  return grade_lesion({labels, before, size.level, l.options.kind, v.vertebra_from_world,
+                       measure_heights(intact, Rigid{}), h},
+                      epidural);
 }
 
 }  // namespace spinetherm

@@ -70,15 +70,18 @@ TEST(BodyFracture, BodyIsLowerAndAllAboveFollows) {
   EXPECT_NEAR(sunk, (0.4 + 0.12) / 2 * height, 1.5);
   EXPECT_LT(place(broken, "T11").translation_mm.y(), place(intact, "T11").translation_mm.y() - 1);
   // The upper endplate in front, in labels.
+  const auto in_T12 = [&](double y, double z) {
+    return Eigen::Vector3d(place(intact, "T12") * Eigen::Vector3d(0, y, z));
+  };
   const auto top = [&](const SpineModel& m, double y) {
     double z = -8;
-    while (m.healthy_at({0, y, z}).label == value("vertebra_body_T12")) z += 0.1;
+    while (m.healthy_at(in_T12(y, z)).label == value("vertebra_body_T12")) z += 0.1;
     return z;
   };
   const double front = -0.8 * intact.vertebrae()[2].shape.wall_y();
   EXPECT_NEAR(top(intact, front) - top(broken, front), 0.4 * height * 0.93, 1.2);
   // The disc above still fills the gap, and the cord still runs through.
-  EXPECT_EQ(broken.at({0, -2, top(broken, -2) + 2}).label, value("disc_T11_T12"));
+  EXPECT_EQ(broken.at(in_T12(-2, top(broken, -2) + 2)).label, value("disc_T11_T12"));
 }
 
 TEST(LesionShape, KeepsCortexOutsideAndErodesItNear) {
