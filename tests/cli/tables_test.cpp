@@ -116,6 +116,16 @@ TEST(PhantomCommand, WritesAPatientAndPrintsItsCase) {
   EXPECT_EQ(result["lesion"]["kind"], "blastic");
   EXPECT_TRUE(std::filesystem::exists(result["case"].get<std::string>()));
   EXPECT_TRUE(std::filesystem::exists(scratch / "p/truth/mri_from_cbct.tfm"));
+
+  const Ran info = run_program({"info", "p/case.json", "--json"}, {scratch.path()});
+  ASSERT_EQ(info.code, 0) << info.err;
+  const auto read = nlohmann::json::parse(info.out);
+  EXPECT_EQ(read["what"], "patient case");
+  EXPECT_EQ(read["items"].size(), 7U) << "CT, CBCT, T1, T2, STIR, labels, a transform";
+  std::filesystem::resize_file(scratch / "p/ct.nii.gz", 5000);
+  const Ran cut = run_program({"info", "p/case.json"}, {scratch.path()});
+  EXPECT_EQ(cut.code, 2);
+  EXPECT_THAT(cut.err, HasSubstr("ct.nii.gz"));
 }
 
 TEST(PhantomCommand, ListsItsPresets) {
