@@ -81,7 +81,7 @@ void write_job(const Job& job, const fs::path& folder) {
       write_plan(plan, folder / "plans" / fmt::format("plan-{}.json", n + 1));
     }
   }
-  write_volume(folder / "ct.nrrd", job.ct_roi.volume);
+  write_volume(folder / "ct.nrrd", job.ct_roi.volume, synthetic_mark(job.patient));
   write_masks(job, folder);
   if (job.registration && job.registration->result.usable()) {
     const JobRegistration& r = *job.registration;

@@ -173,6 +173,12 @@ void judge_eligibility(Job& job, const Progress&) {
   facts.level = job.patient.level.name;
   facts.kind = job.patient.target.kind;
   facts.posterior_wall_defect_mm = job.wall.defect_mm;
+  const CaseFindings& found = job.patient.findings;
+  facts.escc = found.escc;
+  facts.collapse = found.collapse;
+  facts.body_involved = found.body_involved;
+  facts.alignment_points = found.alignment_points;
+  facts.posterolateral_sides = found.posterolateral_sides;
   job.eligibility = assess_eligibility(job.patient.clinical, facts, job.options.energy);
 }
 

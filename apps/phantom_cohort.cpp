@@ -102,6 +102,7 @@ CohortIndex read_cohort(const fs::path& path) {
     out.seed = read_seed(document.at("seed"));
     out.spacing_mm = document.get<double>("spacing_mm");
     for (const JsonReader& e : document.at("patients").elements()) out.patients.push_back(read_entry(e));
+    document.find("statistics");  // of these patients: made anew by every run
     document.finish();
     return out;
   } catch (Error& e) {
@@ -110,15 +111,16 @@ CohortIndex read_cohort(const fs::path& path) {
   }
 }
 
-void write_cohort(const CohortIndex& index, const fs::path& path) {
+void write_cohort(const CohortIndex& index, const fs::path& path, const CohortStatistics& statistics) {
   Json patients = Json::array();
   for (const CohortEntry& e : index.patients) patients.push_back(json_of(e));
-  write_json_file({{"format", "spinetherm.cohort"},
-                   {"version", 1},
-                   {"seed", index.seed},
-                   {"spacing_mm", index.spacing_mm},
-                   {"patients", patients}},
-                  path);
+  Json json = {{"format", "spinetherm.cohort"},
+               {"version", 1},
+               {"seed", index.seed},
+               {"spacing_mm", index.spacing_mm},
+               {"patients", patients}};
+  if (statistics.patients > 0) json["statistics"] = to_json(statistics);
+  write_json_file(json, path);
 }
 
 CohortRun make_cohort(const CohortRequest& request, const Progress& progress) {
@@ -173,7 +175,12 @@ CohortRun make_cohort(const CohortRequest& request, const Progress& progress) {
     }
     write_cohort(run.index, request.folder / kIndex);
   }
-  write_cohort(run.index, request.folder / kIndex);
+  progress(1, "statistics of the labels");
+  std::vector<fs::path> done;
+  for (std::size_t n = 0; n < count; ++n)
+    if (run.index.patients[n].state == "done") done.push_back(request.folder / run.index.patients[n].name);
+  run.statistics = cohort_statistics(done);
+  write_cohort(run.index, request.folder / kIndex, run.statistics);
   run.termination = Termination::reached_end;
   return run;
 }

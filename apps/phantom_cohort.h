@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "apps/cohort_statistics.h"
 #include "datasets/spine_phantom.h"
 #include "imaging/core/progress.h"
 
@@ -33,7 +34,9 @@ struct CohortIndex {
 };
 /// IoError, ConfigError with file and JSON pointer.
 CohortIndex read_cohort(const std::filesystem::path& path);
-void write_cohort(const CohortIndex& index, const std::filesystem::path& path);
+/// With the statistics of its patients once there are any.
+void write_cohort(const CohortIndex& index, const std::filesystem::path& path,
+                  const CohortStatistics& statistics = {});
 
 struct CohortRequest {
   int count = 0;
@@ -44,6 +47,7 @@ struct CohortRequest {
 };
 struct CohortRun {
   CohortIndex index;
+  CohortStatistics statistics;  ///< of the patients that were asked for and are done
   int made = 0, kept = 0;
   Termination termination = Termination::not_run;
 };

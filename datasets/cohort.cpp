@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 #include <cmath>
 #include <functional>
 #include <random>
@@ -12,6 +13,7 @@
 #include "datasets/table_reader.h"
 #include "imaging/core/error.h"
 #include "imaging/core/random.h"
+#include "imaging/core/text.h"
 
 namespace spinetherm {
 namespace {
@@ -21,6 +23,7 @@ const std::vector<std::string> kShares = {
     "no_pain",     "local_control",  "anticoagulated", "implants",   "pacemaker", "irradiated"};
 /// Streams of a patient, besides those of his phantom's own seed.
 constexpr std::uint64_t kPatientStream = 1000000;
+constexpr std::uint64_t kPrimaryStream = 73;  ///< of one phantom's seed
 constexpr double kIrradiated_Gy = 30;
 /// A drawn body may be smaller than the mean: lesions are kept below this share of its mean width.
 constexpr double kMostOfBody = 0.7;
@@ -159,6 +162,26 @@ const CohortMix& cohort_mix() {
 }
 
 std::string region_of(const std::string& level) { return level == "sacrum" ? "S" : level.substr(0, 1); }
+
+std::string draw_primary(std::uint64_t seed) {
+  auto rng = trial_rng(seed, kPrimaryStream);
+  return pick(cohort_mix().primaries, std::uniform_real_distribution<double>(0, 1)(rng));
+}
+
+std::string known_primary(const std::string& word) {
+  const auto lower = [](std::string text) {
+    std::ranges::transform(text, text.begin(), [](unsigned char c) { return char(std::tolower(c)); });
+    return text;
+  };
+  std::vector<std::string> known;
+  for (const auto& [name, share] : cohort_mix().primaries) {
+    if (lower(name) == lower(word)) return name;
+    known.push_back(name);
+  }
+  throw ConfigError(
+      "unknown primary tumour '" + word + "'", "--primary",
+      fmt::format("did you mean '{}'? known: {}", nearest_word(word, known), fmt::join(known, ", ")));
+}
 
 CohortPatient draw_cohort_patient(std::uint64_t seed, int n, const SpinePhantomOptions& base) {
   const CohortMix& mix = cohort_mix();

@@ -26,6 +26,11 @@ const CohortMix& cohort_mix();
 /// Reads a document of the format "spinetherm.cohort_mix". ConfigError with the JSON pointer.
 CohortMix read_cohort_mix(const JsonReader& document);
 
+/// A primary tumour of the mix, drawn by the seed.
+std::string draw_primary(std::uint64_t seed);
+/// The word of the mix that is meant ("rcc": "RCC"). ConfigError with the known ones.
+std::string known_primary(const std::string& word);
+
 struct CohortPatient {
   std::string name;  ///< p0001 ...
   SpinePhantomOptions options;

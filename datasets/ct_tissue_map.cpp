@@ -3,18 +3,23 @@
 
 #include <algorithm>
 #include <cmath>
-#include <optional>
 
 #include "datasets/image_filters.h"
+#include "datasets/labelled_vertebra.h"
+#include "datasets/solid.h"
 #include "datasets/value_noise.h"
-#include "datasets/voxel_corners.h"
-#include "imaging/core/distance.h"
 
 namespace spinetherm {
 namespace {
 
 constexpr double kSmoothing_mm = 0.8;  ///< of the CT's noise before its numbers are read
-constexpr double kLungTop_HU = -300, kAirTop_HU = -850, kFatTop_HU = -25, kBone_HU = 180;
+constexpr double kAir_HU = -850, kPureFat_HU = -110, kLungTop_HU = -300;
+constexpr double kFat_HU = -85, kMuscle_HU = 25;          ///< between them both share a voxel
+constexpr double kBoneFrom_HU = 120, kBone_HU = 250;      ///< of bone that no label names
+constexpr double kCortexFrom_HU = 150, kCortex_HU = 550;  ///< above the marrow
+constexpr double kShell_mm = 0.9;                         ///< of cortex, at the surface of every bone
+constexpr double kSurface_mm = 0.6;                       ///< of smoothing of the bone's surface
+constexpr double kFlavum_mm = 3.5, kDura_mm = 0.35, kSacOffBone_mm = 0.5;
 constexpr double kDisc_mm = 16, kDiscHalfWidth_mm = 30, kDiscDepth_mm = 48, kDiscDark_HU = 10;
 constexpr double kAnnulus_mm = 4, kInnerAnnulus_mm = 7;
 constexpr double kMostTexture = 2;
@@ -40,54 +45,11 @@ Material material_of_label(std::string_view name) {
   return kByNumber;
 }
 
-Material material_of_hu(double hu) {
-  if (hu < kAirTop_HU) return Material::air;
-  if (hu < kLungTop_HU) return Material::lung;
-  if (hu < kFatTop_HU) return Material::fat;
-  return Material::muscle;
-}
-
 bool is_spine(StructureValue v) { return is_vertebra(v) || structure_name(v) == "bone"; }
-
-/// Centre and front wall of the canal in each axial slice; slices without it take the nearest one's.
-struct CanalSlice {
-  double x = 0, y = 0, front = 0;
-};
-std::vector<CanalSlice> canal_slices(const Volume<std::uint8_t>& canal) {
-  const Grid& g = canal.grid;
-  std::vector<std::optional<CanalSlice>> found(std::size_t(g.size[2]));
-  for (int k = 0; k < g.size[2]; ++k) {
-    double x = 0, y = 0, front = 1e9;
-    int count = 0;
-    for (int j = 0; j < g.size[1]; ++j)
-      for (int i = 0; i < g.size[0]; ++i)
-        if (canal(i, j, k)) {
-          const Eigen::Vector3d at = g.to_world(i, j, k);
-          x += at.x();
-          y += at.y();
-          front = std::min(front, at.y() - g.spacing_mm.y() / 2);
-          ++count;
-        }
-    if (count > 0) found[std::size_t(k)] = CanalSlice{x / count, y / count, front};
-  }
-  std::vector<CanalSlice> out(found.size());
-  for (std::size_t k = 0; k < found.size(); ++k)
-    for (std::size_t step = 0; step < found.size(); ++step) {
-      if (k >= step && found[k - step]) {
-        out[k] = *found[k - step];
-        break;
-      }
-      if (k + step < found.size() && found[k + step]) {
-        out[k] = *found[k + step];
-        break;
-      }
-    }
-  return out;
-}
 
 /// 1 in discs: columns along z between two bones of the spine, in front of the canal.
 Volume<std::uint8_t> find_disc_voxels(const Volume<float>& hu, const Volume<StructureValue>& labels,
-                                      const std::vector<CanalSlice>& canal) {
+                                      const CanalTube& canal) {
   const Grid& g = labels.grid;
   Volume<std::uint8_t> out(g);
   const int most = int(std::ceil(kDisc_mm / g.spacing_mm.z()));
@@ -104,9 +66,10 @@ Volume<std::uint8_t> find_disc_voxels(const Volume<float>& hu, const Volume<Stru
           double sum = 0;
           for (int n = below + 1; n < k; ++n) sum += double(hu(i, j, n));
           const Eigen::Vector3d x = g.to_world(i, j, (below + k) / 2);
-          const CanalSlice& c = canal[std::size_t((below + k) / 2)];
-          const bool in_front =
-              x.y() < c.front && x.y() > c.front - kDiscDepth_mm && std::abs(x.x() - c.x) < kDiscHalfWidth_mm;
+          const SpineSection s = canal.section(x.z());
+          const double front = s.canal_y - s.canal_b;
+          const bool in_front = x.y() < front && x.y() > front - kDiscDepth_mm &&
+                                std::abs(x.x() - canal.middle_x(x.z())) < kDiscHalfWidth_mm;
           if (!same && in_front && sum / gap > kDiscDark_HU)
             for (int n = below + 1; n < k; ++n) out(i, j, n) = 1;
         }
@@ -123,52 +86,18 @@ double median(std::vector<double> values, double otherwise) {
   return *middle;
 }
 
-}  // namespace
+/// Share of a voxel that lies within a surface at this distance.
+double cover(double distance_mm, double width_mm) {
+  return std::clamp(0.5 - distance_mm / width_mm, 0.0, 1.0);
+}
 
-CtTissueMap map_ct_tissues(const Volume<float>& hu, const Anatomy& anatomy, const Volume<std::uint8_t>& canal,
-                           const std::string& level, std::uint64_t seed) {
-  const Volume<StructureValue>& labels = anatomy.labels;
-  const Grid& g = labels.grid;
-  CtTissueMap out{MaterialVolume(g), 0, {}};
-  const Volume<float> smooth = blur(hu, Eigen::Vector3d::Constant(kSmoothing_mm));
-  const std::vector<CanalSlice> slices = canal_slices(canal);
-  const Volume<std::uint8_t> discs = find_disc_voxels(smooth, labels, slices);
+double texture_of(Material m, double value, double mean) {
+  const double per = material_table()[std::size_t(m)].hu_texture;
+  return per > 0 ? std::clamp((value - mean) / per, -kMostTexture, kMostTexture) : 0.0;
+}
 
-  Volume<std::uint8_t> bone(g), beside(g);  // beside: neither bone nor disc
-  const StructureValue rib = structure_value("rib").value_or(0), tumour = *structure_value("tumour");
-  for (std::size_t n = 0; n < labels.values.size(); ++n) {
-    bone[n] = is_spine(labels[n]) || (rib != 0 && labels[n] == rib) || labels[n] == tumour;
-    beside[n] = !bone[n] && !discs[n];
-  }
-  const Volume<float> depth = signed_distance_mm(bone), into_disc = distance_to_mm(beside),
-                      in_canal = signed_distance_mm(canal);
-  std::vector<double> marrow;
-  for (int k = 0; k < g.size[2]; ++k)
-    for (int j = 0; j < g.size[1]; ++j)
-      for (int i = 0; i < g.size[0]; ++i)
-        if (depth(i, j, k) < -4 && g.to_world(i, j, k).y() < slices[std::size_t(k)].front)
-          marrow.push_back(double(smooth(i, j, k)));
-  const MaterialTable& table = material_table();
-  out.marrow_HU = median(std::move(marrow), table[std::size_t(Material::trabecular_bone)].hu);
-  const double cortical_HU = std::max(300.0, out.marrow_HU + 200);
-  const double layer_mm = 0.75 * g.spacing_mm.minCoeff();
-
-  const bool has_cord = anatomy.has("cord") || anatomy.has("cauda");
-  const bool has_sac = anatomy.has("dural_sac") || anatomy.has("dura");
-  const bool below_conus = level_index(level).value_or(0) >= *level_index("L2");
-  if (!has_sac) out.notes.push_back("no dural sac is labelled: CSF was modelled 1 mm within the canal");
-  if (!has_cord)
-    out.notes.push_back(below_conus ? "no cauda is labelled: the MRI shows a modelled one"
-                                    : "no cord is labelled: the MRI shows a modelled one of 9 x 7 mm");
-  const auto strand = [&](const Eigen::Vector3d& x) {
-    const Eigen::Vector3d p(x.x() / 1.7, x.y() / 1.7, x.z() / 40);
-    return value_noise(p, std::uint32_t(seed) + 17) > -0.1 ? Material::cauda : Material::csf;
-  };
-  const auto texture_of = [&](Material m, double value, double mean) {
-    const double per = table[std::size_t(m)].hu_texture;
-    return per > 0 ? float(std::clamp((value - mean) / per, -kMostTexture, kMostTexture)) : 0.0f;
-  };
-  const std::vector<Material> by_label = [] {
+const std::vector<Material>& materials_by_label() {
+  static const std::vector<Material> list = [] {
     std::vector<Material> all;
     for (const auto& [value, name] : structure_table()) {
       if (all.size() <= value) all.resize(std::size_t(value) + 1, kByNumber);
@@ -176,82 +105,174 @@ CtTissueMap map_ct_tissues(const Volume<float>& hu, const Anatomy& anatomy, cons
     }
     return all;
   }();
-  const StructureValue cauda = *structure_value("cauda");
+  return list;
+}
 
+bool in_canal(StructureValue v) {
+  static const StructureValue first = *structure_value("canal"), last = *structure_value("cauda");
+  return v >= first && v <= last;
+}
+
+}  // namespace
+
+void MaterialMixture::over(Material material, double share, double texture) {
+  if (share <= 0) return;
+  for (Part& p : parts_) {
+    p.share *= 1 - share;
+    p.texture *= 1 - share;
+  }
+  Part& p = parts_[std::size_t(material)];
+  p.share += share;
+  p.texture += share * texture;
+}
+
+double MaterialMixture::value(const MaterialValues& values) const {
+  double sum = 0;
+  for (std::size_t n = 0; n < kMaterialCount; ++n)
+    if (parts_[n].share > 0)
+      sum += parts_[n].share * values.mean[n] + parts_[n].texture * values.per_texture[n];
+  return sum;
+}
+
+double MaterialMixture::share(Material material) const { return parts_[std::size_t(material)].share; }
+
+Material MaterialMixture::dominant() const {
+  std::size_t best = 0;
+  for (std::size_t n = 1; n < kMaterialCount; ++n)
+    if (parts_[n].share > parts_[best].share) best = n;
+  return Material(best);
+}
+
+StructureValue CtTissueMap::canal_part(const Eigen::Vector3d& x, const EpiduralCurtain& curtain) const {
+  const double bone = sample_linear(bone_mm, x).value_or(0);
+  if (bone < 0) return 0;
+  const SpineSection s = canal.section(x.z());
+  const Eigen::Vector3d p = canal.to_section(x);
+  const StructureValue part = canal_label(s, curtain.before(s, p));
+  static const StructureValue only_canal = *structure_value("canal");
+  return part != 0 && bone < kSacOffBone_mm ? only_canal : part;
+}
+
+/// Canal, sac and what is in it, over what is there.
+void CtTissueMap::add_canal(const Eigen::Vector3d& x, double bone, double height_share,
+                            const EpiduralCurtain& curtain, MaterialMixture& m) const {
+  const double width = labels.grid.spacing_mm.minCoeff();
+  const SpineSection s = canal.section(x.z());
+  const Eigen::Vector3d now = canal.to_section(x);
+  const double rim = canal_distance(s, now);
+  if (rim > kFlavum_mm + width) return;
+  const double off_bone = cover(-bone, width);
+  if (now.y() > s.canal_y + 0.3 * s.canal_b)
+    m.over(Material::ligament, off_bone * cover(-rim, width) * cover(rim - kFlavum_mm, width));
+  const double inside = off_bone * cover(rim, width);
+  if (inside <= 0) return;
+  m.over(Material::epidural_fat, inside, 0.3 * value_noise(x / 2, seed + 5));
+  if (now.y() < s.canal_y - 0.5 * s.canal_b && height_share < 0.35)
+    m.over(Material::epidural_vein, 0.8 * inside);
+  const Eigen::Vector3d p = curtain.before(s, now);
+  const double sac = std::max(sac_distance(s, p), kSacOffBone_mm - bone);
+  const double in_sac = cover(sac, width);
+  m.over(Material::csf, in_sac);
+  m.over(Material::ligament, 0.7 * std::exp(-sac * sac / (2 * kDura_mm * kDura_mm)) * inside);
+  m.over(Material::cord, in_sac * cover(cord_distance(s, p), width));
+  const double bundle = cover(cauda_distance(s, p), 2 * width);
+  if (bundle > 0) {
+    const double strands = value_noise({p.x() / 1.5, p.y() / 1.5, p.z() / 40}, seed + 17);
+    m.over(Material::cauda, in_sac * bundle * smooth_step(-0.6, 0.5, strands));
+  }
+}
+
+MaterialMixture CtTissueMap::at(int i, int j, int k, const EpiduralCurtain& curtain) const {
+  const Grid& g = labels.grid;
+  const std::size_t n = g.index(i, j, k);
+  const double width = g.spacing_mm.minCoeff();
+  const Eigen::Vector3d x = g.to_world(i, j, k);
+  const double value = double(smooth_hu[n]), bone = double(bone_mm[n]), disc = double(disc_mm[n]);
+  const MaterialTable& table = material_table();
+  MaterialMixture m;
+  m.over(Material::fat, 1, 0.3 * texture_of(Material::fat, value, table[std::size_t(Material::fat)].hu));
+  m.over(Material::muscle, smooth_step(kFat_HU, kMuscle_HU, value),
+         0.3 * texture_of(Material::muscle, value, table[std::size_t(Material::muscle)].hu));
+  m.over(Material::air, std::clamp((kPureFat_HU - value) / (kPureFat_HU - kAir_HU), 0.0, 1.0));
+  const std::vector<Material>& by_label = materials_by_label();
+  const StructureValue label = labels[n];
+  const Material given = label < by_label.size() && !in_canal(label) ? by_label[label] : kByNumber;
+  if (given == Material::lung)
+    m.over(given, value < kLungTop_HU ? 1 : 0);
+  else if (given != kByNumber)
+    m.over(given, smooth_step(kFat_HU, -20, value));
+  else {
+    const double share = smooth_step(kBoneFrom_HU, kBone_HU, value);
+    m.over(Material::posterior_bone, share);
+    m.over(Material::cortical_bone,
+           share * smooth_step(marrow_HU + kCortexFrom_HU, marrow_HU + kCortex_HU, value));
+  }
+  if (disc < 1) {
+    m.over(Material::annulus, cover(disc, width));
+    m.over(Material::inner_annulus, cover(disc + kAnnulus_mm, 2));
+    m.over(Material::nucleus_worn, cover(disc + kInnerAnnulus_mm, 2));
+  }
+  const SpineSection s = canal.section(x.z());
+  if (bone < 1) {
+    const bool behind = x.y() > s.canal_y - s.canal_b;
+    const Material spongy = behind ? Material::posterior_bone : Material::trabecular_bone;
+    const double fatty = smooth_step(-90, -10, value);  // labels reach into fat
+    const double share = cover(bone, width) * fatty;
+    m.over(spongy, share, texture_of(spongy, value, behind ? marrow_HU + 60 : marrow_HU));
+    const double shell = cover(bone, width) * cover(-kShell_mm - bone, width);
+    const double dense = smooth_step(marrow_HU + kCortexFrom_HU, marrow_HU + kCortex_HU, value);
+    m.over(Material::cortical_bone, share * std::max(shell, dense));
+  }
+  // 0 behind the middle of a body, 1 at a disc: the veins lie behind the bodies.
+  const double at_disc = sample_linear(disc_mm, {x.x(), s.canal_y - s.canal_b - 4, x.z()}).value_or(9);
+  add_canal(x, bone, std::clamp(1 - at_disc / 8, 0.0, 1.0), curtain, m);
+  return m;
+}
+
+CtTissueMap map_ct_tissues(const Volume<float>& hu, const Anatomy& anatomy, const Volume<std::uint8_t>& canal,
+                           std::uint64_t seed) {
+  const Grid& g = anatomy.labels.grid;
+  CtTissueMap out;
+  out.labels = anatomy.labels;
+  out.seed = std::uint32_t(seed);
+  out.canal = fit_canal_tube(canal, anatomy);
+  out.smooth_hu = blur(hu, Eigen::Vector3d::Constant(kSmoothing_mm));
+  Volume<std::uint8_t> bone(g);
+  const StructureValue rib = structure_value("rib").value_or(0), tumour = *structure_value("tumour");
+  for (std::size_t n = 0; n < bone.values.size(); ++n) {
+    const StructureValue v = out.labels[n];
+    bone[n] = is_spine(v) || (rib != 0 && v == rib) || v == tumour;
+  }
+  out.bone_mm = blur(smooth_distance_mm(bone, g), Eigen::Vector3d::Constant(kSurface_mm));
+  const Volume<std::uint8_t> discs = find_disc_voxels(out.smooth_hu, out.labels, out.canal);
+  out.disc_mm = blur(smooth_distance_mm(discs, g), Eigen::Vector3d::Constant(1.2));
+
+  std::vector<double> marrow;
+  for (int k = 0; k < g.size[2]; ++k) {
+    const SpineSection s = out.canal.section(g.to_world(0, 0, k).z());
+    for (int j = 0; j < g.size[1]; ++j)
+      for (int i = 0; i < g.size[0]; ++i)
+        if (double(out.bone_mm(i, j, k)) < -4 && g.to_world(i, j, k).y() < s.canal_y - s.canal_b)
+          marrow.push_back(double(out.smooth_hu(i, j, k)));
+  }
+  out.marrow_HU = median(std::move(marrow), material_table()[std::size_t(Material::trabecular_bone)].hu);
+
+  const bool has_cord = anatomy.has("cord");
+  bool below_cord = false;
+  for (const SpineSection& s : out.canal.sections) below_cord = below_cord || s.cord_a == 0;
+  out.notes.emplace_back("the dural sac is a tube in the canal, of its share in the table");
+  out.notes.emplace_back(has_cord ? "the cord lies where it is labelled, its size that of the table"
+                                  : "no cord is labelled: place and size are those of the table");
+  if (below_cord) out.notes.emplace_back("the cauda is a modelled bundle of strands");
 #pragma omp parallel for schedule(dynamic)
   for (int k = 0; k < g.size[2]; ++k)
     for (int j = 0; j < g.size[1]; ++j)
       for (int i = 0; i < g.size[0]; ++i) {
-        const std::size_t n = g.index(i, j, k);
-        const Eigen::Vector3d x = g.to_world(i, j, k);
-        const CanalSlice& slice = slices[std::size_t(k)];
-        const StructureValue label = labels[n];
-        const Material given = label < by_label.size() ? by_label[label] : kByNumber;
-        const double value = double(smooth[n]);
-        Material& m = out.materials.material[n];
-        float& texture = out.materials.texture[n];
-        if (bone[n]) {
-          const bool behind = x.y() > slice.front || label == rib;
-          m = behind ? Material::posterior_bone : Material::trabecular_bone;
-          if (value < -60)
-            m = Material::fat;  // labels reach into it
-          else if (value > cortical_HU || double(depth[n]) > -layer_mm)
-            m = Material::cortical_bone;
-          else
-            texture = texture_of(m, value, behind ? out.marrow_HU + 60 : out.marrow_HU);
-          continue;
-        }
-        if (canal[n]) {
-          const double wall = -double(in_canal[n]);
-          const Eigen::Vector2d from((x.x() - slice.x) / 4.5, (x.y() - slice.y) / 3.5);
-          if (label == cauda)
-            m = strand(x);
-          else if (given != kByNumber)
-            m = given;
-          else if (!has_sac && wall > 1)
-            m = Material::csf;
-          else
-            m = value < kFatTop_HU ? Material::epidural_fat : Material::epidural_vein;
-          if (!has_cord && m == Material::csf) {
-            if (below_conus ? from.norm() < 1.5 && x.y() > slice.y - 2 : from.norm() < 1)
-              m = below_conus ? strand(x) : Material::cord;
-          }
-          continue;
-        }
-        if (discs[n]) {
-          const double d = double(into_disc[n]);
-          m = d < kAnnulus_mm        ? Material::annulus
-              : d < kInnerAnnulus_mm ? Material::inner_annulus
-                                     : Material::nucleus_worn;
-          continue;
-        }
-        if (given != kByNumber)
-          m = given;
-        else
-          m = value > kBone_HU ? Material::posterior_bone : material_of_hu(value);
-        if (given != kByNumber && given != Material::lung && value < kFatTop_HU)
-          m = value < kLungTop_HU ? Material::air : Material::fat;
-        if (m == Material::posterior_bone && value > cortical_HU) m = Material::cortical_bone;
-        if (m == Material::muscle || m == Material::fat)
-          texture = 0.3f * texture_of(m, value, table[std::size_t(m)].hu);
+        StructureValue& label = out.labels(i, j, k);
+        if (!in_canal(label) && label != 0) continue;
+        label = out.canal_part(g.to_world(i, j, k));
       }
   return out;
-}
-
-MaterialPoint material_near(const MaterialVolume& materials, const Eigen::Vector3d& x) {
-  const Grid& g = materials.material.grid;
-  if (!g.covers(x)) return {};
-  std::array<double, kMaterialCount> weight{}, texture{};
-  MaterialPoint best;
-  for_each_corner(g, x, [&](std::size_t voxel, double w) {
-    const auto m = std::size_t(materials.material[voxel]);
-    weight[m] += w;
-    texture[m] += w * double(materials.texture[voxel]);
-    if (weight[m] > weight[std::size_t(best.material)]) best.material = Material(m);
-  });
-  const auto m = std::size_t(best.material);
-  best.texture = weight[m] > 0 ? float(texture[m] / weight[m]) : 0.0f;
-  return best;
 }
 
 }  // namespace spinetherm

@@ -6,7 +6,7 @@
 #include <limits>
 #include <vector>
 
-#include "datasets/voxel_corners.h"
+#include "datasets/image_filters.h"
 #include "imaging/core/distance.h"
 #include "imaging/core/error.h"
 #include "planning/labelled_canal.h"
@@ -18,6 +18,8 @@ namespace {
 constexpr double kLeast_ml = 2;
 /// Half thickness below which no pedicle was found [mm].
 constexpr double kLeastPedicle_mm = 1;
+constexpr float kFar_mm = 1e3F;
+constexpr int kRoom = 3;  ///< voxels about a structure, for its distance
 
 template <class Visit>
 void for_each_voxel(const Grid& g, const Visit& visit) {
@@ -90,30 +92,70 @@ CanalLines canal_lines(const Volume<std::uint8_t>& canal, double z_low, double z
   return {fit(z, x), fit(z, y), fit(z, front)};
 }
 
+/// Signed distance about the voxels that hold a value, on the part of their grid with `room` voxels about
+/// them; without room on all of it. Empty without such voxels.
+template <class T>
+Volume<float> part_distance(const Volume<T>& labels, T value, std::optional<int> room = {}) {
+  const Grid& g = labels.grid;
+  std::array<int, 3> first = g.size, last{-1, -1, -1};
+  for_each_voxel(g, [&](int i, int j, int k) {
+    if (labels(i, j, k) != value) return;
+    const std::array<int, 3> at = {i, j, k};
+    for (std::size_t a = 0; a < 3; ++a) {
+      first[a] = std::min(first[a], at[a]);
+      last[a] = std::max(last[a], at[a]);
+    }
+  });
+  if (last[0] < 0) return {};
+  std::array<int, 3> size{};
+  for (std::size_t a = 0; a < 3; ++a) {
+    first[a] = room ? std::max(0, first[a] - *room) : 0;
+    last[a] = room ? std::min(g.size[a] - 1, last[a] + *room) : g.size[a] - 1;
+    size[a] = last[a] - first[a] + 1;
+  }
+  Volume<std::uint8_t> mask(sub_grid(g, first, size));
+  for_each_voxel(mask.grid, [&](int i, int j, int k) {
+    mask(i, j, k) = labels(first[0] + i, first[1] + j, first[2] + k) == value ? 1 : 0;
+  });
+  return blur(signed_distance_mm(mask), 0.5 * g.spacing_mm);
+}
+
 }  // namespace
 
-Volume<StructureValue> smooth_labels(const Volume<StructureValue>& labels, const Grid& grid) {
-  Volume<StructureValue> out(grid);
-  const Grid& g = labels.grid;
+Volume<float> smooth_distance_mm(const Volume<std::uint8_t>& mask, const Grid& grid) {
+  Volume<float> out(grid, kFar_mm);
+  const Volume<float> distance = part_distance<std::uint8_t>(mask, 1);
+  if (distance.empty()) return out;
 #pragma omp parallel for schedule(dynamic)
   for (int k = 0; k < grid.size[2]; ++k)
     for (int j = 0; j < grid.size[1]; ++j)
-      for (int i = 0; i < grid.size[0]; ++i) {
-        const Eigen::Vector3d x = grid.to_world(i, j, k);
-        if (!g.covers(x)) continue;
-        std::array<StructureValue, 8> value{};
-        std::array<double, 8> weight{};
-        for_each_corner(g, x, [&](std::size_t voxel, double w) {
-          const StructureValue here = labels[voxel];
-          for (std::size_t m = 0; m < 8; ++m)
-            if (weight[m] == 0 || value[m] == here) {
-              value[m] = here;
-              weight[m] += w;
-              break;
-            }
-        });
-        out(i, j, k) = value[std::size_t(std::max_element(weight.begin(), weight.end()) - weight.begin())];
-      }
+      for (int i = 0; i < grid.size[0]; ++i)
+        if (const auto d = sample_linear(distance, grid.to_world(i, j, k))) out(i, j, k) = float(*d);
+  return out;
+}
+
+Volume<StructureValue> smooth_labels(const Volume<StructureValue>& labels, const Grid& grid) {
+  Volume<StructureValue> out(grid);
+  std::vector<bool> present(std::size_t(std::numeric_limits<StructureValue>::max()) + 1);
+  for (const StructureValue v : labels.values) present[v] = true;
+  Volume<float> nearest(grid, 0);
+  for (const auto& row : structure_table()) {
+    const StructureValue value = row.first;
+    if (value == 0 || !present[value]) continue;
+    const Volume<float> distance = part_distance<StructureValue>(labels, value, kRoom);
+    const Grid& g = distance.grid;
+#pragma omp parallel for schedule(dynamic)
+    for (int k = 0; k < grid.size[2]; ++k)
+      for (int j = 0; j < grid.size[1]; ++j)
+        for (int i = 0; i < grid.size[0]; ++i) {
+          const Eigen::Vector3d x = grid.to_world(i, j, k);
+          if (!g.covers(x)) continue;
+          const double d = sample_linear(distance, x).value_or(0);
+          if (d >= double(nearest(i, j, k))) continue;
+          nearest(i, j, k) = float(d);
+          out(i, j, k) = value;
+        }
+  }
   return out;
 }
 

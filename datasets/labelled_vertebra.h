@@ -26,8 +26,12 @@ struct LabelledVertebra {
   Volume<std::uint8_t> body, canal;
 };
 
-/// Labels on another grid: the structure with the largest trilinear weight, so that coarse voxels do not show
-/// as steps. Background outside.
+/// Signed distance [mm] to a mask on a finer grid: exact on the mask's own grid, smoothed there by half a
+/// voxel, linear between; 1e3 where the mask's grid does not reach or the mask is empty.
+Volume<float> smooth_distance_mm(const Volume<std::uint8_t>& mask, const Grid& grid);
+
+/// Labels on another, finer grid: the structure whose smooth_distance_mm() is the lowest, and background
+/// where none is negative, so that coarse voxels do not show as steps. Background outside.
 Volume<StructureValue> smooth_labels(const Volume<StructureValue>& labels, const Grid& grid);
 
 /// Measures `level` on anatomy.labels, whose grid is axis-aligned LPS. The body is its own label, else what

@@ -20,7 +20,6 @@ constexpr double kThin_mm = 1.5;
 constexpr double kLeastCord_mm2 = 12;        // the tip of the conus: too few voxels to judge its area
 constexpr double kRim = 0.06, kZone = 0.15;  // of a body's depth: rounded edge, and where a height is taken
 constexpr double kNoCollapse = 0.08, kKyphosis_deg = 10, kLeastSide_ml = 0.05;
-const std::array<const char*, 6> kGrades = {"0", "1a", "1b", "1c", "2", "3"};
 
 StructureValue value_of(const char* name) { return *structure_value(name); }
 const StructureValue kTumour = value_of("tumour"), kCanal = value_of("canal"), kSac = value_of("dural_sac"),
@@ -99,6 +98,11 @@ void for_each_voxel(const Grid& g, Visit visit) {
 
 }  // namespace
 
+const std::array<std::string, 6>& escc_grades() {
+  static const std::array<std::string, 6> grades = {"0", "1a", "1b", "1c", "2", "3"};
+  return grades;
+}
+
 EpiduralMeasure measure_epidural(const Volume<StructureValue>& labels, const Volume<StructureValue>& before) {
   check_grids(labels.grid, before.grid);
   const Grid& g = labels.grid;
@@ -128,7 +132,7 @@ EpiduralMeasure measure_epidural(const Volume<StructureValue>& labels, const Vol
       out.by_cord = has_cord;
     }
   }
-  out.escc = kGrades[std::size_t(worst)];
+  out.escc = escc_grades()[std::size_t(worst)];
   return out;
 }
 

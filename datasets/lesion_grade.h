@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <array>
 #include <limits>
 #include <optional>
 #include <string>
@@ -32,6 +33,8 @@ struct EpiduralMeasure {
   std::optional<double> csf_left = {};     ///< least area of CSF around the cord over its area before
   bool by_cord = true;                     ///< false: the worst slice lies below the conus
 };
+/// The grades from the least to the worst.
+const std::array<std::string, 6>& escc_grades();
 /// `before`: the same patient without the lesion, on the same grid. ConfigError unless the grids agree and
 /// their direction is the identity.
 EpiduralMeasure measure_epidural(const Volume<StructureValue>& labels, const Volume<StructureValue>& before);

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <set>
 
+#include "datasets/cohort.h"
 #include "datasets/posture.h"
 #include "datasets/spine_model.h"
 #include "imaging/core/error.h"
@@ -297,6 +298,7 @@ SpinePhantom make_spine_phantom(const SpinePhantomOptions& options, const Progre
   const auto start = std::chrono::steady_clock::now();
   SpinePhantom out;
   out.options = options;
+  if (!options.clinical.primary) out.options.clinical.primary = draw_primary(options.seed);
   out.options.mr.stack = coarsened(options.mr.stack, options.spacing_mm);
   const SpineModel model(options);
   out.patient = model.patient();

@@ -58,7 +58,8 @@ struct SpinePhantomOptions {
   ProjectionCbctOptions projection;
   bool radiographs = false;  ///< AP and lateral too
   FluoroscopyOptions fluoroscopy;
-  ClinicalFacts clinical = usual_clinical_facts();  ///< the clinic's part of the case
+  /// The clinic's part of the case. A primary tumour that is not told is drawn (draw_primary()).
+  ClinicalFacts clinical = usual_clinical_facts();
   void validate() const;
 };
 /// The lesion's level: `lesion_level`, or the middle of `levels`.

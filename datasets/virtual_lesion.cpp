@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <random>
 
 #include "datasets/image_filters.h"
@@ -24,14 +25,16 @@ constexpr double kRoughness = 0.13;  ///< of the outline, standard deviation ove
 constexpr double kMoth_mm = 2.2;
 constexpr double kLyticTexture_HU = 6, kBlasticTexture_HU = 60;
 constexpr double kIsland_mm = 3.5;  ///< of bone in a mixed lesion
-constexpr int kPoints = 4;          ///< an axis, for the filled share of a voxel
+constexpr double kFar_mm = 1e3;
+constexpr double kWallReach_mm = 3;     ///< of an epidural tumour in front of the canal's ellipse
+constexpr double kEpiduralHole_mm = 4;  ///< in the wall, by which it comes
+constexpr double kFineLabels_mm = 0.5;  ///< of the labels that the epidural grade is read from
+constexpr float kAirNear_HU = -300;
+constexpr int kBisections = 7;
+constexpr int kPoints = 4;  ///< an axis, for the filled share of a voxel
 
 double tube_distance(const VirtualLesion::Tube& t, const Eigen::Vector3d& p) {
   return segment_distance(p, t.a_mm, t.b_mm) - t.radius_mm;
-}
-
-[[noreturn]] void refuse(const std::string& what, const std::string& advice) {
-  throw ConfigError(what + " cannot be drawn into a real scan", "--lesion", advice);
 }
 
 bool destroys(LesionKind kind) { return kind == LesionKind::lytic || kind == LesionKind::mixed; }
@@ -41,10 +44,119 @@ std::string size_words(const LabelledVertebra& v) {
                      2 * v.half_mm.y(), 2 * v.half_mm.z());
 }
 
+/// All that stops a soft tumour.
+SoftRoom find_room(const CtTissueMap& tissues) {
+  Volume<std::uint8_t> hard(tissues.labels.grid);
+  std::vector<bool> stops(std::size_t(std::numeric_limits<StructureValue>::max()) + 1);
+  for (const auto& [value, name] : structure_table())
+    for (const char* word : {"aorta", "vena_cava", "iliac_", "vessel", "lung_", "kidney_", "liver", "spleen",
+                             "organ", "oesophagus", "bowel", "stomach", "rib", "disc_"})
+      if (name.starts_with(word)) stops[value] = true;
+  for (std::size_t n = 0; n < hard.values.size(); ++n)
+    hard[n] = stops[tissues.labels[n]] || tissues.disc_mm[n] < 0 || tissues.smooth_hu[n] < kAirNear_HU;
+  SoftRoom room{tissues.canal, smooth_distance_mm(hard, hard.grid)};
+  for (std::size_t n = 0; n < room.hard_mm.values.size(); ++n)
+    room.hard_mm[n] = std::min(room.hard_mm[n], tissues.bone_mm[n]);
+  return room;
+}
+
+/// The canal as far as the curtain reaches; slices of `slice_mm`.
+Grid canal_grid(const VirtualLesion& lesion, double slice_mm) {
+  const EpiduralCurtain& c = lesion.curtain;
+  Eigen::AlignedBox3d box;
+  for (double z = c.z_mm - c.half_length_mm - 1; z <= c.z_mm + c.half_length_mm + 1; z += 1) {
+    const SpineSection s = lesion.room->canal.section(z);
+    const double x = lesion.room->canal.middle_x(z);
+    box.extend(Eigen::Vector3d(x - s.canal_a - 1, s.canal_y - s.canal_b - 1, z));
+    box.extend(Eigen::Vector3d(x + s.canal_a + 1, s.canal_y + s.canal_b + 1, z));
+  }
+  Grid grid = box_grid(box.min(), box.max(), kFineLabels_mm);
+  grid.size[2] = std::max(1, int(std::ceil(grid.size[2] * kFineLabels_mm / slice_mm)));
+  grid.spacing_mm[2] = slice_mm;
+  return grid;
+}
+
+Volume<StructureValue> canal_labels(const Grid& grid, const VirtualLesion& lesion,
+                                    const CtTissueMap& tissues) {
+  Volume<StructureValue> out(grid);
+  const StructureValue tumour = *structure_value("tumour");
+#pragma omp parallel for schedule(dynamic)
+  for (int k = 0; k < grid.size[2]; ++k)
+    for (int j = 0; j < grid.size[1]; ++j)
+      for (int i = 0; i < grid.size[0]; ++i) {
+        const Eigen::Vector3d x = grid.to_world(i, j, k);
+        out(i, j, k) = lesion.soft_distance_mm(x) < 0 ? tumour : tissues.canal_part(x, lesion.curtain);
+      }
+  return out;
+}
+
+/// Bisects the thickness for both ends of the range that gives the grade, which rises with the thickness, and
+/// takes a value inside it that the labels of half a millimetre confirm.
+void grow_curtain(VirtualLesion& lesion, const CtTissueMap& tissues, double shortest_mm) {
+  EpiduralCurtain& curtain = lesion.curtain;
+  const auto& grades = escc_grades();
+  const auto rank = [&](const std::string& escc) {
+    return int(std::find(grades.begin(), grades.end(), escc) - grades.begin());
+  };
+  const auto set = [&](double thickness) {
+    curtain.thickness_mm = thickness;
+    curtain.half_length_mm = shortest_mm + 0.4 * thickness;  // a thick mass is long too
+    curtain.settle([&](double z) { return lesion.room->canal.section(z); });
+  };
+  const int wanted = rank(lesion.options.escc);
+  const double most = 2 * lesion.room->canal.section(curtain.z_mm).canal_b;
+  const auto grade = [&](double thickness) {
+    set(thickness);
+    const Grid grid = canal_grid(lesion, 1);
+    return rank(
+        measure_epidural(canal_labels(grid, lesion, tissues), canal_labels(grid, VirtualLesion{}, tissues))
+            .escc);
+  };
+  const auto threshold = [&](int least) {
+    double low = 0, high = most;
+    if (grade(high) < least) return most;
+    for (int n = 0; n < kBisections; ++n) (grade((low + high) / 2) < least ? low : high) = (low + high) / 2;
+    return high;
+  };
+  const double from = threshold(wanted), to = wanted < 5 ? threshold(wanted + 1) : most;
+  for (const double share : {wanted == 1 ? 0.8 : 0.4, 0.5, 0.3, 0.65, 0.2, 0.8, 0.1, 0.9}) {
+    set(wanted == 5 ? std::min(most, from + 3 * share) : from + share * (to - from));
+    if (rank(measure_epidural(lesion, tissues).escc) == wanted) return;
+  }
+  throw ConfigError("epidural grade " + lesion.options.escc + " cannot be made here",
+                    "canal of " + lesion.vertebra.level, "ask for another grade, level or seed");
+}
+
 }  // namespace
 
 double VirtualLesion::distance_mm(const Eigen::Vector3d& world) const {
-  constexpr double kFar_mm = 1e3;
+  return std::min(bone_distance_mm(world), soft_distance_mm(world));
+}
+
+double VirtualLesion::soft_distance_mm(const Eigen::Vector3d& world) const {
+  if (!room) return kFar_mm;
+  double d = kFar_mm;
+  if (curtain.at(world.z())) {
+    const SpineSection s = room->canal.section(world.z());
+    const Eigen::Vector3d p = room->canal.to_section(world);
+    const double front = s.canal_y - s.canal_b;
+    d = std::max({p.y() - curtain.back_y(s, p.x(), p.z()), front - kWallReach_mm - p.y(),
+                  std::abs(p.x()) - s.canal_a});
+  }
+  if (mass_half_mm.minCoeff() > 0) {
+    const Eigen::Vector3d from = vertebra.vertebra_from_world * world - mass_centre_mm;
+    const double n = from.cwiseQuotient(mass_half_mm).norm();
+    double mass = (n - 1) * mass_half_mm.minCoeff() +
+                  0.15 * mass_half_mm.minCoeff() * value_noise_2(from / 7, seed + 5);
+    const Eigen::Vector3d p = room->canal.to_section(world);
+    mass = std::max(mass, -canal_distance(room->canal.section(world.z()), p));
+    d = std::min(d, mass);
+  }
+  if (d > 2) return d;
+  return std::max(d, -sample_linear(room->hard_mm, world).value_or(-kFar_mm));
+}
+
+double VirtualLesion::bone_distance_mm(const Eigen::Vector3d& world) const {
   const auto depth = sample_linear(vertebra.depth_mm, world);
   if (!depth || *depth > 2) return depth ? *depth : kFar_mm;
   const Eigen::Vector3d p = vertebra.vertebra_from_world * world, from = p - local_centre_mm;
@@ -61,6 +173,7 @@ double VirtualLesion::distance_mm(const Eigen::Vector3d& world) const {
 }
 
 Material VirtualLesion::material_at(const Eigen::Vector3d& world) const {
+  if (room && bone_distance_mm(world) > soft_distance_mm(world)) return Material::tumour_lytic;
   return lesion_material(options.kind, value_noise(world / kIsland_mm, seed + 3) > 0.1);
 }
 
@@ -85,16 +198,24 @@ Eigen::AlignedBox3d VirtualLesion::box() const {
   };
   for (const Tube& t : tubes) add_tube(t);
   if (channel) add_tube(*channel);
+  if (mass_half_mm.minCoeff() > 0) add(mass_centre_mm, 1.3 * mass_half_mm.maxCoeff());
+  if (room && curtain.thickness_mm > 0)
+    for (double z = curtain.z_mm - curtain.half_length_mm; z <= curtain.z_mm + curtain.half_length_mm;
+         z += 1) {
+      const SpineSection s = room->canal.section(z);
+      const double x = room->canal.middle_x(z);
+      out.extend(Eigen::Vector3d(x - s.canal_a - 2, s.canal_y - s.canal_b - kWallReach_mm - 2, z));
+      out.extend(Eigen::Vector3d(x + s.canal_a + 2, s.canal_y + s.canal_b + 2, z));
+    }
   return out;
 }
 
 VirtualLesion shape_virtual_lesion(const LesionOptions& options, std::uint64_t seed,
-                                   LabelledVertebra vertebra) {
+                                   LabelledVertebra vertebra, const CtTissueMap& tissues) {
   options.validate();
-  if (options.escc != "0")
-    refuse("an epidural tumour (epidural:" + options.escc + ")", "leave it out, or make a phantom: --levels");
-  if (options.paraspinal) refuse("a paraspinal mass", "leave it out, or make a phantom: --levels");
-  if (options.fracture != 0) refuse("a fracture", "leave it out, or make a phantom: --levels");
+  if (options.fracture != 0)
+    throw ConfigError("a fracture cannot be drawn into a real scan", "--lesion",
+                      "leave it out, or make a phantom: --levels");
 
   auto rng = trial_rng(seed, kShapeStream);
   const auto draw = [&rng](double low, double high) {
@@ -103,6 +224,7 @@ VirtualLesion shape_virtual_lesion(const LesionOptions& options, std::uint64_t s
   VirtualLesion out;
   out.seed = std::uint32_t(rng());
   out.options = options;
+  if (options.opens_wall() && !out.options.wall_defect_mm) out.options.wall_defect_mm = kEpiduralHole_mm;
   out.lytic_HU = draw(40, 70);
   out.blastic_HU = draw(480, 620);
   const LabelledVertebra& v = vertebra;
@@ -131,7 +253,7 @@ VirtualLesion shape_virtual_lesion(const LesionOptions& options, std::uint64_t s
     centre = need_pedicle(side);
   } else {
     const double depth = out.half_mm.y(), front = -half.y(), free = v.wall_y_mm - front - 2 * depth;
-    const double gap = options.wall_defect_mm
+    const double gap = out.options.wall_defect_mm
                            ? 0
                            : options.wall_gap_mm.value_or(std::min(kUsualGap_mm, std::max(1.0, free / 3)));
     if (options.place != LesionPlace::central && gap > free)
@@ -162,8 +284,8 @@ VirtualLesion shape_virtual_lesion(const LesionOptions& options, std::uint64_t s
       const double thick = std::min(0.6 * radius, v.pedicle_half_mm[s] + 0.7);
       out.tubes.push_back({centre, pedicle + 3 * (pedicle - centre).normalized(), thick});
     }
-    if (options.wall_defect_mm) {
-      const double r = *options.wall_defect_mm / 2;
+    if (out.options.wall_defect_mm) {
+      const double r = *out.options.wall_defect_mm / 2;
       const double limit = std::max(0.0, v.canal_half_width_mm - r);
       if (r > v.canal_half_width_mm)
         throw ConfigError(fmt::format("a hole of {:g} mm is wider than the canal of {} ({:.0f} mm)", 2 * r,
@@ -176,7 +298,32 @@ VirtualLesion shape_virtual_lesion(const LesionOptions& options, std::uint64_t s
   }
   out.centre_mm = inverse(v.vertebra_from_world) * centre;
   out.vertebra = std::move(vertebra);
+  if (options.paraspinal || options.escc != "0") out.room = find_room(tissues);
+  if (options.paraspinal) {
+    const double r = std::clamp(0.9 * radius, 6.0, 16.0);
+    out.mass_centre_mm = {options.side * (half.x() + 0.35 * r), -0.05 * half.y(), centre.z()};
+    out.mass_half_mm = {0.9 * r, r, 1.15 * r};
+    out.tubes.push_back({centre, out.mass_centre_mm, 0.4 * r});
+  }
+  if (options.escc != "0") {
+    out.curtain.z_mm =
+        (inverse(out.vertebra.vertebra_from_world) *
+         Eigen::Vector3d(0, out.vertebra.wall_y_mm, std::clamp(centre.z(), -0.5 * half.z(), 0.5 * half.z())))
+            .z();
+    out.curtain.side = options.side;
+    out.curtain.other_lobe = draw(0.85, 0.97);
+    out.curtain.tether_mm = draw(2, 2.5);
+    grow_curtain(out, tissues, half.z() + draw(1, 2));
+  }
   return out;
+}
+
+EpiduralMeasure measure_epidural(const VirtualLesion& lesion, const CtTissueMap& tissues) {
+  EpiduralMeasure none;
+  none.by_cord = level_index(lesion.vertebra.level).value_or(0) <= *level_index("L1");
+  if (lesion.curtain.thickness_mm <= 0) return none;
+  const Grid grid = canal_grid(lesion, kFineLabels_mm);
+  return measure_epidural(canal_labels(grid, lesion, tissues), canal_labels(grid, VirtualLesion{}, tissues));
 }
 
 CtNoise measure_ct_noise(const Volume<float>& ct) {

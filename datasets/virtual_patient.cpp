@@ -7,7 +7,9 @@
 #include <array>
 #include <chrono>
 #include <cmath>
+#include <set>
 
+#include "datasets/cohort.h"
 #include "datasets/ct_tissue_map.h"
 #include "datasets/virtual_lesion.h"
 #include "imaging/core/error.h"
@@ -60,9 +62,25 @@ Volume<float> on_grid(const Volume<float>& ct, const Grid& grid) {
                                                                     : resample_linear(ct, grid, kAir_HU);
 }
 
-/// Tumour where the lesion is, and its mask.
+bool in_canal(StructureValue v) {
+  static const StructureValue first = *structure_value("canal"), last = *structure_value("cauda");
+  return v >= first && v <= last;
+}
+
+/// What the canal holds is the model's, whatever the labels had.
+void tell_canal(Anatomy& anatomy) {
+  const std::set<StructureValue> found(anatomy.labels.values.begin(), anatomy.labels.values.end());
+  for (const char* name : {"canal", "dural_sac", "dura", "cord", "cauda"}) {
+    if (found.count(*structure_value(name)))
+      anatomy.status[name] = StructureStatus::modelled;
+    else
+      anatomy.status.erase(name);
+  }
+}
+
+/// The modelled canal, tumour where the lesion is, and its mask.
 Volume<std::uint8_t> label_lesion(Volume<StructureValue>& labels, const VirtualLesion& lesion,
-                                  const Rigid& world_from_labels = {}) {
+                                  const CtTissueMap& tissues) {
   const Grid& g = labels.grid;
   Volume<std::uint8_t> mask(g);
   const StructureValue tumour = *structure_value("tumour");
@@ -70,63 +88,65 @@ Volume<std::uint8_t> label_lesion(Volume<StructureValue>& labels, const VirtualL
   for (int k = 0; k < g.size[2]; ++k)
     for (int j = 0; j < g.size[1]; ++j)
       for (int i = 0; i < g.size[0]; ++i) {
-        const StructureValue was = labels(i, j, k);
-        if (!is_vertebra(was) || structure_level(was) != lesion.vertebra.level) continue;
-        if (lesion.distance_mm(world_from_labels * g.to_world(i, j, k)) >= 0) continue;
-        labels(i, j, k) = tumour;
+        const Eigen::Vector3d x = g.to_world(i, j, k);
+        StructureValue& here = labels(i, j, k);
+        if (in_canal(here) || here == 0) here = tissues.canal_part(x, lesion.curtain);
+        const bool bone = is_vertebra(here);
+        if (bone && structure_level(here) != lesion.vertebra.level) continue;
+        if (bone ? lesion.bone_distance_mm(x) >= 0 : lesion.soft_distance_mm(x) >= 0) continue;
+        here = tumour;
         mask(i, j, k) = 1;
       }
   return mask;
 }
 
-LesionGrade grade(const VirtualLesion& lesion, Volume<StructureValue> before) {
+LesionGrade grade(const VirtualLesion& lesion, const CtTissueMap& tissues) {
   const LabelledVertebra& v = lesion.vertebra;
-  const StructureValue body = *structure_value("vertebra_body_" + v.level), canal = *structure_value("canal");
-  for (std::size_t n = 0; n < before.values.size(); ++n) {
+  Volume<StructureValue> before = tissues.labels;
+  const StructureValue body = *structure_value("vertebra_body_" + v.level);
+  for (std::size_t n = 0; n < before.values.size(); ++n)
     if (v.body[n]) before[n] = body;
-    if (v.canal[n] && before[n] == 0) before[n] = canal;
-  }
   Volume<StructureValue> labels = before;
-  label_lesion(labels, lesion);
-  EpiduralMeasure epidural;  // none: the lesion stays in bone
-  epidural.by_cord = level_index(v.level).value_or(0) <= *level_index("L1");
+  label_lesion(labels, lesion, tissues);
   return grade_lesion({labels, before, v.level, lesion.options.kind, v.vertebra_from_world,
                        measure_heights(v.body, v.vertebra_from_world)},
-                      epidural);
+                      measure_epidural(lesion, tissues));
 }
 
-struct Scene {
-  const VirtualLesion& lesion;
-  const MaterialVolume& materials;
-  MaterialPoint at(const Eigen::Vector3d& x) const {
-    const MaterialPoint p = material_near(materials, x);
-    if (!box.contains(x) || lesion.distance_mm(x) >= 0) return p;
-    return {lesion.material_at(x), p.material == Material::trabecular_bone ? p.texture : 0.0f};
+/// Signals of water and fat of each voxel, as its shares of tissues and of the lesion give them, in the frame
+/// of the MRI.
+std::vector<Volume<float>> mri_signals(const CtTissueMap& tissues, const VirtualLesion& lesion,
+                                       const std::vector<MaterialValues>& values, const Progress& progress) {
+  const Grid& g = tissues.labels.grid;
+  const double width = g.spacing_mm.minCoeff();
+  const Eigen::AlignedBox3d box = lesion.box();
+  std::vector<Volume<float>> out(values.size(), Volume<float>(g));
+#pragma omp parallel for schedule(dynamic)
+  for (int k = 0; k < g.size[2]; ++k) {
+    if (progress.cancelled()) continue;
+    for (int j = 0; j < g.size[1]; ++j)
+      for (int i = 0; i < g.size[0]; ++i) {
+        MaterialMixture m = tissues.at(i, j, k, lesion.curtain);
+        if (const Eigen::Vector3d x = g.to_world(i, j, k); box.contains(x)) {
+          const double share = std::clamp(0.5 - lesion.distance_mm(x) / width, 0.0, 1.0);
+          if (share > 0) m.over(lesion.material_at(x), share);
+        }
+        for (std::size_t v = 0; v < values.size(); ++v) out[v](i, j, k) = float(m.value(values[v]));
+      }
   }
-  Eigen::AlignedBox3d box = lesion.box();
-};
+  return out;
+}
 
-bool image_mri(const Scene& scene, const Grid& grid, SpinePhantom& out, const Progress& progress) {
+bool image_mri(const VirtualLesion& lesion, const CtTissueMap& tissues, SpinePhantom& out,
+               const Progress& progress) {
   const SpinePhantomOptions& o = out.options;
   MrOptions mr = o.mr;
   mr.stack.pixel_mm = std::max(mr.stack.pixel_mm, o.spacing_mm);
   mr.stack.slice_mm = std::max(mr.stack.slice_mm, o.spacing_mm);
   const Rigid ct_from_mri = inverse(out.mri_from_cbct);
-  const Eigen::AlignedBox3d box = box_of(grid);
-  const Grid fine = fine_stack_grid(mr.stack, out.mri_from_cbct * grid.centre_mm(), box.sizes());
+  const Grid& grid = tissues.labels.grid;
+  const Grid fine = fine_stack_grid(mr.stack, out.mri_from_cbct * grid.centre_mm(), box_of(grid).sizes());
   fine.validate("MRI grid", 3e8);
-  const MaterialField field = [&](const Eigen::Vector3d& y) { return scene.at(ct_from_mri * y); };
-  MaterialVolume centres(fine);
-#pragma omp parallel for schedule(dynamic)
-  for (int k = 0; k < fine.size[2]; ++k) {
-    if (progress.cancelled()) continue;
-    for (int j = 0; j < fine.size[1]; ++j)
-      for (int i = 0; i < fine.size[0]; ++i) {
-        const MaterialPoint p = field(fine.to_world(i, j, k));
-        centres.material(i, j, k) = p.material;
-        centres.texture(i, j, k) = p.texture;
-      }
-  }
   std::vector<MaterialValues> values;
   const std::array<const MrSequence*, 3> sequences = {&mr.t1, &mr.t2, &mr.stir};
   for (const MrSequence* q : sequences) {
@@ -134,16 +154,17 @@ bool image_mri(const Scene& scene, const Grid& grid, SpinePhantom& out, const Pr
     values.push_back(s.water);
     values.push_back(s.fat);
   }
-  const int n = std::min(o.supersample, 2);
-  const std::vector<Volume<float>> sharp = render(field, centres, values, {n, n, n}, progress);
+  const std::vector<Volume<float>> signals = mri_signals(tissues, lesion, values, progress);
   if (progress.cancelled()) return false;
   const std::array<Image*, 3> images = {&out.mri_t1, &out.mri_t2, &out.mri_stir};
   for (std::size_t m = 0; m < 3; ++m) {
-    *images[m] = simulate_mr(sharp[2 * m], sharp[2 * m + 1], *sequences[m], mr, o.seed);
+    *images[m] =
+        simulate_mr(resample_linear(signals[2 * m], fine, 0, ct_from_mri),
+                    resample_linear(signals[2 * m + 1], fine, 0, ct_from_mri), *sequences[m], mr, o.seed);
     images[m]->source = "virtual patient";
   }
   out.labels_mri =
-      resample_nearest(out.anatomy.labels, stack_grid(mr.stack, fine), StructureValue{0}, ct_from_mri);
+      resample_nearest(out.labels_cbct, stack_grid(mr.stack, fine), StructureValue{0}, ct_from_mri);
   return true;
 }
 
@@ -203,6 +224,7 @@ SpinePhantom make_virtual_patient(const RealPatient& real, SpinePhantomOptions o
 
   SpinePhantom out;
   out.options = options;
+  if (!options.clinical.primary) out.options.clinical.primary = draw_primary(options.seed);
   const auto cancelled = [&] {
     out.summary.termination = Termination::cancelled;
     return out;
@@ -211,20 +233,22 @@ SpinePhantom make_virtual_patient(const RealPatient& real, SpinePhantomOptions o
   out.ct = {resample_nearest(real.ct.volume, part, kAir_HU), Modality::ct, "virtual patient", {}};
   Anatomy fine = real.anatomy;
   fine.labels = smooth_labels(real.anatomy.labels, grid);
+  LabelledVertebra vertebra = measure_vertebra(fine, level);
+  const CtTissueMap tissues =
+      map_ct_tissues(on_grid(out.ct.volume, grid), fine, vertebra.canal, options.seed);
   const VirtualLesion lesion =
-      shape_virtual_lesion(options.lesion, options.seed, measure_vertebra(fine, level));
+      shape_virtual_lesion(options.lesion, options.seed, std::move(vertebra), tissues);
   if (progress.cancelled()) return cancelled();
 
   progress(0.2, "virtual patient: CT");
   const CtNoise noise = measure_ct_noise(out.ct.volume);
-  const CtTissueMap tissues =
-      map_ct_tissues(on_grid(out.ct.volume, grid), fine, lesion.vertebra.canal, level, options.seed);
   draw_into_ct(out.ct.volume, lesion, noise, options.seed);
   out.anatomy = resample_labels(real.anatomy, part);
-  out.lesion.mask = label_lesion(out.anatomy.labels, lesion);
+  out.lesion.mask = label_lesion(out.anatomy.labels, lesion, tissues);
   out.anatomy.status["tumour"] = StructureStatus::modelled;
-  out.labels_cbct = fine.labels;
-  label_lesion(out.labels_cbct, lesion);
+  tell_canal(out.anatomy);
+  out.labels_cbct = tissues.labels;
+  label_lesion(out.labels_cbct, lesion, tissues);
 
   out.lesion.level = level;
   out.lesion.options = lesion.options;
@@ -235,15 +259,14 @@ SpinePhantom make_virtual_patient(const RealPatient& real, SpinePhantomOptions o
     throw ConfigError("the lesion fills no voxel of the labels", "--lesion",
                       "choose a larger one, or another place");
   out.lesion.extent = measure_extent(out.lesion.mask);
-  out.lesion.grade = grade(lesion, fine.labels);
+  out.lesion.grade = grade(lesion, tissues);
   out.options.levels = out.anatomy.levels_present();
 
   progress(0.4, "virtual patient: CBCT");
   if (!image_ct_and_cbct(real, grid, out, progress)) return cancelled();
   progress(0.6, "virtual patient: MRI");
   out.mri_from_cbct = random_pose(options, grid.centre_mm());
-  const Scene scene{lesion, tissues.materials};
-  if (!image_mri(scene, grid, out, progress)) return cancelled();
+  if (!image_mri(lesion, tissues, out, progress)) return cancelled();
 
   VirtualSource source;
   source.ct = real.ct_name;

@@ -25,9 +25,9 @@ struct VirtualPatientBox {
 /// map_ct_tissues(), as make_spine_phantom() images its own patients. CT and CBCT share the frame of the
 /// scan; the MRI has the rigid pose that the seed draws. `options`: lesion, spacing of CBCT and tissue map,
 /// MRI, CBCT, radiographs, pose and seed are used; spine, posture and CT options are not. Landmarks and
-/// motions of single vertebrae are not known and stay empty. ESCC is 0 by construction: the lesion stays in
-/// bone. ConfigError for a level that is not there, cut or without a canal, and for a lesion that does not
-/// fit.
+/// motions of single vertebrae are not known and stay empty. The canal's content is modelled in labels and
+/// MRI alike. ConfigError for a level that is not there, cut or without a canal, and for a lesion that does
+/// not fit.
 SpinePhantom make_virtual_patient(const RealPatient& real, SpinePhantomOptions options,
                                   const Progress& progress = {}, const VirtualPatientBox& box = {});
 

@@ -209,6 +209,12 @@ void write_as(const fs::path& path, const Volume<std::uint32_t>& labels, const K
   write_any(path, narrow, keys);
 }
 
+Keys description_keys(const fs::path& path, const std::string& description) {
+  if (description.empty()) return {};
+  const bool nifti = path.filename().string().find(".nii") != std::string::npos;
+  return {{nifti ? itk::ITK_FileNotes : "Description", description}};
+}
+
 }  // namespace
 
 void write_renamed(const fs::path& path, const std::function<void(const fs::path&)>& write) {
@@ -232,14 +238,11 @@ void write_renamed(const fs::path& path, const std::function<void(const fs::path
   }
 }
 
-void write_volume(const fs::path& path, const Volume<float>& volume) { write_any(path, volume); }
+void write_volume(const fs::path& path, const Volume<float>& volume, const std::string& description) {
+  write_any(path, volume, description_keys(path, description));
+}
 void write_volume(const fs::path& path, const Volume<std::int16_t>& volume, const std::string& description) {
-  Keys keys;
-  if (!description.empty()) {
-    const bool nifti = path.filename().string().find(".nii") != std::string::npos;
-    keys.emplace_back(nifti ? itk::ITK_FileNotes : "Description", description);
-  }
-  write_any(path, volume, keys);
+  write_any(path, volume, description_keys(path, description));
 }
 void write_volume(const fs::path& path, const Volume<std::uint8_t>& volume) { write_any(path, volume); }
 void write_volume(const fs::path& path, const Volume<std::uint16_t>& volume) { write_any(path, volume); }

@@ -18,7 +18,8 @@ namespace spinetherm {
 /// or not there: it is written under a temporary name beside its place and renamed. IoError for another
 /// suffix, an empty or invalid volume, or a folder that cannot be written. `description` goes into the
 /// header: NIfTI's descrip (its first 79 characters), a field "Description" of NRRD and MHA.
-void write_volume(const std::filesystem::path& path, const Volume<float>& volume);
+void write_volume(const std::filesystem::path& path, const Volume<float>& volume,
+                  const std::string& description = {});
 void write_volume(const std::filesystem::path& path, const Volume<std::int16_t>& volume,
                   const std::string& description = {});
 void write_volume(const std::filesystem::path& path, const Volume<std::uint8_t>& volume);

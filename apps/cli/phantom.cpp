@@ -14,6 +14,7 @@
 #include "apps/cli/table_command.h"
 #include "apps/phantom_cohort.h"
 #include "datasets/cohort.h"
+#include "datasets/level_measures.h"
 #include "datasets/patient_presets.h"
 
 namespace spinetherm {
@@ -22,7 +23,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 struct PhantomOptions {
-  std::string levels = "L2-L4", lesion = "lytic,posterior", lesion_level, preset;
+  std::string levels = "L2-L4", lesion = "lytic,posterior", lesion_level, preset, primary;
   bool list_presets = false;
   std::optional<int> cohort;
   SpinePhantomOptions phantom;
@@ -57,38 +58,52 @@ int print_presets(bool json) {
   return kExitDone;
 }
 
-void print_mix(const std::string& head, const std::vector<std::string>& words,
-               const CohortMix::Weights& mix) {
+void print_mix(const std::string& head, const std::vector<CohortRow>& mix) {
   std::vector<std::vector<std::string>> rows = {{head, "patients", "share", "table"}};
-  for (const CohortRow& r : compare_with_mix(words, mix))
+  for (const CohortRow& r : mix)
     rows.push_back({r.word, std::to_string(r.count), fmt::format("{:.0f} %", 100 * r.share),
                     fmt::format("{:.0f} %", 100 * r.table)});
   print_columns(rows);
   std::cout << '\n';
 }
 
+/// What the labels measure over the table's means.
+void print_levels(const CohortStatistics& statistics) {
+  if (statistics.levels.empty()) return;
+  std::vector<std::string> head = {"labels / table", "levels"};
+  for (const LevelMeasure& m : level_measure_list()) {
+    std::string name = m.name;
+    std::ranges::replace(name, '_', ' ');
+    head.push_back(name.substr(0, name.rfind(' ')));
+  }
+  std::vector<std::vector<std::string>> rows = {head};
+  for (const LevelRatios& l : statistics.levels) {
+    std::vector<std::string> row = {l.level, std::to_string(l.measures.front().count)};
+    for (const MeasureRatio& m : l.measures)
+      row.push_back(m.count == 0   ? "-"
+                    : m.count == 1 ? fmt::format("{:.2f}", m.mean)
+                                   : fmt::format("{:.2f} +/- {:.2f}", m.mean, m.sd));
+    rows.push_back(std::move(row));
+  }
+  print_columns(rows);
+  std::cout
+      << "whole levels without tumour, from the written label maps; body, canal and cord are volumes\n\n";
+}
+
 void print_cohort(const CohortRun& run, std::size_t asked) {
-  std::vector<std::string> regions, kinds, places, grades, verdicts;
+  std::vector<std::string> verdicts;
   std::vector<double> sizes;
   double volume_ml = 0;
   for (std::size_t n = 0; n < asked; ++n) {
     const CohortEntry& e = run.index.patients[n];
     if (e.state == "refused") std::cout << fmt::format("{} was not made: {}\n", e.name, e.reason);
     if (e.state != "done") continue;
-    const LesionOptions l = parse_lesion(e.words);
-    regions.push_back(region_of(e.level));
-    kinds.emplace_back(to_string(l.kind));
-    places.emplace_back(to_string(l.place));
-    if (l.place == LesionPlace::posterior && l.kind != LesionKind::marrow) grades.push_back(e.escc);
     verdicts.push_back(e.eligibility);
     sizes.push_back(e.largest_diameter_mm);
     volume_ml += e.volume_ml;
   }
-  const CohortMix& mix = cohort_mix();
-  print_mix("level", regions, mix.levels);
-  print_mix("kind", kinds, mix.kinds);
-  print_mix("place", places, mix.places);
-  print_mix("ESCC of posterior lesions", grades, mix.escc);
+  for (const auto& [head, rows] : run.statistics.mixes) print_mix(head, rows);
+  print_levels(run.statistics);
   if (sizes.empty()) return;
   std::ranges::sort(sizes);
   const double count = double(sizes.size());
@@ -96,7 +111,7 @@ void print_cohort(const CohortRun& run, std::size_t asked) {
       "largest diameter {:.0f} to {:.0f} mm, median {:.0f} mm with soft tissue (table: {:g} mm in bone); "
       "mean volume "
       "{:.1f} ml\n",
-      sizes.front(), sizes.back(), sizes[sizes.size() / 2], mix.size_median_mm, volume_ml / count);
+      sizes.front(), sizes.back(), sizes[sizes.size() / 2], cohort_mix().size_median_mm, volume_ml / count);
   for (const char* verdict : {"proceed", "proceed_with", "unknown", "refer"})
     std::cout << fmt::format("{} {}{}", verdict, std::ranges::count(verdicts, verdict),
                              std::string_view(verdict) == "refer" ? "\n" : ", ");
@@ -119,7 +134,8 @@ int make_cohort(const PhantomOptions& options, const CommandContext& context) {
                 {"made", run.made},
                 {"kept", run.kept},
                 {"refused", refused},
-                {"seed", request.seed}});
+                {"seed", request.seed},
+                {"statistics", to_json(run.statistics)}});
   } else {
     print_cohort(run, std::size_t(request.count));
     std::cout << fmt::format("{} made, {} kept, {} refused\n{}\n", run.made, run.kept, refused,
@@ -176,6 +192,7 @@ int phantom(PhantomOptions options, const CommandContext& context) {
   options.spine.apply_to(o.spine);
   options.images.apply_to(o);
   if (options.cohort) return make_cohort(options, context);
+  if (!options.primary.empty()) o.clinical.primary = known_primary(options.primary);
   if (!options.from.empty()) {
     o.lesion = parse_lesion(options.lesion, o.lesion);
     o.lesion_level = options.lesion_level;
@@ -226,6 +243,10 @@ Run phantom_command(CLI::App& app) {
                      "bone between the lesion and the posterior wall [mm]; without it 7, or less in a small "
                      "body"))
       ->type_name("MM");
+  describes(
+      app.add_option("--primary", o->primary,
+                     "the primary tumour: lung, breast, prostate, RCC, colon, thyroid, myeloma; without it "
+                     "drawn with the shares of the review"));
   CLI::Option* preset =
       app.add_option("--preset", o->preset, "a named teaching patient; 'list' tells them all");
   app.add_flag("--presets", o->list_presets, "list the teaching patients");

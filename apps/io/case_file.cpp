@@ -29,6 +29,7 @@ constexpr std::array<Modality, 3> kWeightingModalities = {Modality::mr_t1, Modal
 const std::vector<std::string> kGoals = {"palliation", "local_control"};
 const std::vector<std::string> kParts = {"body", "all"};
 const std::vector<std::string> kKinds = {"lytic", "blastic", "mixed", "marrow"};
+const std::vector<std::string> kEscc = {"0", "1a", "1b", "1c", "2", "3"};
 
 std::string optional_word(const JsonReader& r, const std::string& key,
                           const std::vector<std::string>& words) {
@@ -138,6 +139,29 @@ ClinicalFacts read_clinical(const JsonReader& r) {
   return c;
 }
 
+CaseFindings read_findings(const JsonReader& r) {
+  CaseFindings f;
+  if (r.has("escc")) f.escc = kEscc[r.get_word("escc", kEscc)];
+  const auto share = [&](const char* key) {
+    const auto value = r.get_optional<double>(key);
+    if (value && !(*value >= 0 && *value <= 1))
+      r.at(key).fail(fmt::format("found {:g}", *value), "give a share from 0 to 1");
+    return value;
+  };
+  f.collapse = share("collapse");
+  f.body_involved = share("body_involved");
+  f.alignment_points = r.get_optional<int>("alignment_points");
+  if (f.alignment_points && *f.alignment_points != 0 && *f.alignment_points != 2 && *f.alignment_points != 4)
+    r.at("alignment_points")
+        .fail(fmt::format("found {}", *f.alignment_points), "SINS gives 0, 2 or 4 points for alignment");
+  f.posterolateral_sides = r.get_optional<int>("posterolateral_sides");
+  if (f.posterolateral_sides && (*f.posterolateral_sides < 0 || *f.posterolateral_sides > 2))
+    r.at("posterolateral_sides")
+        .fail(fmt::format("found {}", *f.posterolateral_sides), "give 0, 1 or 2 sides");
+  r.finish();
+  return f;
+}
+
 PatientCase parse_case(const nlohmann::json& document, const fs::path& folder) {
   const JsonReader r(document);
   expect_format(r, "case");
@@ -157,6 +181,8 @@ PatientCase parse_case(const nlohmann::json& document, const fs::path& folder) {
   if (const auto level = r.find("level")) c.level = read_level(*level);
   c.target = read_target(r.at("target"));
   if (const auto clinical = r.find("clinical")) c.clinical = read_clinical(*clinical);
+  if (const auto findings = r.find("findings")) c.findings = read_findings(*findings);
+  c.synthetic = r.get_or<bool>("synthetic", false);
   c.notes = r.get_or<std::string>("notes", "");
   r.finish();
   return c;
@@ -211,7 +237,19 @@ Json clinical_json(const ClinicalFacts& c) {
   return j;
 }
 
+Json findings_json(const CaseFindings& f) {
+  Json j = Json::object();
+  if (f.escc) j["escc"] = *f.escc;
+  if (f.collapse) j["collapse"] = *f.collapse;
+  if (f.body_involved) j["body_involved"] = *f.body_involved;
+  if (f.alignment_points) j["alignment_points"] = *f.alignment_points;
+  if (f.posterolateral_sides) j["posterolateral_sides"] = *f.posterolateral_sides;
+  return j;
+}
+
 }  // namespace
+
+std::string synthetic_mark(const PatientCase& patient) { return patient.synthetic ? "SYNTHETIC" : ""; }
 
 std::string PatientCase::name() const {
   const std::string stem = file.stem().string();
@@ -243,6 +281,7 @@ PatientCase read_case(const fs::path& path) {
 void write_case(const PatientCase& patient, const fs::path& path) {
   const fs::path folder = fs::absolute(path).lexically_normal().parent_path();
   Json j = {{"format", "spinetherm.case"}, {"version", 1}};
+  if (patient.synthetic) j["synthetic"] = true;
   if (!patient.notes.empty()) j["notes"] = patient.notes;
   j["images"] = images_json(patient, folder);
   for (const CaseLabels& l : patient.labels)
@@ -254,6 +293,7 @@ void write_case(const PatientCase& patient, const fs::path& path) {
   if (!patient.level.name.empty()) j["level"] = level_json(patient.level);
   j["target"] = target_json(patient.target);
   if (patient.clinical != ClinicalFacts{}) j["clinical"] = clinical_json(patient.clinical);
+  if (patient.findings != CaseFindings{}) j["findings"] = findings_json(patient.findings);
   write_json_file(j, path);
 }
 

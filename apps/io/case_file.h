@@ -46,6 +46,17 @@ struct CaseTarget {
   bool operator==(const CaseTarget&) const = default;
 };
 
+/// What a reader of the images found (case.json, `findings`), or what a phantom's labels tell. The run judges
+/// by it; what is empty is unknown.
+struct CaseFindings {
+  std::optional<std::string> escc;          ///< epidural grade 0, 1a, 1b, 1c, 2, 3
+  std::optional<double> collapse;           ///< lost share of the body's height, 0..1
+  std::optional<double> body_involved;      ///< share of the body that is tumour, 0..1
+  std::optional<int> alignment_points;      ///< SINS: 0 normal, 2 deformity, 4 subluxation
+  std::optional<int> posterolateral_sides;  ///< 0, 1 or 2 sides with pedicle, facet or rib joint
+  bool operator==(const CaseFindings&) const = default;
+};
+
 /// `spinetherm.case`: what is known of a patient. All paths are absolute.
 struct PatientCase {
   std::filesystem::path file;  ///< the document itself
@@ -56,6 +67,8 @@ struct PatientCase {
   CaseLevel level;
   CaseTarget target;
   ClinicalFacts clinical;
+  CaseFindings findings;
+  bool synthetic = false;  ///< no patient's images: every picture of it says so (synthetic_mark())
   std::string notes;
 
   /// "lumbar_L3" of lumbar_L3.json; the folder's name when the file is called case.json.
@@ -64,6 +77,9 @@ struct PatientCase {
   std::vector<std::filesystem::path> inputs() const;
   bool operator==(const PatientCase&) const = default;
 };
+
+/// The word that headings and every picture of this case carry; empty for a patient's own images.
+std::string synthetic_mark(const PatientCase& patient);
 
 /// Reads a `spinetherm.case`. Paths are resolved against the file's folder and must exist.
 /// ConfigError and IoError with the file and the JSON pointer.

@@ -104,6 +104,12 @@ void write_lesion(const fs::path& path, const SpinePhantom& phantom) {
   write_json_file(json, path);
 }
 
+/// What the labels tell (datasets/lesion_grade.h), for the case.
+CaseFindings findings_of(const TargetFacts& facts) {
+  return {facts.escc, facts.collapse, facts.body_involved, facts.alignment_points,
+          facts.posterolateral_sides};
+}
+
 /// Told in the header of every image.
 std::string description_of(const SpinePhantom& phantom) {
   return phantom.virtual_of ? "SYNTHETIC: real CT with a virtual lesion, not a patient's disease"
@@ -167,8 +173,9 @@ PatientCase write_phantom(const SpinePhantom& phantom, const fs::path& folder,
       c.mri.push_back(image);
   }
   if (phantom.options.radiographs) {
-    write_volume(folder / ("radiograph_ap" + options.suffix), phantom.radiographs.ap);
-    write_volume(folder / ("radiograph_lateral" + options.suffix), phantom.radiographs.lateral);
+    const std::string description = description_of(phantom);
+    write_volume(folder / ("radiograph_ap" + options.suffix), phantom.radiographs.ap, description);
+    write_volume(folder / ("radiograph_lateral" + options.suffix), phantom.radiographs.lateral, description);
   }
   write_transform(folder / "truth/mri_from_cbct.tfm", phantom.mri_from_cbct);
   write_transform(folder / "truth/ct_from_cbct.tfm", phantom.ct_from_cbct);
@@ -193,6 +200,8 @@ PatientCase write_phantom(const SpinePhantom& phantom, const fs::path& folder,
   c.target.label = "tumour";
   c.target.kind = std::string(to_string(phantom.lesion.options.kind));
   c.clinical = phantom.options.clinical;
+  c.findings = findings_of(phantom.lesion.grade.facts);
+  c.synthetic = true;
   c.notes = fmt::format(
       "Synthetic patient of {} to {}, seed {}. CT and CBCT (prone) share their frame; the MRI (supine) was "
       "moved "

@@ -133,6 +133,7 @@ std::string pictures(const Job& job) {
     f.window = is_mr(scan.modality) ? percentile_window(scan.volume) : kSpineWindow;
     f.outlines = with_zone ? all : overlays.anatomy;
     f.needles = needles;
+    f.mark = synthetic_mark(job.patient);
     return svg(f);
   };
   std::string html = "<div class=\"figures\">";
@@ -427,6 +428,7 @@ Section search_section(const Job& job) {
 void write_report(const Job& job, const std::filesystem::path& path) {
   Page page;
   page.title = "Ablation plan, " + job.patient.name();
+  page.mark = synthetic_mark(job.patient);
   page.subtitle = fmt::format("{} of {}", energy_title(job.options.energy), job.target.name);
   page.summary_html = summary_html(job);
   page.sections.push_back({"Pictures", pictures(job), false});
@@ -435,13 +437,15 @@ void write_report(const Job& job, const std::filesystem::path& path) {
     page.sections.push_back(plan_section(job));
     page.sections.push_back(simulation_section(job));
   }
-  page.sections.push_back({"Eligibility",
-                           facts_html({{"verdict", std::string(to_string(job.eligibility.verdict))},
-                                       {"SINS", fmt::format("{} to {}", job.eligibility.sins.lowest,
-                                                            job.eligibility.sins.highest)},
-                                       {"posterior wall", job.wall.reason}}) +
-                               list_html(job.eligibility.reasons),
-                           false});
+  page.sections.push_back(
+      {"Eligibility",
+       facts_html(
+           {{"verdict", std::string(to_string(job.eligibility.verdict))},
+            {"SINS", fmt::format("{} to {}", job.eligibility.sins.lowest, job.eligibility.sins.highest)},
+            {"epidural grade (ESCC)", job.patient.findings.escc.value_or("unknown: it needs an MRI")},
+            {"posterior wall", job.wall.reason}}) +
+           list_html(job.eligibility.reasons),
+       false});
   if (job.registration) page.sections.push_back(registration_section(job));
   if (!job.warnings.empty()) page.sections.push_back({"Warnings", list_html(job.warnings), false});
   page.sections.push_back(search_section(job));

@@ -84,11 +84,12 @@ std::string draw_needle(const NeedleMark& needle, const SlicePlane& plane) {
   return out;
 }
 
-std::string outlined_text(double x, double y, const char* anchor, int size, const std::string& text) {
+std::string outlined_text(double x, double y, const char* anchor, int size, const std::string& text,
+                          const char* colour = "#fff") {
   return fmt::format(
-      "<text x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"{}\" font-size=\"{}\" fill=\"#fff\" stroke=\"#000\" "
+      "<text x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"{}\" font-size=\"{}\" fill=\"{}\" stroke=\"#000\" "
       "stroke-width=\"2.5\" paint-order=\"stroke\" font-family=\"sans-serif\">{}</text>",
-      x, y, anchor, size, escape_html(text));
+      x, y, anchor, size, colour, escape_html(text));
 }
 
 }  // namespace
@@ -158,6 +159,7 @@ std::string svg(const Figure& figure) {
   out += outlined_text(w / 2.0, 17, "middle", 15, letters[2]);
   out += outlined_text(w / 2.0, h - 7, "middle", 15, letters[3]);
   out += outlined_text(6, 16, "start", 12, figure.title);
+  if (!figure.mark.empty()) out += outlined_text(w - 6, 16, "end", 12, figure.mark, "#ffb000");
   out += outlined_text(6, h - 7, "start", 10, position_text(plane.centre_mm));
   const double bar = 20 / plane.mm_per_pixel;
   out += fmt::format("<path d=\"M{:.1f} {}h{:.1f}\" stroke=\"#fff\" stroke-width=\"2\"/>", w - 8 - bar, h - 8,

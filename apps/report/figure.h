@@ -43,6 +43,7 @@ struct Figure {
   std::vector<Outline> outlines;
   std::vector<NeedleMark> needles;
   std::vector<PointMark> points;
+  std::string mark = {};  ///< in the upper right corner, which letters and scale leave free: "SYNTHETIC"
 };
 
 /// The figure as an SVG element that holds everything it shows (the slice as embedded PNG).

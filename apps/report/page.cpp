@@ -12,13 +12,14 @@ namespace {
 // {{text}} is escaped by mustache, {{{markup}}} is not.
 constexpr const char* kTemplate = R"html(<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{{title}} - SpineTherm</title>
+<title>{{#mark}}{{mark}}: {{/mark}}{{title}} - SpineTherm</title>
 <style>
 :root{--ink:#1c2430;--soft:#5b6675;--line:#d9dee6;--paper:#fff;--tint:#f4f6f9}
 *{box-sizing:border-box}
 body{margin:0;background:var(--tint);color:var(--ink);font:15px/1.5 system-ui,"DejaVu Sans",sans-serif}
 main{max-width:1180px;margin:0 auto;padding:0 20px 40px}
 .banner{background:#7a1020;color:#fff;text-align:center;padding:6px 12px;font-weight:600}
+.mark{background:#ffb000;color:#1c2430;border-radius:5px;padding:0 8px}
 h1{font-size:26px;margin:22px 0 0}h2{font-size:18px;margin:0 0 10px}
 .subtitle{color:var(--soft);margin:0 0 16px}
 section,.summary{background:var(--paper);border:1px solid var(--line);border-radius:8px;padding:16px 18px;margin:14px 0}
@@ -43,15 +44,15 @@ ul{margin:6px 0 6px 20px;padding:0}
 footer{color:var(--soft);font-size:12px;margin:20px 0 0;overflow-wrap:anywhere}
 @media print{body{background:#fff}section,.summary{break-inside:avoid}.banner{position:running(banner)}}
 </style></head><body>
-<div class="banner">{{banner}}</div>
+<div class="banner">{{#mark}}{{mark}} images, not of a patient. {{/mark}}{{banner}}</div>
 <main>
-<h1>{{title}}</h1><p class="subtitle">{{subtitle}}</p>
+<h1>{{#mark}}<span class="mark">{{mark}}</span> {{/mark}}{{title}}</h1><p class="subtitle">{{subtitle}}</p>
 <div class="summary">{{{summary}}}</div>
 {{#sections}}{{#open}}<section><h2>{{name}}</h2>{{{html}}}</section>
 {{/open}}{{#folded}}<section><details><summary>{{name}}</summary>{{{html}}}</details></section>
 {{/folded}}{{/sections}}<footer>{{footer}}</footer>
 </main>
-<div class="banner">{{banner}}</div>
+<div class="banner">{{#mark}}{{mark}} images, not of a patient. {{/mark}}{{banner}}</div>
 </body></html>
 )html";
 
@@ -122,6 +123,10 @@ std::string page_html(const Page& page) {
   }
   data all;
   all.set("title", page.title);
+  if (page.mark.empty())
+    all.set("mark", data::type::bool_false);
+  else
+    all.set("mark", page.mark);
   all.set("subtitle", page.subtitle);
   all.set("banner", std::string(kBanner));
   all.set("summary", page.summary_html);

@@ -34,6 +34,7 @@ struct Page {
   std::string summary_html;  ///< the box at the head: verdict and what decided it
   std::vector<Section> sections;
   std::string footer;
+  std::string mark = {};  ///< before the title and in the banners: "SYNTHETIC"; empty: a patient's images
 };
 
 /// One self-contained HTML document: no script, no network, prints to paper; the banner at head and foot.

@@ -31,7 +31,9 @@ nlohmann::json full_case() {
     "level": {"name": "L3", "confirmed_by": [{"method": "counting", "image": "mri", "who": "reader 1"}]},
     "target": {"name": "lesion", "centre_mm": [10, -136, 315.6], "radii_mm": [9, 8, 9], "kind": "lytic"},
     "clinical": {"goal": "palliation", "deficit": false, "sins_pain": 3, "previous_dose_Gy": 20,
-                 "anticoagulated": true, "implants": false, "pacemaker": false, "primary": "breast"}})");
+                 "anticoagulated": true, "implants": false, "pacemaker": false, "primary": "breast"},
+    "findings": {"escc": "1b", "collapse": 0.2, "body_involved": 0.4, "alignment_points": 2,
+                 "posterolateral_sides": 1}, "synthetic": true})");
 }
 
 class CaseFile : public ::testing::Test {
@@ -73,6 +75,9 @@ TEST_F(CaseFile, HoldsEveryKeyOfTheDesign) {
   EXPECT_EQ(c.target.radii_mm, Eigen::Vector3d(9, 8, 9));
   EXPECT_EQ(c.clinical.deficit, false);
   EXPECT_EQ(c.clinical.sins_pain, 3);
+  EXPECT_EQ(c.findings, (CaseFindings{"1b", 0.2, 0.4, 2, 1}));
+  EXPECT_TRUE(c.synthetic);
+  EXPECT_EQ(synthetic_mark(c), "SYNTHETIC");
   EXPECT_EQ(c.name(), "patient");
   EXPECT_EQ(c.inputs().size(), 8U);
   EXPECT_THAT(schema_errors(full_case(), "case"), IsEmpty());
@@ -86,6 +91,8 @@ TEST_F(CaseFile, WhatIsAbsentIsUnknown) {
   EXPECT_EQ(c.labels.size(), 1U);
   EXPECT_TRUE(c.level.name.empty());
   EXPECT_EQ(c.clinical, ClinicalFacts{});
+  EXPECT_EQ(c.findings, CaseFindings{});
+  EXPECT_EQ(synthetic_mark(c), "");
   EXPECT_FALSE(c.target.centre_mm);
   EXPECT_TRUE(c.target.kind.empty());
 }
@@ -130,6 +137,12 @@ TEST_F(CaseFile, BadInputIsRefusedAtItsPlace) {
       {"/clinical/previous_dose_Gy", "-1", {"/clinical/previous_dose_Gy"}},
       {"/clinical/pacemaker", "0", {"/clinical/pacemaker", "true or false"}},
       {"/clinical/pace_maker", "true", {"unknown key 'pace_maker'", "pacemaker"}},
+      {"/findings/escc", "\"1d\"", {"/findings/escc", "1c"}},
+      {"/findings/collapse", "1.5", {"/findings/collapse", "0 to 1"}},
+      {"/findings/alignment_points", "3", {"/findings/alignment_points"}},
+      {"/findings/posterolateral_sides", "3", {"/findings/posterolateral_sides"}},
+      {"/findings/bilsky", "1", {"unknown key 'bilsky'"}},
+      {"/synthetic", "1", {"/synthetic", "true or false"}},
       {"/transforms/0/frm", "\"ct\"", {"/transforms/0/frm", "from"}},
   };
   for (const Bad& bad : cases) {

@@ -2,6 +2,8 @@
 // The whole job with its thermal solve, on a coarse patient: minutes.
 #include <gmock/gmock.h>
 
+#include <fstream>
+#include <iterator>
 #include <nlohmann/json.hpp>
 
 #include "apps/io/case_file.h"
@@ -40,7 +42,17 @@ TEST_F(JobPlan, StagesOneByOneAreTheWholeJobAndItsFilesAreItsResult) {
   // What is written is what was computed.
   write_job(whole, file("out"));
   EXPECT_EQ(parse_json_file(file("out/result.json")), nlohmann::json(expected));
-  EXPECT_TRUE(std::filesystem::exists(file("out/report.html")));
+  std::ifstream stream(file("out/report.html"));
+  const std::string report(std::istreambuf_iterator<char>(stream), {});
+  const auto count = [&](const std::string& text) {
+    int n = 0;
+    for (std::size_t at = report.find(text); at != std::string::npos; at = report.find(text, at + 1)) ++n;
+    return n;
+  };
+  EXPECT_GE(count("data:image/png"), 3);
+  EXPECT_EQ(count(">SYNTHETIC</text>"), count("data:image/png")) << "every picture says it";
+  EXPECT_EQ(count("<span class=\"mark\">SYNTHETIC</span>"), 1);
+  EXPECT_EQ(count("ESCC) not known"), 0) << "the phantom's labels tell it";
   EXPECT_EQ(read_plan(file("out/plan.json")).applicators, whole.plan()->plan.applicators);
   EXPECT_EQ(read_case(file("out/case.json")).ct->path, patient.ct->path);
   EXPECT_EQ(read_volume(file("out/ct.nrrd")).grid.size, whole.ct_roi.volume.grid.size);

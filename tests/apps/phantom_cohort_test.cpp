@@ -4,9 +4,14 @@
 #include <gmock/gmock.h>
 
 #include <fstream>
+#include <nlohmann/json.hpp>
 
 #include "apps/io/case_file.h"
 #include "imaging/core/error.h"
+#include "imaging/core/json_reader.h"
+#include "imaging/labels.h"
+#include "imaging/read.h"
+#include "imaging/write.h"
 #include "tests/cli/run_program.h"
 
 namespace spinetherm {
@@ -47,6 +52,35 @@ TEST(PhantomCohort, GoesOnWhereItWasStopped) {
   EXPECT_EQ(second.kept, 1);
   EXPECT_EQ(fs::last_write_time(scratch / "c/p0001/ct.nii.gz"), time);
   EXPECT_EQ(second.index.patients[1], first.index.patients[1]);
+}
+
+TEST(PhantomCohort, StatisticsAreThoseOfTheWrittenLabels) {
+  const ScratchFolder scratch;
+  const CohortRun run = make_cohort(request(scratch / "c", 2));
+  EXPECT_EQ(run.statistics.patients, 2);
+  ASSERT_GE(run.statistics.levels.size(), 2U);
+  const LevelRatios& all = run.statistics.levels.front();
+  EXPECT_EQ(all.level, "all");
+  EXPECT_GE(all.measures.front().count, 2) << "two whole levels without tumour, or more";
+  for (const MeasureRatio& m : all.measures)
+    if (m.count > 0) EXPECT_NEAR(m.mean, 1, 0.35) << m.name << ", voxels of 3 mm";
+  int kinds = 0;
+  for (const CohortRow& r : run.statistics.mixes.at(1).second) kinds += r.count;
+  EXPECT_EQ(kinds, 2);
+  const nlohmann::json json = parse_json_file(scratch / "c/cohort.json");
+  EXPECT_EQ(json.at("statistics"), nlohmann::json(to_json(run.statistics)));
+
+  // A body that loses half of its voxels on disk loses half of its volume in the statistics.
+  const fs::path one = scratch / "c/p0001", file = one / "labels_ct.nii.gz";
+  const CohortStatistics before = cohort_statistics({one});
+  auto labels = import_labels(read_label_volume(file), "spinetherm").labels;
+  std::size_t n = 0;
+  for (StructureValue& v : labels.values)
+    if (structure_name(v).starts_with("vertebra_body") && ++n % 2 == 0) v = 0;
+  write_labels(file, labels);
+  const CohortStatistics after = cohort_statistics({one});
+  EXPECT_NEAR(after.levels.front().measures.front().mean, before.levels.front().measures.front().mean / 2,
+              0.05);
 }
 
 TEST(PhantomCohort, CancelledKeepsWhatIsFinished) {

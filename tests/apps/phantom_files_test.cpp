@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "apps/io/points.h"
+#include "datasets/cohort.h"
 #include "imaging/core/error.h"
 #include "imaging/core/json_reader.h"
 #include "imaging/displacement_field.h"
@@ -38,6 +39,7 @@ TEST(PhantomFiles, AreAPatientCaseThatIsReadBackAsItWas) {
   EXPECT_EQ(read.mri[2].modality, Modality::mr_stir);
   EXPECT_EQ(read.target.label, "tumour");
   EXPECT_EQ(read.target.kind, "lytic");
+  EXPECT_EQ(read.clinical.primary, draw_primary(p.options.seed));
   EXPECT_EQ(read.level.name, "L3");
   ASSERT_EQ(read.level.confirmed_by.size(), 1U);
   EXPECT_EQ(read.level.confirmed_by[0].method, "phantom truth");
@@ -173,6 +175,11 @@ TEST(PhantomFiles, LesionTellsGradesThatAgreeWithEligibility) {
   EXPECT_EQ(lesion["eligibility"]["verdict"], "refer");
   const PatientCase read = read_case(scratch / "case.json");
   EXPECT_EQ(read.clinical.primary, "lung");
+  EXPECT_TRUE(read.synthetic);
+  EXPECT_EQ(read.findings.escc, lesion["escc"].get<std::string>());
+  EXPECT_EQ(read.findings.posterolateral_sides, 1);
+  EXPECT_EQ(read.findings.collapse, 0);
+  EXPECT_GT(read.findings.body_involved.value(), 0.05);
   EXPECT_EQ(assess_eligibility(read.clinical, p.lesion.grade.facts).verdict, EligibilityVerdict::refer);
 }
 

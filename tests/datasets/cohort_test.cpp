@@ -105,5 +105,16 @@ TEST(Cohort, BrokenTableSaysWhere) {
   broken([](auto& j) { j["kinds"].erase("source"); }, "source");
 }
 
+TEST(Primary, IsDrawnWithTheSharesOfTheMixAndKnownByName) {
+  std::vector<std::string> drawn;
+  for (std::uint64_t seed = 1; seed <= 2000; ++seed) drawn.push_back(draw_primary(seed));
+  for (const CohortRow& r : compare_with_mix(drawn, cohort_mix().primaries))
+    EXPECT_NEAR(r.share, r.table, 0.035) << r.word;
+  EXPECT_EQ(draw_primary(7), draw_primary(7));
+  EXPECT_EQ(known_primary("rcc"), "RCC");
+  EXPECT_THAT([] { known_primary("long"); },
+              ::testing::ThrowsMessage<ConfigError>(::testing::HasSubstr("did you mean 'lung'")));
+}
+
 }  // namespace
 }  // namespace spinetherm

@@ -146,6 +146,43 @@ TEST(VirtualPatient, MriShowsLysisDarkOnT1AndBrightOnStir) {
   EXPECT_GT(mean["stir"][0] / count[0], 1.5 * mean["stir"][1] / count[1]);
 }
 
+TEST(VirtualPatient, EpiduralTumourHasItsGradeAndStaysInTheCanal) {
+  const StructureValue tumour = *structure_value("tumour");
+  for (const std::string escc : {"1a", "1b", "2"}) {
+    const SpinePhantom p = with("lytic,posterior,size:14,epidural:" + escc);
+    EXPECT_EQ(p.lesion.grade.epidural.escc, escc);
+    EXPECT_EQ(p.lesion.grade.facts.escc, escc);
+    EXPECT_GT(p.lesion.grade.epidural.tumour_ml, 0.02) << escc;
+    const Grid& g = p.ct.volume.grid;
+    for_each_voxel(g, [&](int i, int j, int k) {
+      if (p.anatomy.labels(i, j, k) != tumour) return;
+      const StructureValue was = *sample_nearest(patient().anatomy.labels, g.to_world(i, j, k));
+      EXPECT_TRUE(!is_vertebra(was) || structure_level(was) == "L3") << structure_name(was);
+      EXPECT_FALSE(structure_name(was).starts_with("disc_"));
+    });
+  }
+}
+
+TEST(VirtualPatient, ParaspinalMassLiesBesideItsBodyOutsideOfBoneAndCanal) {
+  const SpinePhantom p = with("lytic,central,size:16,left,paraspinal"),
+                     none = with("lytic,central,size:16,left");
+  const Grid& g = p.ct.volume.grid;
+  double outside = 0;
+  for_each_voxel(g, [&](int i, int j, int k) {
+    if (!p.lesion.mask(i, j, k)) return;
+    const Eigen::Vector3d x = g.to_world(i, j, k);
+    const StructureValue was = *sample_nearest(patient().anatomy.labels, x);
+    if (is_vertebra(was)) return;
+    ++outside;
+    EXPECT_GT(x.x(), 0) << "left";
+    EXPECT_NE(was, *structure_value("dural_sac"));
+    EXPECT_NE(was, *structure_value("aorta"));
+  });
+  EXPECT_GT(outside * g.voxel_volume_mm3() / 1000, 0.5);
+  EXPECT_GT(p.lesion.volume_ml, none.lesion.volume_ml + 0.5);
+  EXPECT_EQ(p.lesion.grade.epidural.escc, "0");
+}
+
 TEST(VirtualPatient, SameSeedSameBytes) {
   const SpinePhantom a = with("mixed,anterior", 5), b = with("mixed,anterior", 5),
                      c = with("mixed,anterior", 6);
@@ -163,8 +200,6 @@ TEST(VirtualPatient, RefusesByName) {
     o.spacing_mm = 2;
     EXPECT_THAT([&] { make_virtual_patient(patient(), o); }, ThrowsMessage<ConfigError>(HasSubstr(words)));
   };
-  refuses("lytic,posterior,epidural:1b", "L3", "epidural:1b");
-  refuses("lytic,posterior,paraspinal", "L3", "paraspinal");
   refuses("lytic,fracture:0.3", "L3", "fracture");
   refuses("lytic,size:50", "L3", "does not fit into the body of L3");
   refuses("lytic", "T9", "no voxel is labelled as T9");

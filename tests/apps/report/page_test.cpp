@@ -29,6 +29,16 @@ TEST(Page, CarriesTheBannerTwiceAndNothingFromTheNetwork) {
   EXPECT_THAT(html, Not(HasSubstr("<script")));
 }
 
+TEST(Page, OfASyntheticPatientSaysSoInTitleHeadingAndBanners) {
+  Page page{"Plan", "", "", {}, ""};
+  EXPECT_THAT(page_html(page), Not(HasSubstr("SYNTHETIC")));
+  page.mark = "SYNTHETIC";
+  const std::string html = page_html(page);
+  EXPECT_THAT(html, HasSubstr("<title>SYNTHETIC: Plan"));
+  EXPECT_THAT(html, HasSubstr("<h1><span class=\"mark\">SYNTHETIC</span> Plan</h1>"));
+  EXPECT_THAT(html, HasSubstr("<div class=\"banner\">SYNTHETIC images, not of a patient. Simulation"));
+}
+
 TEST(Page, VerdictWordsInTablesBecomeBadgesAndTextIsEscaped) {
   const std::string html = table_html({{"structure", "verdict"}, {{"a<b", "within_limits"}}});
   EXPECT_THAT(html, HasSubstr("a&lt;b"));

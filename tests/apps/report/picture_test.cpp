@@ -95,6 +95,19 @@ TEST(Figure, HoldsLettersPositionAndOnlyOutlinesThatMeetThePlane) {
   EXPECT_THAT(drawn, HasSubstr("data:image/png;base64,iVBOR"));
 }
 
+TEST(Figure, OfASyntheticPatientSaysSoWhereNoLetterStands) {
+  Figure f;
+  f.title = "axial";
+  f.plane = axial_plane({0, 0, 0});
+  EXPECT_THAT(svg(f), Not(HasSubstr("SYNTHETIC")));
+  f.mark = "SYNTHETIC";
+  const std::string drawn = svg(f);
+  const auto at = drawn.find(">SYNTHETIC</text>");
+  ASSERT_NE(at, std::string::npos);
+  const std::string element = drawn.substr(drawn.rfind("<text", at), at - drawn.rfind("<text", at));
+  EXPECT_THAT(element, HasSubstr("x=\"354.0\" y=\"16.0\" text-anchor=\"end\" font-size=\"12\""));
+}
+
 TEST(Figure, ANeedleOutOfTheSliceIsDottedNotSolid) {
   Figure f;
   f.plane = axial_plane({0, 0, 0});
