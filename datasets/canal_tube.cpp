@@ -12,9 +12,10 @@
 namespace spinetherm {
 namespace {
 
-constexpr double kSmoothing_mm = 4;
-constexpr double kLeastGap_mm = 0.6;  ///< between the sac and the canal's wall
-constexpr double kLeastCord_mm = 1;   ///< as SpineSection::cord_a
+constexpr double kSmoothing_mm = 8;
+constexpr double kLeastArea_mm2 = 30;  ///< product of half axes: below it no canal
+constexpr double kLeastGap_mm = 0.6;   ///< between the sac and the canal's wall
+constexpr double kLeastCord_mm = 1;    ///< as SpineSection::cord_a
 constexpr double kNone_mm = 1e3;
 constexpr double kBundleAcross = 0.78, kBundleDeep = 0.62, kBundleBehind = 0.26;  ///< shares of the sac
 
@@ -47,16 +48,21 @@ Slice moments(const Volume<std::uint8_t>& mask, int k) {
   return s;
 }
 
-/// Slices smoothed along z; beyond the ends the last ones hold.
+/// Slices smoothed along z; beyond the ends the last ones hold. A wide slice counts less: between the laminae
+/// a mask reaches out of the canal.
 std::vector<Slice> smoothed(const std::vector<Slice>& slices, double step_mm) {
   std::vector<Slice> out(slices.size());
+  double narrowest = 1e9;
+  for (const Slice& s : slices)
+    if (s.weight > 0 && s.a * s.b > kLeastArea_mm2) narrowest = std::min(narrowest, s.a * s.b);
   for (std::size_t n = 0; n < slices.size(); ++n) {
     double sum = 0;
     Slice mean;
     for (std::size_t m = 0; m < slices.size(); ++m) {
       if (slices[m].weight == 0) continue;
       const double away = (double(m) - double(n)) * step_mm / kSmoothing_mm;
-      const double w = std::exp(-away * away / 2) + 1e-9 * std::exp(-std::abs(away));
+      const double narrow = std::min(narrowest / std::max(slices[m].a * slices[m].b, kLeastArea_mm2), 1.0);
+      const double w = narrow * narrow * (std::exp(-away * away / 2) + 1e-9 * std::exp(-std::abs(away)));
       sum += w;
       mean.x += w * slices[m].x;
       mean.y += w * slices[m].y;

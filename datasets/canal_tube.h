@@ -24,10 +24,10 @@ struct CanalTube {
 };
 
 /// Fits the tube to a mask of the canal (axis-aligned LPS): centre and half axes of each slice from its first
-/// and second moments, smoothed along z by a Gaussian of 4 mm. Sac and cord have the share of the canal that
-/// vertebrae.json gives the level (supine), between levels by linear interpolation along z; the cord lies
-/// where `anatomy` labels it, else where the table has it, and tapers to nothing below L1. ConfigError when
-/// the mask is empty or no vertebra is labelled.
+/// and second moments, smoothed along z by a Gaussian of 8 mm, in which narrow slices count most. Sac and
+/// cord have the share of the canal that vertebrae.json gives the level (supine), between levels by linear
+/// interpolation along z; the cord lies where `anatomy` labels it, else where the table has it, and tapers to
+/// nothing below L1. ConfigError when the mask is empty or no vertebra is labelled.
 CanalTube fit_canal_tube(const Volume<std::uint8_t>& canal, const Anatomy& anatomy);
 
 /// What lies in the tube at a point of the section's frame: cord, cauda (the dorsal part of the sac below the

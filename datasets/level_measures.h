@@ -27,12 +27,13 @@ struct LevelMeasure {
 const std::vector<LevelMeasure>& level_measure_list();
 
 /// Measures every level C3 to L5 whose body the labels show whole: no voxel of it on the grid's edge, no
-/// tumour within 3 mm of it. Widths and depths lie in the body's frame, up along the canal. ConfigError
-/// unless the grid's direction is the identity.
+/// tumour that touches it or lies beside or behind its middle. Widths and depths lie in the body's frame, up
+/// along the canal. ConfigError unless the grid's direction is the identity.
 std::vector<LevelMeasures> measure_levels(const Volume<StructureValue>& labels);
 
-/// The same of a row of the table: the body as an elliptic cylinder, its section the mean of both endplates,
-/// its height that of its middle; canal and cord as elliptic cylinders.
+/// The same of a row of the table: the body as an elliptic cylinder with a waist, its section at the ends the
+/// mean of both endplates, its height that of its middle; canal and cord as elliptic cylinders, the cord down
+/// to T12.
 LevelMeasures expected_measures(const VertebraSize& size);
 
 }  // namespace spinetherm
