@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "datasets/material_render.h"
 
+#include <algorithm>
+
 #include "imaging/core/error.h"
 
 namespace spinetherm {
@@ -35,6 +37,24 @@ class Uniform {
   const Volume<Material>& m_;
 };
 
+constexpr int kCorners = 8;
+
+/// Of the sample points within a voxel, the corners first.
+std::vector<Eigen::Vector3d> sample_offsets(const Grid& grid, const std::array<int, 3>& supersample) {
+  std::vector<Eigen::Vector3d> corners, others;
+  const auto outer = [&](int n, std::size_t axis) { return n == 0 || n == supersample[axis] - 1; };
+  for (int c = 0; c < supersample[2]; ++c)
+    for (int b = 0; b < supersample[1]; ++b)
+      for (int a = 0; a < supersample[0]; ++a) {
+        const Eigen::Vector3d part((a + 0.5) / supersample[0] - 0.5, (b + 0.5) / supersample[1] - 0.5,
+                                   (c + 0.5) / supersample[2] - 0.5);
+        (outer(a, 0) && outer(b, 1) && outer(c, 2) ? corners : others)
+            .emplace_back(grid.direction * grid.spacing_mm.cwiseProduct(part));
+      }
+  corners.insert(corners.end(), others.begin(), others.end());
+  return corners;
+}
+
 }  // namespace
 
 MaterialValues ct_numbers() {
@@ -52,14 +72,9 @@ std::vector<Volume<float>> render(const MaterialField& field, const MaterialVolu
   for (const int n : supersample) require(n >= 1 && n <= 8, "supersample", n, "must lie in 1 .. 8");
   const Grid& grid = centres.material.grid;
   std::vector<Volume<float>> out(values.size(), Volume<float>(grid));
-  std::vector<Eigen::Vector3d> offsets;  // of the sample points within a voxel
-  for (int c = 0; c < supersample[2]; ++c)
-    for (int b = 0; b < supersample[1]; ++b)
-      for (int a = 0; a < supersample[0]; ++a) {
-        const Eigen::Vector3d part((a + 0.5) / supersample[0] - 0.5, (b + 0.5) / supersample[1] - 0.5,
-                                   (c + 0.5) / supersample[2] - 0.5);
-        offsets.emplace_back(grid.direction * grid.spacing_mm.cwiseProduct(part));
-      }
+  const std::vector<Eigen::Vector3d> offsets = sample_offsets(grid, supersample);
+  // With three points an axis and more the corners tell first whether anything else is there.
+  const bool corners_tell = *std::ranges::min_element(supersample) >= 3;
   const Uniform uniform(centres.material);
 #pragma omp parallel for schedule(dynamic)
   for (int k = 0; k < grid.size[2]; ++k) {
@@ -81,16 +96,21 @@ std::vector<Volume<float>> render(const MaterialField& field, const MaterialVolu
         count.fill(0);
         texture.fill(0);
         const Eigen::Vector3d x = grid.to_world(i, j, k);
-        for (const Eigen::Vector3d& offset : offsets) {
-          const MaterialPoint p = field(x + offset);
-          ++count[std::size_t(p.material)];
-          texture[std::size_t(p.material)] += double(p.texture);
-        }
+        std::size_t taken = 0;
+        const auto take = [&](std::size_t until) {
+          for (; taken < until; ++taken) {
+            const MaterialPoint p = field(x + offsets[taken]);
+            ++count[std::size_t(p.material)];
+            texture[std::size_t(p.material)] += double(p.texture);
+          }
+        };
+        if (corners_tell) take(kCorners);
+        if (count[std::size_t(centres.material[voxel])] < kCorners) take(offsets.size());
         for (std::size_t v = 0; v < values.size(); ++v) {
           double sum = 0;
           for (std::size_t m = 0; m < kMaterialCount; ++m)
             if (count[m] > 0) sum += count[m] * values[v].mean[m] + texture[m] * values[v].per_texture[m];
-          out[v][voxel] = float(sum / double(offsets.size()));
+          out[v][voxel] = float(sum / double(taken));
         }
       }
   }

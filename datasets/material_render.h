@@ -38,8 +38,9 @@ MaterialValues ct_numbers();
 /// Mean value over each voxel, one volume for each of `values`, all from one pass over the body. `centres`
 /// holds it at every voxel centre. A voxel whose 26 neighbours are all of its material has that
 /// material's value at its centre; any other is averaged over supersample[0] x [1] x [2] points along the
-/// grid's axes, so that a wall thinner than a voxel shows with the part that it fills. Misses what is smaller
-/// than a voxel and far from any other boundary. Cancelled: empty volumes.
+/// grid's axes, so that a wall thinner than a voxel shows with the part that it fills; with three points an
+/// axis or more, only where its centre and the eight outer points are not all of one material. Misses what is
+/// smaller than a voxel and far from any other boundary. Cancelled: empty volumes.
 std::vector<Volume<float>> render(const MaterialField& field, const MaterialVolume& centres,
                                   const std::vector<MaterialValues>& values, std::array<int, 3> supersample,
                                   const Progress& progress = {});

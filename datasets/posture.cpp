@@ -226,7 +226,7 @@ void Posture::draw(std::uint64_t seed) {
   for (std::size_t n = middle; n > 0; --n) joint(n - 1, n, n - 1);
 }
 
-Eigen::Vector3d Posture::blended(const Eigen::Vector3d& y, bool* in_bone) const {
+Eigen::Vector3d Posture::blended(const Eigen::Vector3d& y, double* nearest_mm) const {
   double total = 0, least = 1e9;
   Eigen::Vector3d sum(0, 0, 0), in_owner(0, 0, 0);
   const Bone *owner = nullptr, *nearest = &bones_.front();
@@ -249,7 +249,7 @@ Eigen::Vector3d Posture::blended(const Eigen::Vector3d& y, bool* in_bone) const 
     total += w;
     sum += w * (bone.cbct_rotation * y + bone.cbct_shift);
   }
-  if (in_bone) *in_bone = owner != nullptr;
+  if (nearest_mm) *nearest_mm = least;
   if (!owner && total > 0) return sum / total;
   const Bone& one = owner ? *owner : *nearest;
   return one.cbct_rotation * y + one.cbct_shift;
@@ -270,9 +270,8 @@ const Posture::Bone* Posture::owner_of(const Eigen::Vector3d& x) const {
   return owner;
 }
 
-/// The point that blended() takes to x.
-Eigen::Vector3d Posture::bones_to_mri(const Eigen::Vector3d& x) const {
-  if (const Bone* owner = owner_of(x)) return owner->mri_from_cbct * x;
+/// The point that blended() takes to x, which lies in no bone.
+Eigen::Vector3d Posture::soft_to_mri(const Eigen::Vector3d& x) const {
   double total = 0;
   Eigen::Vector3d y(0, 0, 0);
   for (const Bone& bone : bones_) {
@@ -282,7 +281,7 @@ Eigen::Vector3d Posture::bones_to_mri(const Eigen::Vector3d& x) const {
   }
   y /= total;
   // Newton with the rotation of the pose for the derivative; a slope taken by differences where that stalls.
-  constexpr double kEnough_mm = 1e-9, h = 1e-3;
+  constexpr double kEnough_mm = 1e-7, h = 1e-3;
   Eigen::Vector3d left = x - blended(y, nullptr);
   for (int n = 0; n < 60 && left.norm() > kEnough_mm; ++n) {
     Eigen::Vector3d step = pose_.rotation * left;
@@ -310,15 +309,62 @@ Eigen::Vector3d Posture::bones_to_mri(const Eigen::Vector3d& x) const {
 
 Eigen::Vector3d Posture::cbct_from_mri(const Eigen::Vector3d& y) const {
   if (bones_.empty()) return neural_.prone_from_supine(back_ * y);
-  bool in_bone = false;
-  const Eigen::Vector3d x = blended(y, &in_bone);
-  return in_bone ? x : neural_.prone_from_supine(x);
+  double nearest_mm = 0;
+  const Eigen::Vector3d x = blended(y, &nearest_mm);
+  return nearest_mm <= kRim_mm ? x : neural_.prone_from_supine(x);
 }
 
 Eigen::Vector3d Posture::mri_from_cbct(const Eigen::Vector3d& x) const {
   if (bones_.empty()) return pose_ * neural_.supine_from_prone(x);
   if (const Bone* owner = owner_of(x)) return owner->mri_from_cbct * x;
-  return bones_to_mri(neural_.supine_from_prone(x));
+  const Eigen::Vector3d supine = neural_.supine_from_prone(x);
+  if (supine != x)
+    if (const Bone* owner = owner_of(supine)) return owner->mri_from_cbct * supine;
+  return soft_to_mri(supine);
+}
+
+SampledPosture::SampledPosture(const Posture& posture, const Eigen::AlignedBox3d& mri_box)
+    : posture_(&posture) {
+  if (!posture.bends()) return;
+  const Eigen::Vector3d beyond = Eigen::Vector3d::Constant(kSpacing_mm);
+  cbct_mm_ = Volume<Eigen::Vector3d>(box_grid(mri_box.min() - beyond, mri_box.max() + beyond, kSpacing_mm),
+                                     Eigen::Vector3d::Zero());
+  const Grid& g = cbct_mm_.grid;
+  Volume<std::uint8_t> node_free(g);
+#pragma omp parallel for schedule(dynamic)
+  for (int k = 0; k < g.size[2]; ++k)
+    for (int j = 0; j < g.size[1]; ++j)
+      for (int i = 0; i < g.size[0]; ++i) {
+        double nearest_mm = 0;
+        cbct_mm_(i, j, k) = posture.blended(g.to_world(i, j, k), &nearest_mm);
+        node_free(i, j, k) = nearest_mm >= kFree_mm;
+      }
+  free_ = Volume<std::uint8_t>(g);
+  for (int k = 0; k + 1 < g.size[2]; ++k)
+    for (int j = 0; j + 1 < g.size[1]; ++j)
+      for (int i = 0; i + 1 < g.size[0]; ++i) {
+        bool free = true;
+        for (int c = 0; c < 8; ++c)
+          free = free && node_free(i + (c & 1), j + (c >> 1 & 1), k + (c >> 2)) != 0;
+        free_(i, j, k) = free;
+      }
+}
+
+Eigen::Vector3d SampledPosture::cbct_from_mri(const Eigen::Vector3d& y) const {
+  if (free_.values.empty()) return posture_->cbct_from_mri(y);
+  const Grid& g = cbct_mm_.grid;
+  const Eigen::Vector3d f = (y - g.origin_mm) / kSpacing_mm;
+  if (!(f.minCoeff() >= 0)) return posture_->cbct_from_mri(y);
+  const int i = int(f.x()), j = int(f.y()), k = int(f.z());
+  if (i + 1 >= g.size[0] || j + 1 >= g.size[1] || k + 1 >= g.size[2] || free_(i, j, k) == 0)
+    return posture_->cbct_from_mri(y);
+  const double a = f.x() - i, b = f.y() - j, c = f.z() - k;
+  const std::size_t row = std::size_t(g.size[0]), slice = row * std::size_t(g.size[1]);
+  const Eigen::Vector3d* v = &cbct_mm_.values[g.index(i, j, k)];
+  const auto line = [&](const Eigen::Vector3d* p) -> Eigen::Vector3d { return (1 - a) * p[0] + a * p[1]; };
+  const Eigen::Vector3d x = (1 - c) * ((1 - b) * line(v) + b * line(v + row)) +
+                            c * ((1 - b) * line(v + slice) + b * line(v + slice + row));
+  return posture_->neural_.prone_from_supine(x);
 }
 
 Rigid best_rigid(const std::vector<Eigen::Vector3d>& from_mm, const std::vector<Eigen::Vector3d>& to_mm) {

@@ -3,7 +3,6 @@
 
 #include <cmath>
 
-#include "datasets/value_noise.h"
 #include "imaging/core/units.h"
 
 namespace spinetherm {
@@ -244,10 +243,7 @@ VertebraHit VertebraShape::at(const Eigen::Vector3d& at) const {
   if (mask == 0) return hit;
   Eigen::Vector3d x = at;
   if (style_.roughness_mm > 0) {
-    const Eigen::Vector3d c = at / kRoughCell_mm;
-    x += 0.6 * style_.roughness_mm *
-         Eigen::Vector3d(value_noise(c, style_.seed), value_noise(c, style_.seed + 1),
-                         value_noise(c, style_.seed + 2));
+    x += 0.6 * style_.roughness_mm * roughness_.at(at / kRoughCell_mm);
   }
   const Eigen::Vector3d m(std::abs(x.x()), x.y(), x.z());  // the left half stands for both
   if (mask & 1) {
@@ -289,6 +285,13 @@ void VertebraShape::fill_cells() {
   for (int a = 0; a < 3; ++a)
     cell_count_[std::size_t(a)] = int(std::ceil((high[a] - cell_low_[a]) / kCell_mm));
   cells_.assign(std::size_t(cell_count_[0]) * std::size_t(cell_count_[1]) * std::size_t(cell_count_[2]), 0);
+  if (style_.roughness_mm > 0) {
+    const Eigen::Vector3d end =
+        cell_low_ + kCell_mm * Eigen::Vector3d(cell_count_[0], cell_count_[1], cell_count_[2]);
+    roughness_ = NoiseLattice({Eigen::Vector3d(-end.x(), cell_low_.y(), cell_low_.z()) / kRoughCell_mm,
+                               Eigen::Vector3d(end / kRoughCell_mm)},
+                              style_.seed);
+  }
   // Half a diagonal, with room for distances that are only first-order, and for the roughness.
   const double near = 1.5 * std::sqrt(3.0) * kCell_mm / 2 + fillet_mm_ + 2 * style_.roughness_mm;
   box_.setEmpty();

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "datasets/solid.h"
+#include "datasets/value_noise.h"
 #include "datasets/vertebra_table.h"
 
 namespace spinetherm {
@@ -133,6 +134,7 @@ class VertebraShape {
   std::vector<std::uint32_t> cells_;
   std::array<int, 3> cell_count_{0, 0, 0};
   Eigen::Vector3d cell_low_{0, 0, 0};
+  NoiseLattice roughness_;
 };
 
 }  // namespace spinetherm

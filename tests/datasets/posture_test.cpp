@@ -103,6 +103,33 @@ TEST(Posture, ThereAndBackIsTheIdentityAndNothingFolds) {
   }
 }
 
+TEST(Posture, TheSampledWayIsTheWay) {
+  const SpineModel m(options_of("L2-L4"));
+  const Posture posture(m, posture_preset("large"), some_pose(), 3);
+  Eigen::AlignedBox3d box;
+  for (int c = 0; c < 8; ++c)
+    box.extend(posture.mri_from_cbct({(c & 1) ? m.low_mm().x() : m.high_mm().x(),
+                                      (c & 2) ? m.low_mm().y() : m.high_mm().y(),
+                                      (c & 4) ? m.low_mm().z() : m.high_mm().z()}));
+  const SampledPosture way(posture, box);
+  double worst = 0, sum = 0;
+  int all = 0, exact = 0;
+  over_box(m, 3.7, [&](const Eigen::Vector3d& x) {
+    const Eigen::Vector3d y = some_pose() * x;
+    const double off = (way.cbct_from_mri(y) - posture.cbct_from_mri(y)).norm();
+    worst = std::max(worst, off);
+    sum += off;
+    exact += off == 0;
+    ++all;
+    // In bone and about it nothing is interpolated.
+    if (bone_of(m, m.at(posture.cbct_from_mri(y))) >= 0) ASSERT_EQ(off, 0) << x.transpose();
+  });
+  EXPECT_LT(worst, 0.1);
+  EXPECT_LT(sum / all, 0.01);
+  EXPECT_GT(exact, all / 50);
+  EXPECT_LT(exact, all / 2);  // most is
+}
+
 TEST(Posture, SoftTissueFollowsSmoothly) {
   const SpineModel m(options_of("L2-L4"));
   const Posture posture(m, {}, Rigid{}, 5);

@@ -33,5 +33,17 @@ TEST(ValueNoise, IsSmoothAndBelongsToItsSeed) {
   EXPECT_NE(value_noise({0.2, 0.3, -1.2}, 1), value_noise({0.2, 0.3, -1.2}, 2));
 }
 
+TEST(ValueNoise, TheLatticeLooksUpTheSameNumbers) {
+  const NoiseLattice lattice(Eigen::AlignedBox3d(Eigen::Vector3d(-3.2, 0.1, -7), Eigen::Vector3d(2, 4, 5.5)),
+                             11);
+  for (double x = -3.2; x <= 2; x += 0.37)
+    for (double y = 0.1; y <= 4; y += 0.43)
+      for (double z = -7; z <= 5.5; z += 0.71) {
+        const Eigen::Vector3d v = lattice.at({x, y, z});
+        for (int n = 0; n < 3; ++n)
+          ASSERT_EQ(v[n], value_noise({x, y, z}, std::uint32_t(11 + n))) << x << " " << y << " " << z;
+      }
+}
+
 }  // namespace
 }  // namespace spinetherm
