@@ -15,6 +15,7 @@ void CtOptions::validate() const {
   require(noise_grain_mm >= 0 && noise_grain_mm < 5, "CtOptions.noise_grain_mm", noise_grain_mm,
           "must lie in [0, 5)");
   require(slice_mm >= 0 && slice_mm <= 10, "CtOptions.slice_mm", slice_mm, "must lie in [0, 10]");
+  require(bone_gain > 0.5 && bone_gain < 2, "CtOptions.bone_gain", bone_gain, "must lie in (0.5, 2)");
   require(hu_gain > 0.5 && hu_gain < 2, "CtOptions.hu_gain", hu_gain, "must lie in (0.5, 2)");
   require(std::abs(hu_offset) < 200, "CtOptions.hu_offset", hu_offset, "must lie in (-200, 200)");
   require(beam_hardening_HU >= 0 && beam_hardening_HU < 2000, "CtOptions.beam_hardening_HU",
@@ -26,6 +27,15 @@ void CtOptions::validate() const {
 
 Image simulate_ct(const Volume<float>& sharp_HU, const CtOptions& options, std::uint64_t seed) {
   options.validate();
+  if (options.bone_gain != 1) {
+    constexpr float kBone_HU = 100;
+    Volume<float> scaled = sharp_HU;
+    for (float& v : scaled.values)
+      if (v > kBone_HU) v = kBone_HU + float(options.bone_gain) * (v - kBone_HU);
+    CtOptions rest = options;
+    rest.bone_gain = 1;
+    return simulate_ct(scaled, rest, seed);
+  }
   const double fine_mm = sharp_HU.grid.spacing_mm[2];
   const double sigma = options.psf_sigma_mm;
   // Slices as thick as the sharp volume's get the kernel's width along the table too.

@@ -28,11 +28,19 @@ struct FluoroscopyOptions {
                                .scatter_to_primary = 0.6,
                                .scatter_sigma_mm = 60,
                                .scatter_corrected = 0.5};
+  double lateral_kV = 95;  ///< of the lateral view, through twice the body (recalled)
+  /// Exposure control: photons that a pixel counts on average in the middle third of the field, as in a spot
+  /// image (recalled). Empty: detector.photons. No noise when detector.photons is empty.
+  std::optional<double> exposure_photons = 1500;
   std::vector<MetalNeedle> needles = {};
   /// Crops the images to rays that enter the body's volume by the face towards the source and leave it by
   /// the opposite one, as a shutter would: else the cut ends of the volume show as ramps.
   bool shutter = true;
+  /// The shutter also closes columns at either side by which most rays pass less than this line integral:
+  /// the skin's outline and open beam, whose scatter would veil the spine. 0: leaves them open.
+  double thinnest_line_integral = 0.8;
   bool operator==(const FluoroscopyOptions&) const = default;
+  XrayBeamOptions lateral_beam() const;
   void validate() const;
 };
 

@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "datasets/mri_signal.h"
 
+#include <algorithm>
 #include <cmath>
+#include <cstdint>
+#include <random>
 
 #include "datasets/embedded_tables.h"
 #include "datasets/table_reader.h"
 #include "imaging/core/error.h"
+#include "imaging/core/random.h"
 
 namespace spinetherm {
 
@@ -29,14 +33,41 @@ void MrSequence::validate() const {
           "must lie between 0 and the repetition time less the echo time");
   require(bandwidth_Hz_per_px > 0, "MrSequence.bandwidth_Hz_per_px", bandwidth_Hz_per_px, "must be > 0");
   require(snr > 0, "MrSequence.snr", snr, "must be > 0");
+  tissues.validate();
 }
+
+void TissueSpread::validate() const {
+  for (const double sd : {t1, t2, proton_density})
+    require(sd >= 0 && sd <= 0.3, "TissueSpread", sd, "a share in [0, 0.3]");
+}
+
+namespace {
+
+/// Factors of one material.
+struct TissueFactors {
+  double t1 = 1, t2 = 1, proton_density = 1;
+};
+TissueFactors factors_of(const TissueSpread& spread, std::size_t material) {
+  constexpr std::uint64_t kTissueStream = 0x7469737375;
+  constexpr double kFurthest = 1.5;
+  auto rng = trial_rng(spread.seed, (kTissueStream << 8) + material);
+  std::normal_distribution<double> normal(0, 1);
+  const auto factor = [&](double sd) { return 1 + sd * std::clamp(normal(rng), -kFurthest, kFurthest); };
+  TissueFactors out;
+  out.t1 = factor(spread.t1);
+  out.t2 = factor(spread.t2);
+  out.proton_density = factor(spread.proton_density);
+  return out;
+}
+
+}  // namespace
 
 MrSequence mr_sequence(Modality weighting) {
   switch (weighting) {
     case Modality::mr_t1:
-      return {Modality::mr_t1, 550, 12, 0, 150, 22};
+      return {Modality::mr_t1, 550, 12, 0, 150, 22, {}};
     case Modality::mr_stir:
-      return {Modality::mr_stir, 4000, 50, 160, 200, 16};
+      return {Modality::mr_stir, 4000, 50, 160, 200, 16, {}};
     case Modality::mr_t2:
       return {};
     default:
@@ -51,14 +82,18 @@ SpeciesSignals species_signals(const MrSequence& q) {
                        : spin_echo_signal(pd, t1, t2, q.tr_ms, q.te_ms);
   };
   const MaterialProperties& pure_fat = material_table()[std::size_t(Material::fat)];
+  const TissueFactors of_fat = factors_of(q.tissues, std::size_t(Material::fat));
   SpeciesSignals out;
   for (std::size_t n = 0; n < kMaterialCount; ++n) {
     const MaterialProperties& p = material_table()[n];
     const MrSpecies& s = mr_species_table()[n];
     const bool own = s.water_t1_ms > 0;
-    out.water.mean[n] = signal((1 - s.fat_fraction) * p.proton_density, own ? s.water_t1_ms : p.t1_ms,
-                               own ? s.water_t2_ms : p.t2_ms);
-    out.fat.mean[n] = signal(s.fat_fraction * p.proton_density, pure_fat.t1_ms, pure_fat.t2_ms);
+    const TissueFactors f = factors_of(q.tissues, n);
+    const double density = p.proton_density * f.proton_density;
+    out.water.mean[n] = signal((1 - s.fat_fraction) * density, f.t1 * (own ? s.water_t1_ms : p.t1_ms),
+                               f.t2 * (own ? s.water_t2_ms : p.t2_ms));
+    out.fat.mean[n] =
+        signal(s.fat_fraction * density, of_fat.t1 * pure_fat.t1_ms, of_fat.t2 * pure_fat.t2_ms);
     out.water.per_texture[n] = p.signal_texture * out.water.mean[n];
     out.fat.per_texture[n] = p.signal_texture * out.fat.mean[n];
   }

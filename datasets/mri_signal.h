@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
 #include <string_view>
 
 #include "datasets/material_render.h"
@@ -17,6 +18,14 @@ double spin_echo_signal(double proton_density, double t1_ms, double t2_ms, doubl
 double inversion_recovery_signal(double proton_density, double t1_ms, double t2_ms, double tr_ms,
                                  double te_ms, double ti_ms);
 
+/// How the tissues of a family of appearance differ from the table's means: each material's T1, T2 and proton
+/// density times 1 + sd * z, z normal and cut at 1.5, drawn from `seed`. 0: the means.
+struct TissueSpread {
+  double t1 = 0, t2 = 0, proton_density = 0;  ///< standard deviations [-]
+  std::uint64_t seed = 1;
+  void validate() const;
+};
+
 /// One weighting of an examination. The defaults are turbo spin echoes of the spine at 1.5 T, computed as
 /// spin echoes: their fat would be brighter (J coupling).
 struct MrSequence {
@@ -25,6 +34,7 @@ struct MrSequence {
   double ti_ms = 0;                  ///< 0: no inversion
   double bandwidth_Hz_per_px = 200;  ///< of the readout: sets the chemical shift
   double snr = 22;                   ///< cord over the noise of each channel; 15-40 clinically
+  TissueSpread tissues = {};         ///< the same for every weighting of an examination
   void validate() const;
 };
 /// T1 550/12, T2 3500/100, STIR 4000/50/160 [ms].

@@ -39,7 +39,8 @@ struct SpineOptions {
   double scoliosis_deg = 0;                 ///< Cobb angle, apex at T8-T9 to the right, lumbar counter-curve
   std::optional<double> degeneration = {};  ///< of discs, endplates and facets: 0 none .. 1 severe
   SpineVariant variant = SpineVariant::none;
-  /// Draws from another family of dimensions and textures, on which results are reported.
+  /// Draws from another family of dimensions and textures, on which results are reported; the scanners of
+  /// that family: use_held_out_scanners().
   bool held_out = false;
 
   /// Throws ConfigError naming the first field that breaks its rule.

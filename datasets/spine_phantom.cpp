@@ -6,6 +6,7 @@
 #include <cmath>
 #include <set>
 
+#include "datasets/body_grid.h"
 #include "datasets/cohort.h"
 #include "datasets/posture.h"
 #include "datasets/spine_model.h"
@@ -16,6 +17,7 @@
 namespace spinetherm {
 namespace {
 
+constexpr double kBody_mm = 2;  ///< spacing of the CT of the whole body, nearly
 enum PoseStream : std::uint64_t { kPoseStream = 7 };
 
 int position(const std::vector<std::string>& words, std::string_view word) {
@@ -103,18 +105,21 @@ std::vector<Eigen::Vector3d> points_of(const std::vector<LevelLandmarks>& landma
   return out;
 }
 
+/// About the centres of all voxels.
+Eigen::AlignedBox3d box_of(const Grid& grid) {
+  Eigen::AlignedBox3d box;
+  for (int corner = 0; corner < 8; ++corner)
+    box.extend(grid.to_world((corner & 1) ? grid.size[0] - 1 : 0, (corner & 2) ? grid.size[1] - 1 : 0,
+                             (corner & 4) ? grid.size[2] - 1 : 0));
+  return box;
+}
+
 template <class Displacement>
 DisplacementField field_over(const Grid& of, double spacing_mm, const Displacement& displacement) {
-  Eigen::Vector3d low = of.to_world(0, 0, 0), high = low;
-  for (int corner = 1; corner < 8; ++corner) {
-    const Eigen::Vector3d x =
-        of.to_world((corner & 1) ? of.size[0] - 1 : 0, (corner & 2) ? of.size[1] - 1 : 0,
-                    (corner & 4) ? of.size[2] - 1 : 0);
-    low = low.cwiseMin(x);
-    high = high.cwiseMax(x);
-  }
+  const Eigen::AlignedBox3d box = box_of(of);
   const Eigen::Vector3d beyond = Eigen::Vector3d::Constant(spacing_mm);
-  DisplacementField out(box_grid(low - beyond, high + beyond, spacing_mm), Eigen::Vector3f::Zero());
+  DisplacementField out(box_grid(box.min() - beyond, box.max() + beyond, spacing_mm),
+                        Eigen::Vector3f::Zero());
   const Grid& g = out.grid;
 #pragma omp parallel for schedule(dynamic)
   for (int k = 0; k < g.size[2]; ++k)
@@ -124,23 +129,63 @@ DisplacementField field_over(const Grid& of, double spacing_mm, const Displaceme
   return out;
 }
 
-/// The trunk about the box of the images, at 3 mm: it too stops rays.
-Volume<float> trunk_HU(const SpineModel& model, const Progress& progress) {
-  constexpr double kSpacing_mm = 3, kAcross_mm = 210, kFront_mm = 260, kBack_mm = 130, kAlong_mm = 70;
-  const Eigen::Vector3d low(-kAcross_mm, -kFront_mm, model.low_mm().z() - kAlong_mm),
-      high(kAcross_mm, kBack_mm, model.high_mm().z() + kAlong_mm);
-  const Grid grid = box_grid(low, high, kSpacing_mm);
-  const MaterialVolume materials = sample(model, grid, same_point, progress).materials;
+/// The trunk about the box of the images: the CT of the whole body, and what else stops rays.
+struct Trunk {
+  Volume<float> sharp_HU;
+  Volume<StructureValue> labels;
+};
+/// At the centres of coarse voxels; within the box of the images by what these hold.
+Trunk draw_trunk(const SpineModel& model, const NestedGrids& grids, const Volume<float>& fine_HU,
+                 const Volume<StructureValue>& fine_labels, const Progress& progress) {
+  const Grid& grid = grids.coarse;
+  Trunk out{Volume<float>(grid), Volume<StructureValue>(grid)};
   const MaterialValues values = ct_numbers();
-  Volume<float> out(grid);
-  for (std::size_t n = 0; n < out.values.size(); ++n) out[n] = float(values[materials.material[n]]);
+#pragma omp parallel for schedule(dynamic)
+  for (int k = 0; k < grid.size[2]; ++k) {
+    if (progress.cancelled()) continue;
+    for (int j = 0; j < grid.size[1]; ++j)
+      for (int i = 0; i < grid.size[0]; ++i) {
+        if (grids.inside(i, j, k)) continue;
+        const SpinePoint p = model.at(grid.to_world(i, j, k));
+        out.labels(i, j, k) = p.label;
+        out.sharp_HU(i, j, k) =
+            float(values[p.material] + values.per_texture[std::size_t(p.material)] * double(p.texture));
+      }
+  }
+  fill_means(grids, fine_HU, out.sharp_HU);
+  fill_labels(grids, fine_labels, out.labels);
   return out;
+}
+
+/// The slices that the images of the spine reach.
+template <class T>
+Volume<T> slices_of_box(const NestedGrids& grids, const Volume<T>& trunk) {
+  const Grid& g = trunk.grid;
+  Volume<T> out(
+      sub_grid(g, {0, 0, grids.first[2]}, {g.size[0], g.size[1], grids.fine.size[2] / grids.parts}));
+  const auto from = trunk.values.begin() + std::ptrdiff_t(g.index(0, 0, grids.first[2]));
+  std::copy(from, from + std::ptrdiff_t(out.values.size()), out.values.begin());
+  return out;
+}
+
+void image_body(const NestedGrids& grids, const Trunk& trunk, SpinePhantom& out) {
+  constexpr std::uint64_t kBodySeed = 0x626f6479;  // its noise is not that of the CT of the spine
+  CtOptions ct = out.options.ct;
+  ct.slice_mm = 0;
+  out.ct_body = simulate_ct(slices_of_box(grids, trunk.sharp_HU), ct, out.options.seed ^ kBodySeed);
+  out.labels_ct_body = slices_of_box(grids, trunk.labels);
 }
 
 /// CT and CBCT of the prone patient, with their labels.
 bool image_prone(const SpineModel& model, SpinePhantom& out, const Progress& progress) {
   const SpinePhantomOptions& options = out.options;
-  const Grid grid = box_grid(model.low_mm(), model.high_mm(), options.spacing_mm);
+  const bool rays = options.cbct_mode == CbctMode::projection || options.radiographs;
+  const double along_mm = rays ? 70 : 0;  // oblique rays enter above and below
+  const NestedGrids grids = nested_grids(
+      model.low_mm(), model.high_mm(), options.spacing_mm,
+      Eigen::Vector3d(-210, -260, model.low_mm().z() - along_mm - 1).cwiseMin(model.low_mm()),
+      Eigen::Vector3d(210, 130, model.high_mm().z() + along_mm + 1).cwiseMax(model.high_mm()), kBody_mm);
+  const Grid& grid = grids.fine;
   grid.validate("phantom grid", 3e8);
   SampledModel sampled = sample(model, grid, same_point, progress);
   progress(0.15, "phantom: CT");
@@ -152,14 +197,16 @@ bool image_prone(const SpineModel& model, SpinePhantom& out, const Progress& pro
   progress(0.45, "phantom: CBCT");
   if (progress.cancelled()) return false;
   out.ct = simulate_ct(sharp, options.ct, options.seed);
-  Volume<float> trunk;
-  if (options.cbct_mode == CbctMode::projection || options.radiographs) trunk = trunk_HU(model, progress);
-  CbctScan cbct =
-      options.cbct_mode == CbctMode::image
-          ? simulate_cbct(sharp, options.cbct, options.seed)
-          : simulate_projection_cbct(sharp, grid, options.projection, options.seed, progress, &trunk);
+  const Trunk trunk = draw_trunk(model, grids, sharp, sampled.labels, progress);
+  if (progress.cancelled()) return false;
+  image_body(grids, trunk, out);
+  CbctScan cbct = options.cbct_mode == CbctMode::image
+                      ? simulate_cbct(sharp, options.cbct, options.seed)
+                      : simulate_projection_cbct(sharp, grid, options.projection, options.seed, progress,
+                                                 &trunk.sharp_HU);
   if (options.radiographs)
-    out.radiographs = simulate_fluoroscopy(sharp, options.fluoroscopy, options.seed, progress, &trunk);
+    out.radiographs =
+        simulate_fluoroscopy(sharp, options.fluoroscopy, options.seed, progress, &trunk.sharp_HU);
   out.cbct = std::move(cbct.image);
   out.cbct_valid = std::move(cbct.valid);
   if (out.ct.volume.grid == grid) {
@@ -180,9 +227,10 @@ bool image_supine(const SpineModel& model, const Posture& posture, SpinePhantom&
   const Grid fine = fine_stack_grid(mr.stack, out.mri_from_cbct * centre, model.high_mm() - model.low_mm());
   fine.validate("phantom MRI grid", 3e8);
   const Eigen::Vector3d readout = readout_direction(mr.stack, fine);
+  const SampledPosture way(posture, box_of(fine));
   const auto to_model = [&](const Eigen::Vector3d& y) -> Eigen::Vector3d {
-    if (!mr.distortion.on()) return posture.cbct_from_mri(y);
-    return posture.cbct_from_mri(y + mr.distortion.displacement_mm(y, readout));
+    if (!mr.distortion.on()) return way.cbct_from_mri(y);
+    return way.cbct_from_mri(y + mr.distortion.displacement_mm(y, readout));
   };
   const MaterialVolume materials = sample(model, fine, to_model, progress).materials;
   out.labels_mri = sample(model, stack_grid(mr.stack, fine), to_model, progress).labels;

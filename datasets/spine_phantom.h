@@ -110,13 +110,15 @@ struct SpinePhantom {
   SpinePhantomOptions options;  ///< with the MRI's stack as it was made
   SpinePatient patient;         ///< as drawn
   Image ct, cbct, mri_t1, mri_t2, mri_stir;
-  Volume<std::uint8_t> cbct_valid;     ///< 1 where the CBCT was measured
-  FluoroscopyImages radiographs;       ///< empty unless asked for
-  Anatomy anatomy;                     ///< on the CT's grid; roots as the tubes that they were made from
-  Volume<StructureValue> labels_cbct;  ///< on the CBCT's grid
-  Volume<StructureValue> labels_mri;   ///< on the MRI's grid, as its images show them
-  Rigid mri_from_cbct;                 ///< the truth; where the spine bends, the best rigid motion
-  Rigid ct_from_cbct;                  ///< identity
+  Image ct_body;  ///< the whole cross section at about 2 mm; none of a virtual patient
+  Volume<StructureValue> labels_ct_body;  ///< on its grid
+  Volume<std::uint8_t> cbct_valid;        ///< 1 where the CBCT was measured
+  FluoroscopyImages radiographs;          ///< empty unless asked for
+  Anatomy anatomy;                        ///< on the CT's grid; roots as the tubes that they were made from
+  Volume<StructureValue> labels_cbct;     ///< on the CBCT's grid
+  Volume<StructureValue> labels_mri;      ///< on the MRI's grid, as its images show them
+  Rigid mri_from_cbct;                    ///< the truth; where the spine bends, the best rigid motion
+  Rigid ct_from_cbct;                     ///< identity
   PostureTruth posture;
   std::vector<LevelLandmarks> landmarks;      ///< CT frame; levels that were asked for
   std::vector<LevelLandmarks> landmarks_mri;  ///< the same points in the MRI's frame, undistorted

@@ -16,6 +16,7 @@
 #include "datasets/cohort.h"
 #include "datasets/level_measures.h"
 #include "datasets/patient_presets.h"
+#include "datasets/scanner_family.h"
 
 namespace spinetherm {
 namespace {
@@ -190,6 +191,7 @@ int phantom(PhantomOptions options, const CommandContext& context) {
   if (options.list_presets || options.preset == "list") return print_presets(context.json);
   SpinePhantomOptions& o = options.phantom;
   options.spine.apply_to(o.spine);
+  if (o.spine.held_out) use_held_out_scanners(o);
   options.images.apply_to(o);
   if (options.cohort) return make_cohort(options, context);
   if (!options.primary.empty()) o.clinical.primary = known_primary(options.primary);
@@ -266,12 +268,11 @@ Run phantom_command(CLI::App& app) {
   add_phantom_image_options(app, o->images);
   add_phantom_from_option(app, o->from);
   app.footer(
-      "Writes CT, CBCT, T1, T2 and STIR MRI, labels, landmarks, the true transforms, the lesion with its "
-      "grades "
-      "and\ncase.json, which 'spinetherm run' reads. CT and CBCT are of the prone patient, the MRI is of the "
-      "supine one.\nA cohort has an index, cohort.json; patients that are finished are kept when the command "
-      "is "
-      "given again.");
+      "Writes CT (of the spine, and ct_body of the whole cross section at about 2 mm), CBCT, T1, T2 and STIR "
+      "MRI,\nlabels of each, landmarks, the true transforms, the lesion with its grades and case.json, which "
+      "'spinetherm run'\nreads. CT and CBCT are of the prone patient, the MRI is of the supine one. A cohort "
+      "has "
+      "an index, cohort.json;\npatients that are finished are kept when the command is given again.");
   return [o](const CommandContext& context) { return phantom(*o, context); };
 }
 

@@ -31,7 +31,8 @@ void add_phantom_spine_options(CLI::App& app, PhantomSpineOptions& options) {
       ->capture_default_str();
   app.add_option("--spread", s.spread, "of all deviations from the mean patient; 0: the mean patient")
       ->capture_default_str();
-  app.add_flag("--held-out", s.held_out, "another family of dimensions and textures, to report results on");
+  app.add_flag("--held-out", s.held_out,
+               "another family of dimensions, textures and scanners, to report results on");
 }
 
 }  // namespace spinetherm

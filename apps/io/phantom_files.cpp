@@ -153,18 +153,21 @@ PatientCase write_phantom(const SpinePhantom& phantom, const fs::path& folder,
     const Volume<StructureValue>* labels;
     const std::vector<LevelLandmarks>* landmarks;
   };
-  const std::vector<Written> all = {
-      {"ct", &phantom.ct, &phantom.anatomy.labels, &phantom.landmarks},
-      {"cbct", &phantom.cbct, &phantom.labels_cbct, &phantom.landmarks},
-      {"mri_t1", &phantom.mri_t1, &phantom.labels_mri, &phantom.landmarks_mri},
-      {"mri_t2", &phantom.mri_t2, &phantom.labels_mri, &phantom.landmarks_mri},
-      {"mri_stir", &phantom.mri_stir, &phantom.labels_mri, &phantom.landmarks_mri}};
+  std::vector<Written> all = {{"ct", &phantom.ct, &phantom.anatomy.labels, &phantom.landmarks},
+                              {"cbct", &phantom.cbct, &phantom.labels_cbct, &phantom.landmarks},
+                              {"mri_t1", &phantom.mri_t1, &phantom.labels_mri, &phantom.landmarks_mri},
+                              {"mri_t2", &phantom.mri_t2, &phantom.labels_mri, &phantom.landmarks_mri},
+                              {"mri_stir", &phantom.mri_stir, &phantom.labels_mri, &phantom.landmarks_mri}};
+  const std::vector<LevelLandmarks> none;  // they are in the CT's frame, and written with it
+  if (!phantom.ct_body.volume.empty())
+    all.push_back({"ct_body", &phantom.ct_body, &phantom.labels_ct_body, &none});
   for (const Written& w : all) {
     const fs::path path = folder / (w.name + options.suffix);
     write_image(path, w.image->volume, description_of(phantom));
     write_labels(folder / ("labels_" + w.name + options.suffix), *w.labels);
     if (!w.landmarks->empty()) write_landmarks(folder / ("landmarks_" + w.name + ".mrk.json"), *w.landmarks);
     const CaseImage image{path, "", w.image->modality};
+    if (w.name == "ct_body") continue;
     if (w.name == "ct")
       c.ct = image;
     else if (w.name == "cbct")

@@ -169,6 +169,11 @@ Json phantom_json(const SpinePhantom& phantom) {
             {"redrawn", phantom.posture.redrawn},
             {"levels", motions(phantom)}}},
           {"ct", json_of(o.ct)},
+          {"ct_body",
+           {{"file", "ct_body"},
+            {"labels", "labels_ct_body"},
+            {"spacing_mm", phantom.ct_body.volume.grid.spacing_mm.x()},
+            {"shows", "the whole cross section of the trunk, in the frame of the CT"}}},
           {"cbct", o.cbct_mode == CbctMode::image ? json_of(o.cbct) : json_of(o.projection)},
           {"mri", json_of(o.mr)}};
 }

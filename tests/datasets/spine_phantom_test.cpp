@@ -110,6 +110,54 @@ TEST(SpinePhantom, ImagesLabelsAndTruthAgree) {
   EXPECT_GE(p.anatomy.roots.size(), 2u);
 }
 
+TEST(SpinePhantom, TheCtOfTheBodyContinuesThatOfTheSpine) {
+  SpinePhantomOptions o = small();
+  o.spacing_mm = 1;
+  o.supersample = 1;
+  o.ct.noise_HU = 0;
+  const SpinePhantom p = make_spine_phantom(o);
+  const Grid &fine = p.ct.volume.grid, &body = p.ct_body.volume.grid;
+  EXPECT_EQ(body.spacing_mm, Eigen::Vector3d(2, 2, 2));
+  EXPECT_EQ(p.labels_ct_body.grid, body);
+  // A fine face is a coarse one, and the coarse voxels at both sides of it show the same body.
+  const double faces = (fine.origin_mm.x() - 0.5 - body.origin_mm.x() + 1) / 2;
+  EXPECT_NEAR(faces, std::round(faces), 1e-9);
+  std::array<double, 2> sums{};
+  std::array<int, 2> counts{};
+  double off = 0;
+  int within = 0, labelled = 0;
+  for (int k = 0; k < body.size[2]; ++k)
+    for (int j = 0; j < body.size[1]; ++j)
+      for (int i = 0; i < body.size[0]; ++i) {
+        const Eigen::Vector3d x = body.to_world(i, j, k);
+        if (p.labels_ct_body(i, j, k) == value("muscle") && std::abs(x.y() - 40) < 40) {
+          const double beyond = std::abs(x.x() - fine.centre_mm().x()) - fine.size[0] * 0.5;
+          if (std::abs(beyond) < 12) {
+            sums[beyond > 0] += double(p.ct_body.volume(i, j, k));
+            ++counts[beyond > 0];
+          }
+        }
+        const auto hu = sample_linear(p.ct.volume, x);
+        const auto label = sample_nearest(p.anatomy.labels, x);
+        if (!hu || !label) continue;
+        off += double(p.ct_body.volume(i, j, k)) - *hu;
+        labelled += p.labels_ct_body(i, j, k) == *label;
+        ++within;
+      }
+  ASSERT_GT(within, 10000);
+  EXPECT_NEAR(off / within, 0, 3);
+  EXPECT_GT(labelled, 0.8 * within);
+  ASSERT_GT(std::min(counts[0], counts[1]), 500);
+  EXPECT_NEAR(sums[0] / counts[0], sums[1] / counts[1], 12);
+  // The whole cross section: air on every side, both flanks.
+  for (const int j : {0, body.size[1] - 1})
+    for (int i = 0; i < body.size[0]; ++i) ASSERT_EQ(p.labels_ct_body(i, j, body.size[2] / 2), 0);
+  int skin = 0;
+  for (int i = 0; i < body.size[0]; ++i)
+    skin += p.labels_ct_body(i, body.nearest({0, 20, 0})[1], body.size[2] / 2) == value("skin");
+  EXPECT_GE(skin, 2);
+}
+
 TEST(SpinePhantom, EachTissueHasItsCtNumberAndItsSignal) {
   SpinePhantomOptions o = small();
   o.spacing_mm = 1.2;
