@@ -75,7 +75,7 @@ void SpineModel::place(const SpinePhantomOptions& options) {
 }
 
 const SpineProfile& SpineModel::profile(double level) const {
-  const double n = std::round((level + 2) * kProfilesALevel);
+  const double n = (level + 2) * kProfilesALevel + 0.5;  // rounded
   return profiles_[std::size_t(std::clamp(n, 0.0, double(profiles_.size() - 1)))];
 }
 

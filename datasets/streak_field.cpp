@@ -19,10 +19,10 @@ constexpr double kMetal_HU = 3071;
 
 /// Bilinear value of a plane of nx x ny values; 0 outside.
 double bilinear(const std::vector<float>& plane, int nx, int ny, double x, double y) {
-  const double fx = std::floor(x), fy = std::floor(y);
-  const int i = int(fx), j = int(fy);
-  if (i < 0 || j < 0 || i + 1 >= nx || j + 1 >= ny) return 0;
-  const double a = x - fx, b = y - fy;
+  if (!(x >= 0 && y >= 0)) return 0;
+  const int i = int(x), j = int(y);
+  if (i + 1 >= nx || j + 1 >= ny) return 0;
+  const double a = x - i, b = y - j;
   const float* p = &plane[std::size_t(j) * std::size_t(nx) + std::size_t(i)];
   return (1 - b) * ((1 - a) * p[0] + a * p[1]) + b * ((1 - a) * p[nx] + a * p[nx + 1]);
 }
@@ -87,14 +87,23 @@ Volume<float> bone_shadow(const Volume<float>& hu) {
   for (int k = 0; k < c.size[2]; ++k) {
     const auto first = bone.values.begin() + std::ptrdiff_t(c.index(0, 0, k));
     const std::vector<float> plane(first, first + std::ptrdiff_t(nx) * ny);
-    if (std::none_of(plane.begin(), plane.end(), [](float v) { return v > 0; })) continue;
+    // No shadow lies further from the middle than bone does.
+    double reach_mm = -1;
+    for (int j = 0; j < ny; ++j)
+      for (int i = 0; i < nx; ++i)
+        if (plane[std::size_t(j) * std::size_t(nx) + std::size_t(i)] > 0)
+          reach_mm = std::max(reach_mm, std::hypot((i - (nx - 1) / 2.0) * hx, (j - (ny - 1) / 2.0) * hy));
+    if (reach_mm < 0) continue;
+    reach_mm += hx + hy + 2 * kCoarse_mm;
+    const int from = std::max(0, int(mid - reach_mm / kCoarse_mm)),
+              to = std::min(n, int(mid + reach_mm / kCoarse_mm) + 2);
     std::vector<double> path(static_cast<std::size_t>(n));
     std::vector<float> product(std::size_t(n) * std::size_t(n));
     for (int d = 0; d < kDirections; ++d) {
       const double angle = kPi * d / kDirections, cs = std::cos(angle), sn = std::sin(angle);
-      for (int v = 0; v < n; ++v) {
+      for (int v = from; v < to; ++v) {
         double total = 0;
-        for (int u = 0; u < n; ++u) {
+        for (int u = from; u < to; ++u) {
           const double p = (u - mid) * kCoarse_mm, q = (v - mid) * kCoarse_mm;
           const double x = (p * cs - q * sn) / hx + (nx - 1) / 2.0,
                        y = (p * sn + q * cs) / hy + (ny - 1) / 2.0;
@@ -102,13 +111,14 @@ Volume<float> bone_shadow(const Volume<float>& hu) {
           path[std::size_t(u)] = total + step / 2;  // up to the middle of this cell
           total += step;
         }
-        for (int u = 0; u < n; ++u)
+        for (int u = from; u < to; ++u)
           product[std::size_t(v) * std::size_t(n) + std::size_t(u)] =
               float(path[std::size_t(u)] * (total - path[std::size_t(u)]));
       }
       for (int j = 0; j < ny; ++j)
         for (int i = 0; i < nx; ++i) {
           const double x = (i - (nx - 1) / 2.0) * hx, y = (j - (ny - 1) / 2.0) * hy;
+          if (x * x + y * y > reach_mm * reach_mm) continue;
           out(i, j, k) += float(bilinear(product, n, n, (x * cs + y * sn) / kCoarse_mm + mid,
                                          (-x * sn + y * cs) / kCoarse_mm + mid) /
                                 (kFull_mm * kFull_mm * kDirections));
