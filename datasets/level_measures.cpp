@@ -203,8 +203,8 @@ std::vector<LevelMeasures> measure_levels(const Volume<StructureValue>& labels) 
   return out;
 }
 
-/// Of a cylinder's volume, what the waist leaves: 10 % narrower across and 6 % in depth at mid-height, over 0.8
-/// of the height (SpinePatient).
+/// Of a cylinder's volume, what the waist leaves: 10 % narrower across and 6 % in depth at mid-height, over
+/// 0.8 of the height (SpinePatient).
 constexpr double kWaistShare = 0.88;
 
 LevelMeasures expected_measures(const VertebraSize& s) {
@@ -219,7 +219,7 @@ LevelMeasures expected_measures(const VertebraSize& s) {
   out.canal_depth_mm = s.canal_depth_mm;
   out.canal_ml = cylinder_ml(s.canal_width_mm, s.canal_depth_mm, s.posterior_height_mm);
   // The conus ends somewhere in L1 or L2.
-  if (is_level_between(s.level, "C3", "T12"))
+  if (*level_index(s.level) <= *level_index("T12"))
     out.cord_ml = cylinder_ml(s.cord_width_mm, s.cord_depth_mm, s.posterior_height_mm);
   return out;
 }

@@ -244,7 +244,9 @@ bool image_supine(const SpineModel& model, const Posture& posture, SpinePhantom&
   }
   const MaterialField field = [&](const Eigen::Vector3d& y) { return material_of(model.at(to_model(y))); };
   const int n = std::min(out.options.supersample, 2);
-  std::vector<Volume<float>> sharp = render(field, materials, values, {n, n, n}, progress);
+  // Across the slices the fine ones are parts enough of a thick one.
+  const int across = mr.stack.slice_mm > 2 * fine.spacing_mm[2] ? 1 : n;
+  std::vector<Volume<float>> sharp = render(field, materials, values, {n, n, across}, progress);
   if (progress.cancelled()) return false;
   progress(0.9, "phantom: MRI");
   const std::array<Image*, 3> images = {&out.mri_t1, &out.mri_t2, &out.mri_stir};

