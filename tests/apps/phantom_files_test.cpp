@@ -112,7 +112,7 @@ TEST(PhantomFiles, InfoReadsEveryFile) {
       }
       volumes += info.items[0].kind == "image" || info.items[0].kind == "label map";
     }
-    EXPECT_EQ(volumes, 10) << format;
+    EXPECT_EQ(volumes, 12) << format;
     if (options.dicom) {
       const ScanInfo info = describe(scratch / format / "ct_dicom");
       ASSERT_EQ(info.items.size(), 1U);
