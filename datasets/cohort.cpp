@@ -125,7 +125,7 @@ CohortMix read_cohort_mix(const JsonReader& document) {
   const TableReader table(document);
   CohortMix out;
   const auto group = [&](const std::string& name) {
-    const JsonReader reader = document.at(name);
+    JsonReader reader = document.at(name);
     out.provenance[name] = table.provenance(reader);
     return reader;
   };
