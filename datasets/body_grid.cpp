@@ -80,4 +80,12 @@ void fill_labels(const NestedGrids& grids, const Volume<std::uint16_t>& fine, Vo
   });
 }
 
+Eigen::AlignedBox3d box_of(const Grid& grid) {
+  Eigen::AlignedBox3d box;
+  for (int corner = 0; corner < 8; ++corner)
+    box.extend(grid.to_world((corner & 1) ? grid.size[0] - 1 : 0, (corner & 2) ? grid.size[1] - 1 : 0,
+                             (corner & 4) ? grid.size[2] - 1 : 0));
+  return box;
+}
+
 }  // namespace spinetherm

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <Eigen/Geometry>
+
 #include "imaging/core/volume.h"
 
 namespace spinetherm {
@@ -26,5 +28,8 @@ NestedGrids nested_grids(const Eigen::Vector3d& low_mm, const Eigen::Vector3d& h
 void fill_means(const NestedGrids& grids, const Volume<float>& fine, Volume<float>& coarse);
 /// The label that fills most of their block; of several the lowest.
 void fill_labels(const NestedGrids& grids, const Volume<std::uint16_t>& fine, Volume<std::uint16_t>& coarse);
+
+/// About the centres of all voxels of a grid [mm].
+Eigen::AlignedBox3d box_of(const Grid& grid);
 
 }  // namespace spinetherm

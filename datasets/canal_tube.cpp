@@ -12,6 +12,7 @@
 namespace spinetherm {
 namespace {
 
+// Choices; the bundle of the cauda after axial MRI of supine patients, by eye.
 constexpr double kSmoothing_mm = 8;
 constexpr double kLeastArea_mm2 = 30;  ///< product of half axes: below it no canal
 constexpr double kLeastGap_mm = 0.6;   ///< between the sac and the canal's wall

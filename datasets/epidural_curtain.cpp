@@ -111,4 +111,12 @@ Eigen::Vector3d EpiduralCurtain::before(const SpineSection& s, const Eigen::Vect
   return out;
 }
 
+double least_thickness_mm(const std::function<int(double)>& grade, int least, double most_mm) {
+  constexpr int kBisections = 7;
+  if (grade(most_mm) < least) return most_mm;
+  double low = 0, high = most_mm;
+  for (int n = 0; n < kBisections; ++n) (grade((low + high) / 2) < least ? low : high) = (low + high) / 2;
+  return high;
+}
+
 }  // namespace spinetherm

@@ -37,4 +37,8 @@ struct EpiduralCurtain {
   double shift_at(double z) const;
 };
 
+/// The least thickness [mm] up to `most_mm` at which the grade, which rises with it, is `least` or more; by
+/// bisection. `most_mm` where it never is.
+double least_thickness_mm(const std::function<int(double thickness_mm)>& grade, int least, double most_mm);
+
 }  // namespace spinetherm

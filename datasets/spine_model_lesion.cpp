@@ -18,7 +18,6 @@ constexpr double kWallReach_mm = 4.0;  // looked for this near to the canal
 constexpr double kCanalGrid_mm = 0.5;  // of the labels that the epidural grade is read from
 constexpr double kBodyGrid_mm = 0.75;  // of the labels that the rest is read from
 constexpr double kThinnest_mm = 0.05;  // of a curtain
-constexpr int kBisections = 7;
 constexpr double kTumourTexture_mm = 3;
 
 StructureValue value_of(const char* name) { return *structure_value(name); }
@@ -170,13 +169,7 @@ void SpineModel::grow_curtain() {
           if (in_canal(before(i, j, k))) labels(i, j, k) = at(grid.to_world(i, j, k)).label;
     return rank(measure_epidural(labels, before).escc);
   };
-  /// The least thickness at which the grade is `least` or more.
-  const auto threshold = [&](int least) {
-    double low = 0, high = most;
-    if (grade(high) < least) return most;
-    for (int n = 0; n < kBisections; ++n) (grade((low + high) / 2) < least ? low : high) = (low + high) / 2;
-    return high;
-  };
+  const auto threshold = [&](int least) { return least_thickness_mm(grade, least, most); };
   const double from = threshold(wanted), to = wanted < 5 ? threshold(wanted + 1) : most;
   // Where in its range: a layer of grade 1a is as thick as it may be, else it would hardly be seen; 1b and 2
   // stay off the next grade, so that coarser labels show them too; 3 only needs to be passed. The labels of

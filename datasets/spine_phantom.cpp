@@ -105,15 +105,6 @@ std::vector<Eigen::Vector3d> points_of(const std::vector<LevelLandmarks>& landma
   return out;
 }
 
-/// About the centres of all voxels.
-Eigen::AlignedBox3d box_of(const Grid& grid) {
-  Eigen::AlignedBox3d box;
-  for (int corner = 0; corner < 8; ++corner)
-    box.extend(grid.to_world((corner & 1) ? grid.size[0] - 1 : 0, (corner & 2) ? grid.size[1] - 1 : 0,
-                             (corner & 4) ? grid.size[2] - 1 : 0));
-  return box;
-}
-
 template <class Displacement>
 DisplacementField field_over(const Grid& of, double spacing_mm, const Displacement& displacement) {
   const Eigen::AlignedBox3d box = box_of(of);

@@ -30,7 +30,6 @@ constexpr double kWallReach_mm = 3;     ///< of an epidural tumour in front of t
 constexpr double kEpiduralHole_mm = 4;  ///< in the wall, by which it comes
 constexpr double kFineLabels_mm = 0.5;  ///< of the labels that the epidural grade is read from
 constexpr float kAirNear_HU = -300;
-constexpr int kBisections = 7;
 constexpr int kPoints = 4;  ///< an axis, for the filled share of a voxel
 
 double tube_distance(const VirtualLesion::Tube& t, const Eigen::Vector3d& p) {
@@ -112,12 +111,7 @@ void grow_curtain(VirtualLesion& lesion, const CtTissueMap& tissues, double shor
         measure_epidural(canal_labels(grid, lesion, tissues), canal_labels(grid, VirtualLesion{}, tissues))
             .escc);
   };
-  const auto threshold = [&](int least) {
-    double low = 0, high = most;
-    if (grade(high) < least) return most;
-    for (int n = 0; n < kBisections; ++n) (grade((low + high) / 2) < least ? low : high) = (low + high) / 2;
-    return high;
-  };
+  const auto threshold = [&](int least) { return least_thickness_mm(grade, least, most); };
   const double from = threshold(wanted), to = wanted < 5 ? threshold(wanted + 1) : most;
   for (const double share : {wanted == 1 ? 0.8 : 0.4, 0.5, 0.3, 0.65, 0.2, 0.8, 0.1, 0.9}) {
     set(wanted == 5 ? std::min(most, from + 3 * share) : from + share * (to - from));

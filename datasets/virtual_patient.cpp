@@ -9,6 +9,7 @@
 #include <cmath>
 #include <set>
 
+#include "datasets/body_grid.h"
 #include "datasets/cohort.h"
 #include "datasets/ct_tissue_map.h"
 #include "datasets/virtual_lesion.h"
@@ -20,14 +21,6 @@ namespace spinetherm {
 namespace {
 
 constexpr float kAir_HU = -1000;
-
-Eigen::AlignedBox3d box_of(const Grid& g) {
-  Eigen::AlignedBox3d out;
-  for (int corner = 0; corner < 8; ++corner)
-    out.extend(g.to_world((corner & 1) ? g.size[0] - 1 : 0, (corner & 2) ? g.size[1] - 1 : 0,
-                          (corner & 4) ? g.size[2] - 1 : 0));
-  return out;
-}
 
 /// The middle of the level's voxels.
 Eigen::Vector3d find_level(const Anatomy& anatomy, const Grid& ct, const std::string& level) {

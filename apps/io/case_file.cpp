@@ -7,6 +7,7 @@
 
 #include "apps/io/json_file.h"
 #include "apps/io/region_json.h"
+#include "datasets/lesion_grade.h"
 #include "imaging/core/anatomy.h"
 #include "imaging/core/error.h"
 #include "imaging/core/json_reader.h"
@@ -29,7 +30,7 @@ constexpr std::array<Modality, 3> kWeightingModalities = {Modality::mr_t1, Modal
 const std::vector<std::string> kGoals = {"palliation", "local_control"};
 const std::vector<std::string> kParts = {"body", "all"};
 const std::vector<std::string> kKinds = {"lytic", "blastic", "mixed", "marrow"};
-const std::vector<std::string> kEscc = {"0", "1a", "1b", "1c", "2", "3"};
+const std::vector<std::string> kEscc(escc_grades().begin(), escc_grades().end());
 
 std::string optional_word(const JsonReader& r, const std::string& key,
                           const std::vector<std::string>& words) {
