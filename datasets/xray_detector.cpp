@@ -23,24 +23,25 @@ void smooth(std::vector<float>& values, int columns, int rows, double sigma) {
     sum += weight.back();
   }
   for (float& w : weight) w /= sum;
+  const float* middle = weight.data() + reach;
   const auto size = std::size_t(rows);
   std::vector<float> out(values.size(), 0.f);
   for (int c = 0; c < columns; ++c)
     for (int n = -reach; n <= reach; ++n) {
       const float* from = &values[std::size_t(std::clamp(c + n, 0, columns - 1)) * size];
       float* to = &out[std::size_t(c) * size];
-      const float w = weight[std::size_t(n + reach)];
+      const float w = middle[n];
       for (int r = 0; r < rows; ++r) to[r] += w * from[r];
     }
-  std::vector<float> line(std::size_t(rows + 2 * reach));
+  std::vector<float> line(size + 2 * std::size_t(reach));
+  float* first = line.data() + reach;
   for (int c = 0; c < columns; ++c) {
     const float* from = &out[std::size_t(c) * size];
-    for (int r = -reach; r < rows + reach; ++r)
-      line[std::size_t(r + reach)] = from[std::clamp(r, 0, rows - 1)];
+    for (int r = -reach; r < rows + reach; ++r) first[r] = from[std::clamp(r, 0, rows - 1)];
     float* to = &values[std::size_t(c) * size];
     std::fill(to, to + rows, 0.f);
-    for (int n = 0; n <= 2 * reach; ++n)
-      for (int r = 0; r < rows; ++r) to[r] += weight[std::size_t(n)] * line[std::size_t(r + n)];
+    for (int n = -reach; n <= reach; ++n)
+      for (int r = 0; r < rows; ++r) to[r] += middle[n] * first[r + n];
   }
 }
 
