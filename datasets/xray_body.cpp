@@ -37,8 +37,8 @@ void carve(const MetalNeedle& needle, XrayBasis& basis) {
         if (distance_mm(needle, x) > radius + reach) continue;
         int inside = 0;
         for (int n = 0; n < kPointsAnAxis * kPointsAnAxis * kPointsAnAxis; ++n) {
-          const Eigen::Vector3d part(n % kPointsAnAxis, n / kPointsAnAxis % kPointsAnAxis,
-                                     n / (kPointsAnAxis * kPointsAnAxis));
+          const int row = n / kPointsAnAxis, plane = row / kPointsAnAxis;
+          const Eigen::Vector3d part(n % kPointsAnAxis, row % kPointsAnAxis, plane);
           const Eigen::Vector3d offset = (part.array() + 0.5).matrix() / kPointsAnAxis;
           inside +=
               distance_mm(needle, x + grid.spacing_mm.cwiseProduct(offset - Eigen::Vector3d::Constant(0.5))) <
