@@ -194,14 +194,13 @@ ThermalProblem patient_like(const std::vector<Applicator>& applicators, const Pr
     p.tissue_map.tissues[n].metabolic_W_per_m3 = 0;  // part of the state at rest
     if (TissueClass(n) != TissueClass::csf) p.tissue_map.tissues[n].damage.reset();
   }
-  if (protocol.modality != "cryo") {  // as a patient's simulation
-    const ActiveBox active = active_box(applicators, devices);
-    const Vector3d beside = Vector3d::Constant(6);
-    p.patch.emplace();
-    p.patch->labels =
-        Volume<std::uint8_t>(patch_grid(grid, active.low_mm - beside, active.high_mm + beside, 2));
-    set_labels(p.patch->labels);
-  }
+  // As a patient's simulation; ice spreads slowly, so that only what is steep lies within 2 mm.
+  const ActiveBox active = active_box(applicators, devices);
+  const Vector3d beside = Vector3d::Constant(protocol.modality == "cryo" ? 2 : 6);
+  p.patch.emplace();
+  p.patch->labels =
+      Volume<std::uint8_t>(patch_grid(grid, active.low_mm - beside, active.high_mm + beside, 2));
+  set_labels(p.patch->labels);
   p.sources = protocol.modality == "cryo" ? make_cryo_sources(applicators, devices, protocol)
                                           : make_rfa_sources(applicators, devices, protocol);
   p.duration_s = protocol.duration_s();

@@ -36,6 +36,12 @@ constexpr double kRest_K = sizeof(Real) == sizeof(double) ? 1e-8 : 2e-4;
 constexpr double kSettleLeast_s = 60, kSettleMost_s = 4 * 3600;
 /// How often a sensor that can end a step is read.
 constexpr double kSensorPeriod_s = 1;
+/// So long after the last source heat has spread over some cells of the window, and the patch is not needed
+/// any more: 3 mm in tissue. A choice.
+constexpr double kSmoothAfter_s = 20;
+/// After this time, and below this temperature, the far cells are fine enough for what is left: 6 mm, and a
+/// dose of some CEM43 minutes. Choices.
+constexpr double kCoarseAfter_s = 90, kCoarseBelow_degC = 45;
 /// Tissue beside an applicator that becomes this hot has charred long ago, which is no part of the model.
 constexpr double kCharred_degC = 400;
 
@@ -72,6 +78,7 @@ class HeatRun : Surroundings<Real> {
         owned_patch_(problem.patch ? std::make_unique<PatchRun<Real>>(problem, options_, level_.threads)
                                    : nullptr),
         patch_(owned_patch_.get()),
+        near_runs_{&window_},
         far_(FarField<Real>::applies(problem, options_, level_)
                  ? std::make_unique<FarField<Real>>(problem, options_, level_.threads, kRest_K<Real>,
                                                     std::max(schedule_.end_s(), 1.0))
@@ -87,6 +94,7 @@ class HeatRun : Surroundings<Real> {
       level_.rows.unit = 1;  // what is beside the near box is not at rest
     }
     if (patch_ == nullptr) return;
+    near_runs_.push_back(&patch_->run);
     level_.covered = patch_->link.covered();
     level_.heating.assign(level_.grid.count(), Real(0));
   }
@@ -106,6 +114,7 @@ class HeatRun : Surroundings<Real> {
       }
       if (!update_electrodes() || has_charred()) break;
       electrodes_due_ = false;
+      if (!in_turn()) coarsen();
       settled_ = problem_.until_dose_settled && !in_turn() && is_settled();
       if (seconds_since(saved_) >= checkpointing_.period_s) save();
     }
@@ -130,12 +139,9 @@ class HeatRun : Surroundings<Real> {
     options.coarse_far_field = options.coarse_far_field && !options.fourth_order;
     return options;
   }
-  /// How far the run has come; the patch goes ahead of the window.
-  double now_s() const { return patch_ != nullptr ? patch_->run.t_s : window_.t_s; }
-  /// Whether the window has yet to follow the patch.
-  bool in_patch_turn() const { return patch_ != nullptr && window_.t_s < patch_->turn_end_s; }
-  /// Whether some level has yet to follow another.
-  bool in_turn() const { return in_patch_turn() || (far_ != nullptr && far_->in_turn()); }
+  double now_s() const { return window_.t_s; }
+  /// Whether the far field has yet to follow.
+  bool in_turn() const { return far_ != nullptr && far_->in_turn(); }
 
   /// Instants at which a step must end.
   std::vector<double> events() const {
@@ -211,6 +217,35 @@ class HeatRun : Surroundings<Real> {
                      [&](const Eigen::Vector3d& at_mm) { return true_degC(at_mm); });
   }
 
+  /// Leaves out levels that are finer than the heat that is left, in runs that may have larger cells at all.
+  void coarsen() {
+    if (far_ == nullptr || far_->alone()) return;
+    if (patch_ != nullptr && schedule_.over(now_s() - kSmoothAfter_s)) leave_patch();
+    if (schedule_.over(now_s() - kCoarseAfter_s) && highest_degC_ < kCoarseBelow_degC && !dose_.cell_death) {
+      const double before_J = stored();
+      far_->take_over(window_, dose_);
+      far_->run.wall_in_J += stored() - before_J;
+      points_.move_stencils();
+    }
+  }
+  void leave_patch() {
+    const double before_J = stored();
+    patch_->hand_over(level_, dose_);
+    forget_patch();
+    window_.wall_in_J += stored() - before_J;
+    window_.wall_in_J -= window_.bodies.switch_to(level_, &dose_, on_, now_s(), false);
+    level_.heating = level_.source;
+    window_.input.switch_to(level_, on_, options_.fourth_order);
+    exclude_cells();
+    set_heating(true, true);
+  }
+  /// From now on the window's cells under the patch are stepped.
+  void forget_patch() {
+    patch_ = nullptr;
+    near_runs_.resize(1);
+    level_.covered.clear();
+  }
+
   void save() {
     if (!checkpointing_.save) return;
     checkpointing_.save([this](const Archive::Sink& to) {
@@ -227,15 +262,15 @@ class HeatRun : Surroundings<Real> {
   /// Everything that later steps and the result follow from; the rest comes from the problem anew.
   void exchange_state(Archive& archive) {
     double wall_time_s = wall_time_s_ + seconds_since(begin_);
-    archive(next_, on_, electrodes_due_, heating_due_, window_fields_due_, far_fields_due_, electrodes_s_,
-            settled_, wall_time_s);
+    bool has_patch = patch_ != nullptr;
+    archive(has_patch);
+    if (!has_patch && patch_ != nullptr) forget_patch();
+    archive(next_, on_, electrodes_due_, heating_due_, far_fields_due_, electrodes_s_, settled_, wall_time_s);
     archive(dose_, drive_, schedule_, points_, sensors_);
     window_.exchange_state(archive, on_);
     if (far_ != nullptr) far_->exchange_state(archive, window_, on_);
-    if (patch_ != nullptr) {
-      patch_->exchange_state(archive, level_, on_, drive_);
-      if (archive.reading()) window_.bodies.take_films(patch_->run.bodies);
-    }
+    if (owned_patch_ != nullptr) owned_patch_->exchange_state(archive, level_, on_);
+    if (archive.reading() && patch_ != nullptr) window_.bodies.take_films(patch_->run.bodies, false);
     if (archive.reading()) {
       wall_time_s_ = wall_time_s;
       scaled_.switch_to(problem_, level_.grid, on_, options_.fourth_order);
@@ -253,11 +288,13 @@ class HeatRun : Surroundings<Real> {
   }
   /// The bodies as the finest cells see them.
   const HeatBodies<Real>& near_bodies() const {
+    if (far_ != nullptr && far_->alone()) return far_->run.bodies;
     return patch_ != nullptr ? patch_->run.bodies : window_.bodies;
   }
   void record_bodies() {
-    if (patch_ != nullptr) window_.bodies.take_films(patch_->run.bodies);
+    if (patch_ != nullptr) window_.bodies.take_films(patch_->run.bodies, false);
     near_bodies().record(now_s(), nullptr, &result_.cryo);
+    if (far_ != nullptr && far_->alone()) return;
     window_.bodies.record(now_s(), &dose_, nullptr);
   }
 
@@ -273,10 +310,7 @@ class HeatRun : Surroundings<Real> {
     drive_.switch_to(on_);
     window_.input.switch_to(level_, on_, options_.fourth_order);
     if (far_ != nullptr) far_->switch_to(window_, on_, first);
-    if (patch_ != nullptr) {
-      patch_->run.wall_in_J -= patch_->switch_to(level_, on_, first);
-      patch_->run.control.restart();
-    }
+    if (patch_ != nullptr) patch_->run.wall_in_J -= patch_->switch_to(level_, on_, first);
     scaled_.switch_to(problem_, level_.grid, on_, options_.fourth_order);
     if (options_.fourth_order)
       level_.correctable = correctable_faces(problem_.tissue_map.labels, window_.bodies.links(),
@@ -313,24 +347,16 @@ class HeatRun : Surroundings<Real> {
       const bool powered =
           drive_.update_power(now_s(), [&](const Eigen::Vector3d& at_mm) { return sensor_degC(at_mm); });
       // Whoever has rested long begins small again.
-      if (drive_.power_W() > 2 * power_W) near_control().restart();
+      if (drive_.power_W() > 2 * power_W) window_.control.restart();
       drive_.record(now_s(), result_);
       electrodes_s_ = now_s();
       heating_due_ = heating_due_ || solved || powered;
       new_fields = new_fields || solved;
     }
-    if (heating_due_) {
-      if (patch_ != nullptr) patch_->set_heating(drive_, new_fields);
-      if (patch_ == nullptr || switched) set_heating(drive_.heating(0), new_fields, switched);
-    }
+    if (heating_due_) set_heating(new_fields, switched);
     heating_due_ = false;
-    window_fields_due_ = window_fields_due_ || new_fields;
     far_fields_due_ = far_fields_due_ || new_fields;
     return true;
-  }
-  StepControl& near_control() { return patch_ != nullptr ? patch_->run.control : window_.control; }
-  const StepControl& near_control() const {
-    return patch_ != nullptr ? patch_->run.control : window_.control;
   }
 
   /// Damage of a cell, in the patch that of the window's cell around it; NaN: its tissue has no law.
@@ -351,7 +377,7 @@ class HeatRun : Surroundings<Real> {
     const double rate =
         (stepped ? double(level.rate[c]) : 0.0) + added_W_per_m3 * double(level.inverse_capacity[c]);
     // dt (1 - exp(-x))/x within 3 %.
-    const double dt_s = near_control().next_s(), x = per_s * dt_s;
+    const double dt_s = window_.control.next_s(), x = per_s * dt_s;
     const double share = x < 3 ? 1 / (1 + x / 2 + x * x / 12) : 0.95 / x;
     const double u = double(level.y[std::size_t(level.now)][c]) + rate * dt_s * share;
     return double(theta_of_u(level.table, level.label[c], Real(u))) + kReference_degC;
@@ -366,12 +392,11 @@ class HeatRun : Surroundings<Real> {
     // In the metal: what the tissue around it has.
     const HeatLevel<Real>& level = finest_at(at_mm);
     const PointStencil stencil = stencil_at(at_mm);
-    const double behind_s = &level == &level_ ? now_s() - window_.t_s : 0;
-    const double T = stencil(level.theta_now()) + kReference_degC;
-    return behind_s > 0 ? T + behind_s * stencil(level.rate.data()) : T;
+    return stencil(level.theta_now()) + kReference_degC;
   }
   /// The patch where it holds the point and one cell around it, else the window.
   const HeatLevel<Real>& finest_at(const Eigen::Vector3d& x_mm) const {
+    if (far_ != nullptr && far_->alone()) return far_->run.level;
     if (patch_ == nullptr) return level_;
     const HeatLevel<Real>& fine = patch_->run.level;
     const Eigen::Vector3d at = fine.grid.to_index(x_mm);
@@ -381,14 +406,15 @@ class HeatRun : Surroundings<Real> {
   }
   PointStencil stencil_at(const Eigen::Vector3d& x_mm) const {
     const HeatLevel<Real>& level = finest_at(x_mm);
-    const bool fine = &level != &level_;
+    const bool window = &level == &level_;
+    const ThermalProblem& of_level = window ? problem_ : patch_ != nullptr ? patch_->problem : far_->problem;
     return make_stencil(
-        fine ? patch_->problem.tissue_map.labels : problem_.tissue_map.labels, fine ? level.hole : excluded_,
+        of_level.tissue_map.labels, window ? excluded_ : level.hole,
         [&](std::size_t c) { return 1 / double(level.resistivity[c]); }, x_mm);
   }
 
-  /// Heating of the window. `new_rates`: not only the heating is another than at the last sweep.
-  void set_heating(const std::vector<UnitHeating>& electric, bool new_fields, bool new_rates) {
+  /// Heating of window and patch. `new_rates`: not only the heating is another than at the last sweep.
+  void set_heating(bool new_fields, bool new_rates) {
     const ActiveRows before = level_.rows;
     std::array<int, 3> low{}, high{};
     if (level_.can_rest && window_.bodies.surroundings(level_.grid, low, high))
@@ -402,13 +428,19 @@ class HeatRun : Surroundings<Real> {
       include_box(level_.rows, low, high);
     }
     if (level_.can_rest && !scaled_.empty()) include_box(level_.rows, {0, 0, 0}, level_.grid.size);
-    window_.heating_W = window_.input.apply(level_, electric, window_.bodies.links().ghosts, new_fields);
+    window_.heating_W =
+        window_.input.apply(level_, drive_.heating(0), window_.bodies.links().ghosts, new_fields);
+    if (patch_ != nullptr) {
+      LevelRun<Real>& fine = patch_->run;
+      fine.heating_W =
+          fine.input.apply(fine.level, drive_.heating(1), fine.bodies.links().ghosts, new_fields);
+    }
     scaled_.begin(level_);
     const bool grown = level_.can_rest && !(level_.rows == before);
     if (grown) dose_.join(level_, level_.rows, before, window_.t_s);
     if (!new_rates && !grown) return;
     if (!level_.correctable.empty()) level_.heating = level_.source;
-    window_.refresh_rates();
+    LevelRun<Real>::refresh_rates(near_runs_);
   }
 
   void begin_step(double t_s, double dt_s, double present_s) override {
@@ -417,6 +449,7 @@ class HeatRun : Surroundings<Real> {
   }
   void set(double t_s, std::vector<Real>& u, bool arrays) override {
     if (far_ != nullptr) far_->set(level_, t_s, u, arrays);
+    if (patch_ != nullptr) patch_->see(level_, u);
   }
   void weigh(double weight_s) override {
     if (far_ != nullptr) far_->weigh(weight_s);
@@ -441,100 +474,81 @@ class HeatRun : Surroundings<Real> {
       far_->begin_turn(turn_end_s(far_->run.control, far_->run, longest_s, next_event_s()));
     }
     const double stop_s = window_stop_s();
-    if (!in_patch_turn() && far_ != nullptr && window_.t_s == stop_s) return follow_far();
-    if (patch_ == nullptr) return step_window(next_stop_s(stop_s));
-    if (!in_patch_turn())
-      patch_->begin_turn(window_, turn_end_s(window_.control, window_,
-                                             patch_->link.longest_turn_s(level_, patch_->run.level), stop_s));
-    if (patch_->goes_on()) return step_patch(next_stop_s(patch_->turn_end_s));
-    return follow_patch();
+    if (far_ != nullptr && far_->alone()) window_.t_s = stop_s;
+    return far_ != nullptr && window_.t_s == stop_s ? follow_far() : step_near(next_stop_s(stop_s));
   }
 
-  bool accepted(typename LevelRun<Real>::Outcome outcome, const LevelRun<Real>& run) {
+  bool accepted(const typename LevelRun<Real>::Step& step) {
     using Outcome = typename LevelRun<Real>::Outcome;
-    if (outcome == Outcome::cancelled)
+    if (step.outcome == Outcome::cancelled)
       return stop(Termination::cancelled, fmt::format("cancelled after {:.1f} s", now_s()));
-    if (outcome == Outcome::diverged)
+    if (step.outcome == Outcome::diverged)
       return stop(Termination::diverged,
-                  fmt::format("diverged in step {} after {:.3f} s, {}", result_.summary.steps + 1, run.t_s,
-                              name_of(run.findings.worst_cell, run.level)));
+                  fmt::format("diverged in step {} after {:.3f} s, {}", result_.summary.steps + 1,
+                              step.where->t_s, name_of(step.where->findings.worst_cell, step.where->level)));
     ++result_.summary.steps;
     return true;
   }
   /// While electrodes act their power follows the temperature.
   double change_counts() const { return drive_.acting() ? 2 : 1; }
 
-  bool step_patch(double stop_s) {
-    if (!accepted(patch_->step(stop_s, change_counts(), progress_), patch_->run)) return false;
-    const auto& d = patch_->last_dose();
-    highest_degC_ = d.highest_degC;
-    lowest_degC_ = d.lowest_degC;
-    total_cem43_ += d.added_cem43_min;
-    patch_->link.hand_up(patch_->under, level_);
-    points_.advance(
-        problem_, patch_->last_step_s(), level_.table.has_phases, [&] { read_points(); },
-        [&](const Eigen::Vector3d& x_mm) { return &finest_at(x_mm) != &level_; });
-    record_bodies();
-    report();
-    return true;
-  }
-
-  /// The electrodes' heating of the window in its present step: with a patch the mean over its turn.
-  std::vector<UnitHeating> window_electric() const {
-    std::vector<UnitHeating> electric = drive_.heating(0);
-    if (patch_ == nullptr) return electric;
-    const std::vector<double> scales = patch_->mean_scales();
-    for (auto& e : electric) e.scale = scales[e.drive];
-    return electric;
-  }
-
   /// The far field up to where the window is.
   bool follow_far() {
-    using Outcome = typename LevelRun<Real>::Outcome;
-    const Outcome done = far_->follow(level_, drive_.heating(0), far_fields_due_, progress_);
-    if (!accepted(done, far_->run)) return false;
+    const auto step = far_->follow(level_, drive_.heating(0), far_fields_due_, progress_);
+    if (!accepted(step)) return false;
     far_fields_due_ = false;
+    if (far_->alone()) end_far_step(step.dt_s);
     if (far_->in_turn()) return true;
-    if (far_->grow(window_, dose_)) set_heating(window_electric(), false, true);
+    if (far_->grow(window_, dose_)) set_heating(false, true);
     if (drive_.acting()) far_->show(level_);
     return true;
   }
 
-  /// The window up to where the patch is.
-  bool follow_patch() {
-    if (window_.t_s == patch_->turn_begin_s()) {
-      set_heating(window_electric(), window_fields_due_, false);
-      window_fields_due_ = false;
-      patch_->link.set_inflow(level_, patch_->mean_flow_W_per_m3());
-    }
-    patch_->link.clear_rates(level_.rate);
-    const bool done = step_window(patch_->turn_end_s);
-    patch_->link.hand_up(patch_->under, level_);
-    return done;
+  /// A step of the far cells that stand for all.
+  void end_far_step(double dt_s) {
+    const auto& d = far_->last_dose;
+    highest_degC_ = d.highest_degC;
+    lowest_degC_ = d.lowest_degC;
+    total_cem43_ += std::pow(2, 3) * d.added_cem43_min;
+    points_.advance(problem_, dt_s, level_.table.has_phases, [&] { read_points(); });
+    far_->run.bodies.see_films(far_->run.level);
+    if (!far_->in_turn()) record_bodies();
+    report();
   }
 
-  bool step_window(double stop_s) {
-    const auto step = window_.step(stop_s, change_counts(), progress_);
-    if (!accepted(step.outcome, window_)) return false;
-    if (far_ != nullptr) far_->count(window_electric(), step.dt_s);
-    const auto d = dose_.add_step(level_, *step.u0, *step.rate0, step.dt_s, window_.t_s);
-    points_.advance(
-        problem_, step.dt_s, level_.table.has_phases, [&] { read_points(); },
-        [&](const Eigen::Vector3d& x_mm) { return &finest_at(x_mm) == &level_; });
-    highest_degC_ =
-        patch_ != nullptr ? std::max(patch_->last_dose().highest_degC, d.highest_degC) : d.highest_degC;
-    lowest_degC_ =
-        patch_ != nullptr ? std::min(patch_->last_dose().lowest_degC, d.lowest_degC) : d.lowest_degC;
+  /// Window and patch.
+  bool step_near(double stop_s) {
+    if (patch_ != nullptr) {
+      patch_->begin_step();
+      patch_->link.clear_rates(level_.rate);
+    }
+    const auto step = LevelRun<Real>::step(near_runs_, stop_s, change_counts(), progress_);
+    if (!accepted(step)) return false;
+    if (far_ != nullptr) far_->count(drive_.heating(0), step.dt_s);
+    auto d = dose_.add_step(level_, window_.state_before(), window_.rate_before(), step.dt_s, window_.t_s);
+    bool changed = false;
+    if (patch_ != nullptr) {
+      const auto fine = patch_->end_step(step.dt_s);
+      d.highest_degC = std::max(d.highest_degC, fine.highest_degC);
+      d.lowest_degC = std::min(d.lowest_degC, fine.lowest_degC);
+      d.added_cem43_min += fine.added_cem43_min;
+      changed = patch_->run.steam.changed();
+      patch_->link.hand_up(patch_->under, level_);
+    }
+    points_.advance(problem_, step.dt_s, level_.table.has_phases, [&] { read_points(); });
+    highest_degC_ = d.highest_degC;
+    lowest_degC_ = d.lowest_degC;
     total_cem43_ += d.added_cem43_min;
     window_.source_J += scaled_.power_W() * step.dt_s;
     window_.flows.blood_W += d.blood_change_W;
-    window_.restore_rest(step);
-    if (patch_ == nullptr) record_bodies();
+    window_.restore_rest();
+    record_bodies();
     window_.boundary_out_J += window_.steam.follow(level_, d.highest_degC - kReference_degC);
-    if (window_.steam.changed())
-      window_.refresh_rates();
+    changed = changed || window_.steam.changed();
+    if (changed)
+      LevelRun<Real>::refresh_rates(near_runs_);
     else
-      window_.correct();
+      for (LevelRun<Real>* r : near_runs_) r->correct();
     grow();
     report();
     return true;
@@ -545,10 +559,7 @@ class HeatRun : Surroundings<Real> {
     const ActiveRows before = level_.rows;
     if (!grow_active(level_, 6, kRest_K<Real>)) return;
     dose_.join(level_, level_.rows, before, window_.t_s);
-    if (patch_ != nullptr)
-      window_.refresh_rates();
-    else
-      set_heating(drive_.heating(0), false, true);
+    set_heating(false, true);
   }
 
   void report() {
@@ -576,11 +587,12 @@ class HeatRun : Surroundings<Real> {
             now_s(), hottest()));
   }
   std::string hottest() const {
-    const Real* theta = level_.theta_now();
+    const HeatLevel<Real>& level = far_ != nullptr && far_->alone() ? far_->run.level : level_;
+    const Real* theta = level.theta_now();
     std::size_t c = 0;
-    for (std::size_t n = 0; n < level_.grid.count(); ++n)
-      if (!level_.is_hole(n) && (level_.is_hole(c) || theta[n] > theta[c])) c = n;
-    return fmt::format("{:.0f} degC, {}", double(theta[c]) + kReference_degC, name_of(c, level_));
+    for (std::size_t n = 0; n < level.grid.count(); ++n)
+      if (!level.is_hole(n) && (level.is_hole(c) || theta[n] > theta[c])) c = n;
+    return fmt::format("{:.0f} degC, {}", double(theta[c]) + kReference_degC, name_of(c, level));
   }
   std::string name_of(std::size_t cell, const HeatLevel<Real>& level) const {
     const auto nx = std::size_t(level.grid.size[0]), ny = std::size_t(level.grid.size[1]);
@@ -621,7 +633,7 @@ class HeatRun : Surroundings<Real> {
 
   std::vector<const LevelRun<Real>*> runs() const {
     std::vector<const LevelRun<Real>*> all = {&window_};
-    if (patch_ != nullptr) all.push_back(&patch_->run);
+    if (owned_patch_ != nullptr) all.push_back(&owned_patch_->run);
     if (far_ != nullptr) all.push_back(&far_->run);
     return all;
   }
@@ -642,6 +654,7 @@ class HeatRun : Surroundings<Real> {
       return;
     dose_.finish(level_, now_s());
     if (far_ != nullptr) far_->finish(level_, dose_);
+    if (far_ != nullptr && far_->alone()) window_.bodies.take_films(far_->run.bodies, true);
     if (patch_ != nullptr) dose_.take(patch_->dose, patch_->link.under(), level_.hole);
     window_.bodies.fill_holes(level_);
     double wall_in_J = 0;
@@ -671,8 +684,9 @@ class HeatRun : Surroundings<Real> {
   LevelRun<Real> window_;
   HeatLevel<Real>& level_;  ///< of the window
   std::unique_ptr<PatchRun<Real>> owned_patch_;
-  PatchRun<Real>* const patch_;          ///< null: none
-  std::unique_ptr<FarField<Real>> far_;  ///< null: none
+  PatchRun<Real>* patch_;                   ///< null: none, or not needed any more
+  std::vector<LevelRun<Real>*> near_runs_;  ///< stepped together: the window, and the patch in it
+  std::unique_ptr<FarField<Real>> far_;     ///< null: none
   DoseField<Real> dose_;
   PowerDrives drive_;
   ScaledHeating<Real> scaled_;
@@ -682,9 +696,8 @@ class HeatRun : Surroundings<Real> {
   std::vector<bool> on_;
   bool begun_ = false, settled_ = false;
   bool electrodes_due_ = false, heating_due_ = false;  ///< to be worked out before the next step
-  /// Other fields than at the last turn of the patch, of the far field.
-  bool window_fields_due_ = false, far_fields_due_ = false;
-  double electrodes_s_ = -1;  ///< when they were last looked at
+  bool far_fields_due_ = false;                        ///< other fields than at its last turn
+  double electrodes_s_ = -1;                           ///< when they were last looked at
   SamplePoints<Real> points_;
   SensorReadings sensors_;
   std::vector<std::uint8_t> excluded_;    ///< cells without a value of their own or continued into them

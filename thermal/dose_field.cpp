@@ -345,6 +345,39 @@ void DoseField<Real>::take_one(const DoseField& from, std::size_t n, std::size_t
 }
 
 template <class Real>
+void DoseField<Real>::begin_again(std::size_t cell, double T_degC, double t_s) {
+  cem43[cell] = 0;
+  if (!arrhenius.empty() && !std::isnan(arrhenius[cell])) arrhenius[cell] = 0;
+  peak[cell] = lowest[cell] = float(T_degC);
+  if (!peak_time.empty()) peak_time[cell] = float(t_s);
+  if (!lowest_time.empty()) lowest_time[cell] = float(t_s);
+}
+
+template <class Real>
+void DoseField<Real>::add_one(const DoseField& from, std::size_t n, std::size_t to, double peak_degC,
+                              double lowest_degC) {
+  cem43[to] = std::min(cem43[to] + from.cem43[n], float(kCem43Cap_min));
+  // Tissue without a law stays unknown, and so does what lies under cells of such tissue.
+  if (!arrhenius.empty()) arrhenius[to] = std::min(arrhenius[to] + from.arrhenius[n], float(kArrheniusCap));
+  const auto high = float(peak_degC), low = float(lowest_degC);
+  if (high > peak[to] && !peak_time.empty()) peak_time[to] = from.peak_time[n];
+  if (low < lowest[to] && !lowest_time.empty()) lowest_time[to] = from.lowest_time[n];
+  peak[to] = std::max(peak[to], high);
+  lowest[to] = std::min(lowest[to], low);
+}
+
+template <class Real>
+void DoseField<Real>::take_perfusion(const DoseField& from, const HeatLevel<Real>& from_level, std::size_t n,
+                                     HeatLevel<Real>& level, std::size_t to) {
+  if (level.perfusion.by_cell.empty() || from_level.perfusion.by_cell.empty()) return;
+  level.perfusion.by_cell[to] = from_level.perfusion.by_cell[n];
+  if (!perfusion_state_.empty() && !from.perfusion_state_.empty())
+    perfusion_state_[to] = from.perfusion_state_[n];
+  if (!perfusion_kept_.empty() && !from.perfusion_kept_.empty())
+    perfusion_kept_[to] = from.perfusion_kept_[n];
+}
+
+template <class Real>
 void DoseField<Real>::take(const DoseField& from, const std::vector<std::size_t>& cells,
                            const std::vector<std::uint8_t>& hole) {
   for (std::size_t n = 0; n < cells.size(); ++n)

@@ -63,6 +63,14 @@ class DoseField {
             const std::vector<std::uint8_t>& hole);
   /// The cell `to` takes what the cell `n` of `from` has; what that does not keep is unknown.
   void take_one(const DoseField& from, std::size_t n, std::size_t to);
+  /// A cell begins anew, at this temperature.
+  void begin_again(std::size_t cell, double T_degC, double t_s);
+  /// The cell `to` gets the dose of the cell `n` of `from` as well, and these extremes where they are new
+  /// ones.
+  void add_one(const DoseField& from, std::size_t n, std::size_t to, double peak_degC, double lowest_degC);
+  /// The cell `to` of `level` has the blood of the cell `n` of `from_level`, and what is known of it.
+  void take_perfusion(const DoseField& from, const HeatLevel<Real>& from_level, std::size_t n,
+                      HeatLevel<Real>& level, std::size_t to);
   void exchange_state(Archive& archive);
 
   std::vector<float> cem43,

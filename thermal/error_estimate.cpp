@@ -145,10 +145,10 @@ std::optional<double> radius_difference_mm(const ThermalResult& fine, const Ther
   return std::nullopt;
 }
 
-/// The patch of a coarser window: its cells that lie within the old patch, with the labels at the middles of
-/// the new cells; none where less than two cells of the window would be left.
-std::optional<TissueMap> coarser_patch(const TissueMap& patch, const Grid& window, int ratio) {
-  const Grid& old = patch.labels.grid;
+/// The patch of a coarser window: all of its cells that the old patch reaches into, with the labels at the
+/// middles of the new cells; beside the old patch those of the old window.
+TissueMap coarser_patch(const ThermalProblem& problem, const Grid& window, int ratio) {
+  const Grid& old = problem.patch->labels.grid;
   const Eigen::Vector3d half = old.spacing_mm / 2;
   const Eigen::Vector3d low = window.to_index(old.origin_mm - half);
   const Eigen::Vector3d high =
@@ -156,12 +156,29 @@ std::optional<TissueMap> coarser_patch(const TissueMap& patch, const Grid& windo
   constexpr double kRoundOff = 1e-6;
   Eigen::Vector3d first, last;
   for (Eigen::Index a = 0; a < 3; ++a) {
-    first[a] = std::ceil(low[a] + 0.5 - kRoundOff);
-    last[a] = std::floor(high[a] - 0.5 + kRoundOff);
-    if (last[a] < first[a] + 1) return std::nullopt;
+    first[a] = std::floor(low[a] + 0.5 + kRoundOff);
+    last[a] = std::ceil(high[a] - 0.5 - kRoundOff);
   }
   const Grid grid = patch_grid(window, window.to_world(first), window.to_world(last), ratio);
-  return refined(patch, grid);
+  TissueMap out = refined(problem.tissue_map, grid);
+  const TissueMap inside = refined(*problem.patch, grid);
+  const auto take = [&](auto& to, const auto& from) {
+    for (int k = 0; k < grid.size[2]; ++k)
+      for (int j = 0; j < grid.size[1]; ++j)
+        for (int i = 0; i < grid.size[0]; ++i) {
+          const Eigen::Vector3d at = old.to_index(grid.to_world(i, j, k));
+          bool in = !to.empty() && !from.empty();
+          for (std::size_t a = 0; a < 3 && in; ++a)
+            in = at[Eigen::Index(a)] > -0.5 && at[Eigen::Index(a)] < old.size[a] - 0.5;
+          if (in) to(i, j, k) = from(i, j, k);
+        }
+  };
+  take(out.labels, inside.labels);
+  take(out.factors.conductivity, inside.factors.conductivity);
+  take(out.factors.heat_capacity, inside.factors.heat_capacity);
+  take(out.factors.perfusion, inside.factors.perfusion);
+  take(out.factors.electrical, inside.factors.electrical);
+  return out;
 }
 
 }  // namespace
@@ -181,7 +198,7 @@ ThermalProblem coarsened(const ThermalProblem& problem) {
     if (auto* volumetric = std::get_if<VolumetricSource>(&source.what))
       volumetric->power_W_per_m3 = mean_of(volumetric->power_W_per_m3, grid, of);
   if (problem.patch)
-    out.patch = coarser_patch(*problem.patch, grid, patch_box(fine, problem.patch->labels.grid).ratio);
+    out.patch = coarser_patch(problem, grid, patch_box(fine, problem.patch->labels.grid).ratio);
   out.fields = {};
   out.fields.peak_temperature = problem.fields.peak_temperature;
   return out;

@@ -3,11 +3,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <span>
 #include <type_traits>
 #include <variant>
 
 #include "thermal/archive.h"
 #include "thermal/cryo.h"
+#include "thermal/tissue_law.h"
 #include "thermal/tissue_table.h"
 
 namespace spinetherm {
@@ -279,7 +281,7 @@ void FarField<Real>::find_faces(const LevelRun<Real>& window) {
                                             std::uint32_t(far.size[0]) * std::uint32_t(far.size[1])};
   faces_.clear();
   halo_.clear();
-  for (int axis = 0; axis < 3; ++axis)
+  for (int axis = 0; axis < 3 && !alone_; ++axis)
     for (const int side : {-1, 1}) {
       const auto a = std::size_t(axis), b = std::size_t((axis + 1) % 3), c = std::size_t((axis + 2) % 3);
       const double h_m = fine.spacing_mm[axis] * 1e-3;
@@ -470,9 +472,9 @@ void FarField<Real>::count(const std::vector<UnitHeating>& electric, double dt_s
 }
 
 template <class Real>
-typename FarField<Real>::Outcome FarField<Real>::follow(const HeatLevel<Real>& window,
-                                                        const std::vector<UnitHeating>& electric,
-                                                        bool new_fields, const Progress& progress) {
+typename FarField<Real>::Step FarField<Real>::follow(const HeatLevel<Real>& window,
+                                                     const std::vector<UnitHeating>& electric,
+                                                     bool new_fields, const Progress& progress) {
   halo_.clear();
   HeatLevel<Real>& far = run.level;
   if (!following_) {
@@ -500,17 +502,18 @@ typename FarField<Real>::Outcome FarField<Real>::follow(const HeatLevel<Real>& w
     }
     run.refresh_rates();
   }
-  const auto step = run.step(turn_end_s, 1, progress);
-  if (step.outcome != Outcome::accepted) return step.outcome;
-  run.flows.blood_W += dose.add_step(far, *step.u0, *step.rate0, step.dt_s, run.t_s).blood_change_W;
-  run.restore_rest(step);
+  const Step step = run.step(turn_end_s, 1, progress);
+  if (step.outcome != LevelRun<Real>::Outcome::accepted) return step;
+  last_dose = dose.add_step(far, run.state_before(), run.rate_before(), step.dt_s, run.t_s);
+  run.flows.blood_W += last_dose.blood_change_W;
+  run.restore_rest();
   run.correct();
   const ActiveRows before = far.rows;
   if (grow_active(far, 4, rest_K_)) {
     dose.join(far, far.rows, before, run.t_s);
     run.refresh_rates();
   }
-  return Outcome::accepted;
+  return step;
 }
 
 template <class Real>
@@ -620,6 +623,51 @@ bool FarField<Real>::grow(LevelRun<Real>& window, DoseField<Real>& window_dose) 
 }
 
 template <class Real>
+void FarField<Real>::take_over(LevelRun<Real>& window, const DoseField<Real>& window_dose) {
+  const HeatLevel<Real>& near = window.level;
+  HeatLevel<Real>& far = run.level;
+  const std::vector<Real>& u = near.y[std::size_t(near.now)];
+  const Real* theta = near.theta_now();
+  begun_degC_.assign(far.grid.count(), std::nanf(""));
+  for (int k = box_.low[2]; k < box_.high[2]; ++k)
+    for (int j = box_.low[1]; j < box_.high[1]; ++j)
+      for (int i = box_.low[0]; i < box_.high[0]; ++i) {
+        const std::size_t f = far.grid.index(i, j, k);
+        double enthalpy = 0, warmth = 0, perfusion = 0;
+        int open = 0;
+        bool alike = true;
+        for (int m = 0; m < 8; ++m) {
+          const std::size_t c =
+              near.grid.index(i * kRatio + (m & 1), j * kRatio + (m >> 1 & 1), k * kRatio + (m >> 2));
+          if (near.is_hole(c)) continue;
+          enthalpy += double(u[c]);
+          warmth += double(theta[c]);
+          perfusion += double(near.perfusion[c]);
+          alike = alike && near.label[c] == far.label[f];
+          if (open++ == 0) dose.take_perfusion(window_dose, near, c, far, f);
+        }
+        if (open == 0) continue;
+        const double value =
+            alike ? enthalpy / open : u_of_theta(problem.tissue_map.tissues[far.label[f]], warmth / open);
+        for (auto& stage : far.y) stage[f] = Real(value);
+        if (!far.perfusion.by_cell.empty()) far.perfusion.by_cell[f] = Real(perfusion / open);
+        const Real begun = theta_of_u(far.table, far.label[f], Real(value));
+        dose.begin_again(f, double(begun) + kReference_degC, run.t_s);
+        begun_degC_[f] = dose.peak[f];
+      }
+  alone_ = true;
+  std::ranges::fill(far.covered, std::uint8_t(0));
+  find_faces(window);
+  run.wall_in_J -= run.bodies.switch_to(far, nullptr, on_, run.t_s, false);
+  run.input.switch_to(far, on_, false);
+  run.heating_W = run.input.apply(far, {}, run.bodies.links().ghosts, true);
+  far.heating = far.source;
+  run.refresh_rates();
+  run.control.restart();
+  window.level.rows = make_active_rows(near.grid.size, false);
+}
+
+template <class Real>
 void FarField<Real>::show(HeatLevel<Real>& window) const {
   const HeatLevel<Real>& far = run.level;
   const std::vector<Real>& state = far.y[std::size_t(far.now)];
@@ -642,12 +690,41 @@ void FarField<Real>::show(HeatLevel<Real>& window) const {
     }
 }
 
+/// What has come since the far cells took over is added to what the box had by then: dose, and how far
+/// temperature has gone on to rise or fall, in cells where it did by then. The others have had their extreme:
+/// what the larger cells would add is the step from one size to another.
+template <class Real>
+void FarField<Real>::finish_box(const HeatLevel<Real>& window, DoseField<Real>& window_dose) {
+  const auto& size = window.grid.size;
+  const Real* theta = window.theta_now();
+  std::vector<float> rise(begun_degC_.size()), fall(begun_degC_.size());
+  for (std::size_t f = 0; f < rise.size(); ++f) {
+    rise[f] = dose.peak[f] - begun_degC_[f];
+    fall[f] = dose.lowest[f] - begun_degC_[f];
+  }
+#pragma omp parallel for num_threads(window.threads) schedule(static)
+  for (int k = 0; k < size[2]; ++k)
+    for (int j = 0; j < size[1]; ++j)
+      for (int i = 0; i < size[0]; ++i) {
+        const Cell at{i, j, k}, own{i / kRatio, j / kRatio, k / kRatio};
+        const std::size_t c = window.grid.index(i, j, k);
+        if (!box_.holds(own) || window.is_hole(c)) continue;
+        const double begun_degC = double(theta[c]) + kReference_degC;
+        const bool rises = window.rate[c] > 0, falls = window.rate[c] < 0;
+        window_dose.add_one(dose, run.level.grid.index(own[0], own[1], own[2]), c,
+                            begun_degC + (rises ? between(rise, at) : 0),
+                            begun_degC + (falls ? between(fall, at) : 0));
+      }
+}
+
 template <class Real>
 void FarField<Real>::finish(HeatLevel<Real>& window, DoseField<Real>& window_dose) {
   dose.finish(run.level, run.t_s);
-  average(window);
+  if (alone_)
+    finish_box(window, window_dose);
+  else
+    average(window);
   HeatLevel<Real>& far = run.level;
-  const std::vector<Real>& state = far.y[std::size_t(far.now)];
   // For the slopes beside the box.
   for (int k = box_.low[2]; k < box_.high[2]; ++k)
     for (int j = box_.low[1]; j < box_.high[1]; ++j)
@@ -658,18 +735,24 @@ void FarField<Real>::finish(HeatLevel<Real>& window, DoseField<Real>& window_dos
         dose.lowest[f] = window_dose.lowest[c];
         dose.cem43[f] = window_dose.cem43[c];
       }
+  const std::span<const Real> thetas(alone_ ? far.theta_now() : far.y[std::size_t(far.now)].data(),
+                                     far.grid.count());
   std::vector<Real>& u = window.y[std::size_t(window.now)];
+  const std::vector<Tissue>& tissues = window_problem_.tissue_map.tissues;
   const auto& size = window.grid.size;
 #pragma omp parallel for num_threads(window.threads) schedule(static)
   for (int k = 0; k < size[2]; ++k)
     for (int j = 0; j < size[1]; ++j)
       for (int i = 0; i < size[0]; ++i) {
         const Cell at{i, j, k}, own{i / kRatio, j / kRatio, k / kRatio};
-        if (box_.holds(own)) continue;
+        const bool in_box = box_.holds(own);
+        if (in_box && !alone_) continue;
         const std::size_t c = window.grid.index(i, j, k), f = far.grid.index(own[0], own[1], own[2]);
         if (window.is_hole(c)) continue;
-        u[c] = Real(between(state, at));
-        if (!window.theta.empty()) window.theta[c] = u[c];
+        const double theta = between(thetas, at);
+        u[c] = Real(in_box ? u_of_theta(tissues[window.label[c]], theta) : theta);
+        if (!window.theta.empty()) window.theta[c] = Real(theta);
+        if (in_box) continue;
         window_dose.take_one(dose, f, c);
         window_dose.peak[c] = float(between(dose.peak, at));
         window_dose.lowest[c] = float(between(dose.lowest, at));
@@ -679,7 +762,7 @@ void FarField<Real>::finish(HeatLevel<Real>& window, DoseField<Real>& window_dos
 
 template <class Real>
 void FarField<Real>::exchange_state(Archive& archive, LevelRun<Real>& window, const std::vector<bool>& on) {
-  archive(box_, run.level.covered);
+  archive(box_, alone_, begun_degC_, run.level.covered);
   on_ = on;
   run.exchange_state(archive, on);
   if (archive.reading()) find_faces(window);

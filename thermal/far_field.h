@@ -21,7 +21,8 @@ ThermalProblem far_problem(const ThermalProblem& problem);
 /// cells around it make steps of their own. The window goes ahead, up to the end of a turn: the cells just
 /// outside its box, the halo, go on by the rates of the far cells, on the parabola through the last window
 /// cell and the next two far cells, with first differences along the face. What has flowed through the faces
-/// by then heats the far cells over the turn, so that no heat is lost.
+/// by then heats the far cells over the turn, so that no heat is lost. Once all heat is smooth the far cells
+/// take over the box as well.
 template <class Real>
 class FarField {
  public:
@@ -38,8 +39,10 @@ class FarField {
   ThermalProblem problem;
   LevelRun<Real> run;
   DoseField<Real> dose;
+  typename DoseField<Real>::Findings last_dose;  ///< of the last step
   double turn_end_s = 0;
   bool in_turn() const { return run.t_s < turn_end_s; }
+  bool alone() const { return alone_; }  ///< stands for all cells of the window
 
   /// The window's bodies are in place: chooses the box and places those of the far cells.
   void switch_to(LevelRun<Real>& window, const std::vector<bool>& on, bool first);
@@ -54,13 +57,17 @@ class FarField {
   /// A step of the window has been accepted, with this heating by electrodes.
   void count(const std::vector<UnitHeating>& electric, double dt_s);
 
-  using Outcome = typename LevelRun<Real>::Outcome;
+  using Step = typename LevelRun<Real>::Step;
   /// One step towards the end of the turn, where the window is.
-  Outcome follow(const HeatLevel<Real>& window, const std::vector<UnitHeating>& electric, bool new_fields,
-                 const Progress& progress);
+  Step follow(const HeatLevel<Real>& window, const std::vector<UnitHeating>& electric, bool new_fields,
+              const Progress& progress);
   /// Between turns: a larger box where heat comes near its faces. True when it has grown; the window's rates
   /// are to be worked out anew then.
   bool grow(LevelRun<Real>& window, DoseField<Real>& window_dose);
+  /// Between turns, with no source to act any more: the cells of the box are stepped no longer, the far cells
+  /// stand for them from the mean enthalpy of each, or where tissues differ from the mean temperature. Dose
+  /// that comes from now on is added at the end.
+  void take_over(LevelRun<Real>& window, const DoseField<Real>& window_dose);
   /// The window's cells outside the box take the far state.
   void show(HeatLevel<Real>& window) const;
   /// At the end: they take its dose as well.
@@ -110,6 +117,7 @@ class FarField {
   void find_halo();
   /// Means of the window's cells into the far cells of the box.
   void average(const HeatLevel<Real>& window);
+  void finish_box(const HeatLevel<Real>& window, DoseField<Real>& window_dose);
   /// Linear between the middles of far cells, at a cell of the window.
   double between(const auto& values, const Cell& at) const;
 
@@ -117,7 +125,9 @@ class FarField {
   double rest_K_;
   Surroundings<Real> nothing_;
   std::vector<bool> on_;
-  BoxOfCells box_;
+  BoxOfCells box_;  ///< stepped by the window, or until the far cells took over
+  bool alone_ = false;
+  std::vector<float> begun_degC_;  ///< by far cell, when they took over
   std::vector<Face> faces_;
   std::vector<HaloCell> halo_;  ///< four a face; empty: not worked out since the far field has changed
   double turn_begin_s_ = 0;

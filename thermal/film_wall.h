@@ -47,12 +47,13 @@ class FilmWalls {
   /// Sets conductances and gas temperatures in the level's fixes for the state `u`; `gas_theta` by row of
   /// add().
   void update(HeatLevel<Real>& level, const std::vector<Real>& u, const std::vector<double>& gas_theta);
-  /// Walls without links take the states of the same walls on another level.
-  void take_states(const FilmWalls& other) {
+  /// Walls without links, or `all`, take the states of the same walls on another level.
+  void take_states(const FilmWalls& other, bool all) {
     for (std::size_t n = 0; n < walls_.size(); ++n)
-      if (walls_[n].links.empty()) walls_[n].state = other.walls_[n].state;
+      if (all || walls_[n].links.empty()) walls_[n].state = other.walls_[n].state;
   }
   const State& state(std::size_t n) const { return walls_[n].state; }
+  void set_state(std::size_t n, const State& state) { walls_[n].state = state; }
   int wall(std::size_t n) const { return walls_[n].wall; }
   std::size_t size() const { return walls_.size(); }
 

@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
-#include <set>
 
 #include "imaging/core/error.h"
 #include "thermal/archive.h"
@@ -205,7 +204,7 @@ PatchLink<Real>::PatchLink(const ThermalProblem& problem, const HeatLevel<Real>&
   const std::array<std::size_t, 3> stride{1, std::size_t(window.size[0]),
                                           std::size_t(window.size[0]) * std::size_t(window.size[1])};
   const auto& labels = problem.tissue_map.labels;
-  std::map<std::size_t, std::vector<Face>> by_window;
+  std::map<std::size_t, std::vector<HaloCell>> by_window;
   for (std::size_t c = 0; c < grid.count(); ++c) {
     const std::array<int, 3> at = index_of(grid.size, c);
     int outer = 0, axis = 0;
@@ -240,26 +239,17 @@ PatchLink<Real>::PatchLink(const ThermalProblem& problem, const HeatLevel<Real>&
     const double a = 0.5, b = m / 2.0;
     if (labels[halo.beyond] == labels[halo.window] && patch.label[halo.inner] == labels[halo.window])
       halo.bend = Real((a + b) * (a - b) / (3 * b + a));
-    halo_.push_back(halo);
     const double h_m = grid.spacing_mm[axis] * 1e-3;
-    by_window[halo.window].push_back({std::uint32_t(grid.index(in[0], in[1], in[2])), std::uint32_t(c),
-                                      Real(2 / (h_m * h_m) / double(children_each_))});
+    halo.factor = Real(2 / (h_m * h_m) / double(children_each_));
+    by_window[halo.window].push_back(halo);
   }
   face_begin_.push_back(0);
-  for (const auto& [c, faces] : by_window) {
+  for (const auto& [c, cells] : by_window) {
     beside_.push_back(c);
-    faces_.insert(faces_.end(), faces.begin(), faces.end());
-    face_begin_.push_back(std::uint32_t(faces_.size()));
+    halo_.insert(halo_.end(), cells.begin(), cells.end());
+    face_begin_.push_back(std::uint32_t(halo_.size()));
   }
-  for (std::size_t f = 0; f < faces_.size(); ++f) face_of_[{faces_[f].cell, faces_[f].halo}] = f;
-  std::set<std::size_t> ring;
-  for (const HaloCell& h : halo_) {
-    ring.insert({h.window, h.beyond});
-    for (std::size_t a = 0; a < 2; ++a) ring.insert({h.before[a], h.after[a]});
-  }
-  ring_.assign(ring.begin(), ring.end());
-  for (const std::size_t c : beside_)
-    beside_in_ring_.push_back(std::size_t(std::lower_bound(ring_.begin(), ring_.end(), c) - ring_.begin()));
+  for (std::size_t n = 0; n < halo_.size(); ++n) face_of_[{halo_[n].inner, halo_[n].cell}] = n;
   perfusion0_.reserve(children_.size());
   for (const std::size_t c : children_) perfusion0_.push_back(patch.perfusion[c]);
 }
@@ -285,111 +275,84 @@ std::vector<std::uint8_t> PatchLink<Real>::closed_halo(const HeatLevel<Real>& wi
 
 template <class Real>
 void PatchLink<Real>::set_openings(const BodyLinks& links) {
-  for (Face& f : faces_) f.open = 1;
+  for (HaloCell& h : halo_) h.open = 1;
   const auto& size = patch_size_;
   const std::array<std::size_t, 3> stride{1, std::size_t(size[0]),
                                           std::size_t(size[0]) * std::size_t(size[1])};
   for (const BodyLinks::Face& f : links.faces) {
     const std::size_t s = stride[std::size_t(f.axis)];
     const auto face = face_of_.find({f.cell, f.side > 0 ? f.cell + s : f.cell - s});
-    if (face != face_of_.end()) faces_[face->second].open = Real(f.open);
+    if (face != face_of_.end()) halo_[face->second].open = Real(f.open);
   }
 }
 
 template <class Real>
-void PatchLink<Real>::fill_halo(const HeatLevel<Real>& window, const std::vector<Real>& u_window,
-                                HeatLevel<Real>& patch, std::vector<Real>& u, bool arrays) const {
-  const bool phases = !patch.theta.empty();
+void PatchLink<Real>::fill(const HaloCell& h, const HeatLevel<Real>& window,
+                           const std::vector<Real>& u_window, HeatLevel<Real>& patch, std::vector<Real>& u,
+                           bool arrays) const {
   const auto b2 = Real(ratio_), ab = Real((1 + ratio_) / 2.0);  // distances of centres, as in the constructor
-  const auto count = std::ptrdiff_t(halo_.size());
+  Real value = u_window[h.window];
+  for (std::size_t a = 0; a < 2; ++a)
+    if (!window.is_hole(h.after[a]) && !window.is_hole(h.before[a]))
+      value += h.share[a] * (u_window[h.after[a]] - u_window[h.before[a]]);
+  const Real near = u[h.inner], far = u_window[h.beyond];
+  const bool smooth = std::min({near, value, far}) > patch.table.calm_from &&
+                      std::max({near, value, far}) < patch.table.calm_to;
+  if (h.bend != 0 && smooth && !patch.is_hole(h.inner) && !window.is_hole(h.beyond))
+    value += h.bend * ((far - u_window[h.window]) / b2 - (value - near) / ab);
+  u[h.cell] = value;
+  if (!arrays) return;
+  const bool phases = !patch.theta.empty();
+  const std::uint8_t label = patch.label[h.cell];
+  const Real theta = phases ? theta_of_u(patch.table, label, value) : value;
+  if (phases) patch.theta[h.cell] = theta;
+  if (patch.table.varies_with_T)
+    patch.resistivity.by_cell[h.cell] =
+        Real(1) / (conductivity(patch.table, label, theta) * Real(patch.conductivity_factor[h.cell]));
+}
+
+/// Through one face, over the volume of the window's cell [W/m3].
+template <class Real>
+Real PatchLink<Real>::outflow(const HaloCell& h, const HeatLevel<Real>& patch,
+                              const std::vector<Real>& u) const {
+  const TissueTable<Real>& table = patch.table;
+  Real t_in = u[h.inner], t_out = u[h.cell];
+  const bool calm = std::min(t_in, t_out) > table.calm_from && std::max(t_in, t_out) < table.calm_to;
+  if (!calm) {
+    t_in = theta_of_u(table, patch.label[h.inner], t_in);
+    t_out = theta_of_u(table, patch.label[h.cell], t_out);
+  }
+  Real g;  // 1/(r + r')
+  if (table.varies_with_T) {
+    const auto k = [&](std::size_t c, Real t) {
+      const std::uint8_t l = patch.label[c];
+      return (calm ? calm_conductivity(table, l, t) : conductivity(table, l, t)) *
+             Real(patch.conductivity_factor[c]);
+    };
+    const Real k_in = k(h.inner, t_in), k_out = k(h.cell, t_out);
+    g = k_in * k_out / (k_in + k_out);
+  } else {
+    g = 1 / (patch.resistivity[h.inner] + patch.resistivity[h.cell]);
+  }
+  return h.factor * h.open * ((t_in - t_out) * g);
+}
+
+template <class Real>
+void PatchLink<Real>::exchange(HeatLevel<Real>& window, const std::vector<Real>& u_window,
+                               HeatLevel<Real>& patch, std::vector<Real>& u, bool arrays) const {
+  const auto count = std::ptrdiff_t(beside_.size());
 #pragma omp parallel for num_threads(patch.team()) schedule(static)
   for (std::ptrdiff_t n = 0; n < count; ++n) {
-    const HaloCell& h = halo_[std::size_t(n)];
-    Real value = u_window[h.window];
-    for (std::size_t a = 0; a < 2; ++a)
-      if (!window.is_hole(h.after[a]) && !window.is_hole(h.before[a]))
-        value += h.share[a] * (u_window[h.after[a]] - u_window[h.before[a]]);
-    const Real near = u[h.inner], far = u_window[h.beyond];
-    const bool smooth = std::min({near, value, far}) > patch.table.calm_from &&
-                        std::max({near, value, far}) < patch.table.calm_to;
-    if (h.bend != 0 && smooth && !patch.is_hole(h.inner) && !window.is_hole(h.beyond))
-      value += h.bend * ((far - u_window[h.window]) / b2 - (value - near) / ab);
-    u[h.cell] = value;
-    if (!arrays) continue;
-    const std::uint8_t label = patch.label[h.cell];
-    const Real theta = phases ? theta_of_u(patch.table, label, value) : value;
-    if (phases) patch.theta[h.cell] = theta;
-    if (patch.table.varies_with_T)
-      patch.resistivity.by_cell[h.cell] =
-          Real(1) / (conductivity(patch.table, label, theta) * Real(patch.conductivity_factor[h.cell]));
-  }
-}
-
-template <class Real>
-void PatchLink<Real>::outflow(const HeatLevel<Real>& patch, const std::vector<Real>& u,
-                              std::vector<Real>& flow) const {
-  const TissueTable<Real>& table = patch.table;
-  const auto count = std::ptrdiff_t(beside_.size());
-  flow.resize(beside_.size());
-#pragma omp parallel for num_threads(patch.team()) schedule(static, 64)
-  for (std::ptrdiff_t n = 0; n < count; ++n) {
+    const std::size_t beside = beside_[std::size_t(n)];
     Real sum = 0;
     for (std::uint32_t f = face_begin_[std::size_t(n)]; f < face_begin_[std::size_t(n) + 1]; ++f) {
-      const Face& face = faces_[f];
-      if (patch.is_hole(face.cell)) continue;
-      Real t_in = u[face.cell], t_out = u[face.halo];
-      const bool calm = std::min(t_in, t_out) > table.calm_from && std::max(t_in, t_out) < table.calm_to;
-      if (!calm) {
-        t_in = theta_of_u(table, patch.label[face.cell], t_in);
-        t_out = theta_of_u(table, patch.label[face.halo], t_out);
-      }
-      Real g;  // 1/(r + r')
-      if (table.varies_with_T) {
-        const auto k = [&](std::uint32_t c, Real t) {
-          const std::uint8_t l = patch.label[c];
-          return (calm ? calm_conductivity(table, l, t) : conductivity(table, l, t)) *
-                 Real(patch.conductivity_factor[c]);
-        };
-        const Real k_in = k(face.cell, t_in), k_out = k(face.halo, t_out);
-        g = k_in * k_out / (k_in + k_out);
-      } else {
-        g = 1 / (patch.resistivity[face.cell] + patch.resistivity[face.halo]);
-      }
-      sum += face.factor * face.open * ((t_in - t_out) * g);
+      const HaloCell& h = halo_[f];
+      fill(h, window, u_window, patch, u, arrays);
+      if (!patch.is_hole(h.inner)) sum += outflow(h, patch, u);
     }
-    flow[std::size_t(n)] = sum;
+    if (!window.is_hole(beside))
+      window.heating[beside] = window.source[beside] + sum * window.inverse_capacity[beside];
   }
-}
-
-template <class Real>
-void PatchLink<Real>::set_inflow(HeatLevel<Real>& window, const std::vector<double>& flow_W_per_m3) const {
-  for (std::size_t n = 0; n < beside_.size(); ++n) {
-    const std::size_t c = beside_[n];
-    const Real heating =
-        window.is_hole(c)
-            ? Real(0)
-            : Real(double(window.source[c]) + flow_W_per_m3[n] * double(window.inverse_capacity[c]));
-    if (!window.is_hole(c)) window.rate[c] += heating - window.heating[c];
-    window.heating[c] = heating;
-  }
-}
-
-template <class Real>
-double PatchLink<Real>::longest_turn_s(const HeatLevel<Real>& window, const HeatLevel<Real>& patch) const {
-  double most = 0;
-  for (std::size_t n = 0; n < beside_.size(); ++n) {
-    double sum = 0;
-    for (std::uint32_t f = face_begin_[n]; f < face_begin_[n + 1]; ++f)
-      sum += double(faces_[f].factor) /
-             double(patch.resistivity[faces_[f].cell] + patch.resistivity[faces_[f].halo]);
-    const std::size_t c = beside_[n];
-    const std::uint8_t label = window.label[c];
-    const bool may_freeze = window.y[std::size_t(window.now)][c] < window.steepest_below[label];
-    most = std::max(
-        most, sum * double(window.inverse_capacity[c]) * (may_freeze ? double(window.steepest[label]) : 1.0));
-  }
-  constexpr double kMost = 1;
-  return most > 0 ? kMost / most : HUGE_VAL;
 }
 
 template <class Real>
@@ -427,6 +390,31 @@ void PatchLink<Real>::hand_up(const HeatLevel<Real>& under, HeatLevel<Real>& win
     u[c] = from[n];
     if (!window.theta.empty()) window.theta[c] = under.theta[n];
     window.rate[c] = under.rate[n];
+  }
+}
+
+template <class Real>
+void PatchLink<Real>::hand_over(const HeatLevel<Real>& patch, HeatLevel<Real>& window) const {
+  const std::vector<Real>& u = patch.y[std::size_t(patch.now)];
+  const Real* theta = patch.theta_now();
+  for (std::size_t n = 0; n < under_.size(); ++n) {
+    const std::size_t c = under_[n];
+    if (window.is_hole(c)) continue;
+    double enthalpy = 0, warmth = 0;
+    std::size_t open = 0;
+    bool alike = true;
+    for (std::size_t m = 0; m < children_each_; ++m) {
+      const std::size_t child = children_[n * children_each_ + m];
+      if (patch.is_hole(child)) continue;
+      enthalpy += double(u[child]);
+      warmth += double(theta[child]);
+      alike = alike && patch.label[child] == window.label[c];
+      ++open;
+    }
+    if (open == 0) continue;
+    const double value =
+        alike ? enthalpy / double(open) : u_of_theta(tissues_[window.label[c]], warmth / double(open));
+    for (auto& stage : window.y) stage[c] = Real(value);
   }
 }
 

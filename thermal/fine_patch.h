@@ -51,34 +51,22 @@ class PatchLink {
   const std::vector<std::size_t>& under() const { return under_; }
   /// Which of them a cell of the patch lies in; of the halo: which is nearest.
   std::size_t under_of(std::size_t patch_cell) const;
-  /// Cells of the window that the halo is filled from.
-  const std::vector<std::size_t>& ring() const { return ring_; }
-  /// Cells of the window that flows go to.
-  const std::vector<std::size_t>& beside() const { return beside_; }
-  /// Where in the ring these cells are.
-  const std::vector<std::size_t>& beside_in_ring() const { return beside_in_ring_; }
   /// Cells of the halo that stand for cells of the window inside an applicator: no heat passes to them.
   std::vector<std::uint8_t> closed_halo(const HeatLevel<Real>& window, const HeatLevel<Real>& patch) const;
   /// How far the faces of the patch are open, once its applicators are in place.
   void set_openings(const BodyLinks& links_of_patch);
-  /// State of the halo from that of the ring, in `u` of the patch; with `arrays` also temperature and
-  /// resistivity. `u_window`: as long as the window.
-  void fill_halo(const HeatLevel<Real>& window, const std::vector<Real>& u_window, HeatLevel<Real>& patch,
-                 std::vector<Real>& u, bool arrays) const;
-  /// What flows out of the patch into each cell beside it, over that cell's volume [W/m3]; after fill_halo()
-  /// for the same state.
-  void outflow(const HeatLevel<Real>& patch, const std::vector<Real>& u, std::vector<Real>& flow) const;
-  /// The window's heating and rate with this flow, instead of the one before.
-  void set_inflow(HeatLevel<Real>& window, const std::vector<double>& flow_W_per_m3) const;
-  /// Longest turn in which the patch may go ahead of the window [s]. A difference x of a cell beside the
-  /// patch, which sheds it at the rate s x, becomes (1 - s dt + (s dt)^2/2) x in a turn, as in Heun's method,
-  /// which falls for s dt < 2. Differences from cell to cell swing earlier: at s dt = 1.6 the error control
-  /// was seen to answer with shorter steps, at 1 not, which is the bound here.
-  double longest_turn_s(const HeatLevel<Real>& window, const HeatLevel<Real>& patch) const;
+  /// For a state `u_window` of the window and `u` of the patch: the halo's part of `u`, with `arrays` also
+  /// its temperature and resistivity, and the window's heating with what flows out of the patch into each
+  /// cell beside it.
+  void exchange(HeatLevel<Real>& window, const std::vector<Real>& u_window, HeatLevel<Real>& patch,
+                std::vector<Real>& u, bool arrays) const;
   /// Temperature and rate of the window's cells under the patch from those of the patch.
   void average(const HeatLevel<Real>& patch, HeatLevel<Real>& under) const;
   /// The same into the window.
   void hand_up(const HeatLevel<Real>& under, HeatLevel<Real>& window) const;
+  /// The state of the patch for good into all stages of the window: the mean enthalpy where all is one
+  /// tissue, else the mean temperature.
+  void hand_over(const HeatLevel<Real>& patch, HeatLevel<Real>& window) const;
   /// The rate of covered cells is 0 while the window is stepped.
   void clear_rates(std::vector<Real>& rate) const;
   /// Where the perfusion of a cell under the patch has changed, that of its fine cells changes in proportion,
@@ -87,30 +75,29 @@ class PatchLink {
   void exchange_state(Archive& archive);
 
  private:
+  /// A cell of the halo, and its face towards the patch.
   struct HaloCell {
     std::size_t cell = 0, window = 0;
     std::array<std::size_t, 2> before{}, after{};  ///< along the face; equal: no slope
     std::array<Real, 2> share{};                   ///< of the difference between them
     std::size_t inner = 0, beyond = 0;             ///< next cell of the patch; of the window, away from it
-    Real bend = 0;  ///< of the difference of the slopes on both sides; 0: other tissue
-  };
-  struct Face {
-    std::uint32_t cell = 0, halo = 0;
+    Real bend = 0;    ///< of the difference of the slopes on both sides; 0: other tissue
     Real factor = 0;  ///< 2/h^2 over m^3: volume of a fine cell over that of the window's
-    Real open = 1;
+    Real open = 1;    ///< of the face
   };
+  void fill(const HaloCell& h, const HeatLevel<Real>& window, const std::vector<Real>& u_window,
+            HeatLevel<Real>& patch, std::vector<Real>& u, bool arrays) const;
+  Real outflow(const HaloCell& h, const HeatLevel<Real>& patch, const std::vector<Real>& u) const;
   const std::vector<Tissue>& tissues_;
-  std::map<std::pair<std::size_t, std::size_t>, std::size_t> face_of_;  ///< by cell and halo cell
+  std::map<std::pair<std::size_t, std::size_t>, std::size_t> face_of_;  ///< by inner cell and halo cell
   std::array<int, 3> patch_size_{};                                     ///< with the halo
   int ratio_ = 2;
   std::vector<std::uint8_t> covered_;
-  std::vector<HaloCell> halo_;
-  std::vector<Face> faces_;                           ///< by cell of the window
-  std::vector<std::size_t> beside_, beside_in_ring_;  ///< cells of the window with faces
-  std::vector<std::uint32_t> face_begin_;             ///< by `beside_`, and one more
-  std::vector<std::size_t> ring_;
-  std::vector<std::size_t> under_;     ///< covered cells
-  std::vector<std::size_t> children_;  ///< ratio^3 fine cells each
+  std::vector<HaloCell> halo_;             ///< by cell of the window beside it
+  std::vector<std::size_t> beside_;        ///< these cells of the window
+  std::vector<std::uint32_t> face_begin_;  ///< by `beside_`, and one more
+  std::vector<std::size_t> under_;         ///< covered cells
+  std::vector<std::size_t> children_;      ///< ratio^3 fine cells each
   std::size_t children_each_ = 0;
   std::vector<float> perfusion_, perfusion_under0_;  ///< by cell under the patch: last seen, at the start
   std::vector<Real> perfusion0_;                     ///< by child

@@ -12,6 +12,11 @@
 #include "thermal/tissue_law.h"
 
 namespace spinetherm {
+namespace {
+
+constexpr double kAlong_mm = 0.5;  ///< from point to point of an idle probe
+
+}  // namespace
 
 double value_at(const Curve& curve, double t_s) {
   if (t_s <= curve.front()[0]) return curve.front()[1];
@@ -30,7 +35,9 @@ HeatBodies<Real>::HeatBodies(const ThermalProblem& problem) : problem_(problem) 
       const bool known = std::any_of(probes_.begin(), probes_.end(), [&](const Probe& p) {
         return p.entry_mm == c->entry_mm && p.tip_mm == c->tip_mm;
       });
-      if (!known) probes_.push_back({c->entry_mm, c->tip_mm, problem.initial_degC - kReference_degC});
+      if (!known)
+        probes_.push_back({c->entry_mm, c->tip_mm, c->active_from_tip_mm, c->active_to_tip_mm,
+                           problem.initial_degC - kReference_degC});
     }
 }
 
@@ -283,8 +290,30 @@ void HeatBodies<Real>::record(double t_s, DoseField<Real>* dose, std::optional<C
 }
 
 template <class Real>
-void HeatBodies<Real>::take_films(const HeatBodies& patch) {
-  films_.take_states(patch.films_);
+void HeatBodies<Real>::see_films(const HeatLevel<Real>& level) {
+  const Real* theta = level.theta_now();
+  for (std::size_t f = 0; f < films_.size(); ++f) {
+    Probe& probe = probes_[placed_[f]];
+    const Eigen::Vector3d back = (probe.entry_mm - probe.tip_mm).normalized();
+    double sum = 0, coldest = HUGE_VAL;
+    int count = 0;
+    for (double along_mm = probe.from_tip_mm; along_mm <= probe.to_tip_mm; along_mm += kAlong_mm) {
+      const std::array<int, 3> at = level.grid.nearest(probe.tip_mm + along_mm * back);
+      const std::size_t c = level.grid.index(at[0], at[1], at[2]);
+      if (level.is_hole(c)) continue;
+      sum += double(theta[c]);
+      coldest = std::min(coldest, double(theta[c]));
+      ++count;
+    }
+    if (count == 0) continue;
+    films_.set_state(f, {0, 0, sum / count, coldest});
+    probe.last_mean_theta = sum / count;
+  }
+}
+
+template <class Real>
+void HeatBodies<Real>::take_films(const HeatBodies& other, bool all) {
+  films_.take_states(other.films_, all);
   for (std::size_t f = 0; f < films_.size(); ++f) {
     probes_[placed_[f]].last_mean_theta = films_.state(f).mean_theta;
     walls_degC_[std::size_t(films_.wall(f))] = films_.state(f).mean_theta + kReference_degC;

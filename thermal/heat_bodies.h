@@ -38,8 +38,12 @@ class HeatBodies {
   /// Appends what the cryoprobes do in the present state. Their cells' extremes are those of the wall. Null:
   /// not kept.
   void record(double t_s, DoseField<Real>* dose, std::optional<CryoHistory>* kept) const;
-  /// Of the window: the walls of cryoprobes are what the patch over them has found.
-  void take_films(const HeatBodies& patch);
+  /// Of the window: the walls of cryoprobes, `all` or those without cells here, are what the level that
+  /// stands for it there has found.
+  void take_films(const HeatBodies& other, bool all);
+  /// Where a level's cells may be larger than an idle cryoprobe, its wall has the temperature of the tissue
+  /// that lies there.
+  void see_films(const HeatLevel<Real>& level);
   /// Gives the cells of held bodies their wall's temperature in all stages.
   void fill_holes(HeatLevel<Real>& level) const;
   /// Continues the present state into the taken cells beside the walls, for stencils that reach into them.
@@ -73,6 +77,7 @@ class HeatBodies {
   /// A probe: its sources are the steps of its protocol.
   struct Probe {
     Eigen::Vector3d entry_mm{0, 0, 0}, tip_mm{0, 0, 0};
+    double from_tip_mm = 0, to_tip_mm = 0;  ///< its active stretch
     double last_mean_theta = 0;
     int source = -1;                    ///< that acts; -1: none
     double from_s = 0, from_theta = 0;  ///< of its ramp

@@ -88,13 +88,20 @@ StepFindings LevelRun<Real>::sweep(int at, StepView<Real> view) {
 
 template <class Real>
 void LevelRun<Real>::refresh_rates() {
-  prepare_sweep(level.now, t_s);
-  StepView<Real> view;
-  view.y1 = level.y[std::size_t(level.now)].data();
-  view.rate0 = view.rate1 = level.rate.data();
-  findings = sweep(level.now, view);
-  around_.keep();
-  correct();
+  refresh_rates({{this}});
+}
+
+template <class Real>
+void LevelRun<Real>::refresh_rates(Together runs) {
+  for (LevelRun* r : runs) r->prepare_sweep(r->level.now, r->t_s);
+  for (LevelRun* r : runs) {
+    StepView<Real> view;
+    view.y1 = r->level.y[std::size_t(r->level.now)].data();
+    view.rate0 = view.rate1 = r->level.rate.data();
+    r->findings = r->sweep(r->level.now, view);
+    r->around_.keep();
+    r->correct();
+  }
 }
 
 template <class Real>
@@ -104,122 +111,146 @@ void LevelRun<Real>::correct() {
 }
 
 template <class Real>
+void LevelRun<Real>::set_counts(const Counts& c) {
+  flows = c.flows;
+  stages = c.stages;
+  cell_updates = c.cell_updates;
+}
+
+template <class Real>
 typename LevelRun<Real>::Step LevelRun<Real>::step(double stop_s, double change_counts,
                                                    const Progress& progress) {
-  const int old = level.now;
-  const LevelFlows flows_before = flows;
+  return step({{this}}, stop_s, change_counts, progress);
+}
+
+template <class Real>
+typename LevelRun<Real>::Step LevelRun<Real>::step(Together runs, double stop_s, double change_counts,
+                                                   const Progress& progress) {
+  StepControl& control = runs.front()->control;
+  const double t_s = runs.front()->t_s;
+  double stiffness_per_s = 0;
+  std::vector<Counts> before;
+  for (const LevelRun* r : runs) {
+    stiffness_per_s = std::max(stiffness_per_s, r->findings.stiffness_per_s);
+    before.push_back(r->counts());
+  }
   Step done;
   for (int attempt = 0;; ++attempt) {
-    flows = flows_before;
-    const long stages_before = stages;
-    const double updates_before = cell_updates;
-    const double dt = control.propose(t_s, stop_s, findings.stiffness_per_s);
-    Tally tally;
-    const int last = progress.cancelled()
-                         ? -1
-                         : run_stages(rkl2_stages(dt * findings.stiffness_per_s * 1.02), dt, tally, progress);
-    if (last < 0) {
-      bodies.set_walls(level, t_s, level.y[std::size_t(old)]);
-      stages = stages_before;
-      cell_updates = updates_before;
-      flows = flows_before;
+    for (std::size_t n = 0; n < runs.size(); ++n) runs[n]->flows = before[n].flows;
+    std::vector<Counts> at_attempt;
+    for (const LevelRun* r : runs) at_attempt.push_back(r->counts());
+    const double dt = control.propose(t_s, stop_s, stiffness_per_s);
+    if (progress.cancelled() || !run_stages(runs, rkl2_stages(dt * stiffness_per_s * 1.02), dt, progress)) {
+      for (std::size_t n = 0; n < runs.size(); ++n) {
+        runs[n]->bodies.set_walls(runs[n]->level, t_s, runs[n]->level.y[std::size_t(runs[n]->level.now)]);
+        runs[n]->set_counts(at_attempt[n]);
+      }
       done.outcome = Outcome::cancelled;
       return done;
     }
-    const int spare = 3 - old - last;
     const double end_s = t_s + dt >= stop_s ? stop_s : t_s + dt;
-    prepare_sweep(last, end_s);
-    if (bodies.moving()) bodies.fill_holes(level);
-    StepView<Real> view;
-    view.y0 = level.y[std::size_t(old)].data();
-    view.y1 = level.y[std::size_t(last)].data();
-    view.rate0 = level.rate.data();
-    view.rate1 = level.y[std::size_t(spare)].data();
-    view.dt = Real(dt);
-    view.relative = Real(kErrorGrowth_per_K);
-    if (level.table.has_phases) {
-      view.hot_relative = Real(kHotErrorGrowth_per_K);
-      view.cool = level.table.calm_from + Real(kBesideIce_K);
-      view.cool_weight = Real(kErrorBesideIce);
-      view.hot = Real(kBesideSteam_K);
-      view.hot_weight = Real(kErrorBesideSteam);
+    for (LevelRun* r : runs) r->prepare_sweep(r->last_, end_s);
+    std::vector<StepFindings> found;
+    StepFindings worst;
+    for (LevelRun* r : runs) {
+      found.push_back(r->last_sweep(dt));
+      const StepFindings& f = found.back();
+      worst.error_K = std::max(worst.error_K, f.error_K);
+      worst.largest_change_K = std::max(worst.largest_change_K, f.largest_change_K);
+      worst.finite = worst.finite && f.finite;
     }
-    const StepFindings f = sweep(last, view);
-    if (!control.judge(dt, f.error_K, f.largest_change_K * change_counts, f.finite)) {
-      // What a rejected step has left in the stages is finite again.
-      level.y[std::size_t(last)] = level.y[std::size_t(old)];
-      level.y[std::size_t(spare)] = level.y[std::size_t(old)];
-      prepare_sweep(old, t_s);
+    if (!control.judge(dt, worst.error_K, worst.largest_change_K * change_counts, worst.finite)) {
+      for (LevelRun* r : runs) r->take_back();
+      for (LevelRun* r : runs) r->prepare_sweep(r->level.now, t_s);
       if (control.next_s() >= 1e-7 && attempt <= 60) continue;
-      findings.worst_cell = f.finite ? fastest_cell(level) : f.worst_cell;
       done.outcome = Outcome::diverged;
+      for (std::size_t n = 0; n < runs.size(); ++n) {
+        const bool here = worst.finite ? found[n].error_K == worst.error_K : !found[n].finite;
+        if (done.where != nullptr || !here) continue;
+        done.where = runs[n];
+        runs[n]->findings.worst_cell = worst.finite ? fastest_cell(runs[n]->level) : found[n].worst_cell;
+      }
       return done;
     }
-    around_.keep();
-    std::swap(level.rate, level.y[std::size_t(spare)]);  // y[spare] now holds the old rate
-    level.now = last;
-    t_s = end_s;
-    findings = f;
+    for (std::size_t n = 0; n < runs.size(); ++n) runs[n]->accept(found[n], dt, end_s, before[n].flows);
     done.dt_s = dt;
-    done.u0 = &level.y[std::size_t(old)];
-    done.rate0 = &level.y[std::size_t(spare)];
-    source_J += heating_W * dt;
-    blood_out_J -= tally.blood_J;
-    boundary_out_J += tally.boundary_J + corrected_out_W_ * dt;
-    boundary_out_J += (flows_before.rest_out_W + flows.rest_out_W) / 2 * dt;
-    wall_in_J += tally.wall_J;
-    // State and rate have changed places: of cells at rest the new rate still holds the state.
-    if (level.can_rest && level.theta_rest != 0) fill_resting(level, level.rate, Real(0));
     return done;
   }
 }
 
 template <class Real>
-void LevelRun<Real>::restore_rest(const Step& step) {
-  if (level.can_rest && level.theta_rest != 0) fill_resting(level, *step.rate0, level.theta_rest);
-}
-
-/// From y[now]; returns the index of the result, -1 when cancelled.
-template <class Real>
-int LevelRun<Real>::run_stages(int stage_count, double dt, Tally& tally, const Progress& progress) {
-  const Rkl2 scheme = make_rkl2(stage_count);
-  const int old = level.now;
-  int previous = (old + 1) % 3, spare = (old + 2) % 3;
-  around_.begin_step(t_s, dt, scheme.weight[0] * dt);
-  tally.add(scheme.weight[0] * dt, flows);
-  first_stage(old, previous, Real(scheme.mu_t[1] * dt));
-  for (int j = 2; j <= scheme.stages; ++j) {
-    if (progress.cancelled()) return -1;
-    count_stage();
-    const double at_s = t_s + scheme.time[std::size_t(j) - 1] * dt;
-    std::vector<Real>& u = level.y[std::size_t(previous)];
-    bodies.set_walls(level, at_s, u);
-    around_.set(at_s, u, false);
-    StageView<Real> stage;
-    stage.y0 = level.y[std::size_t(old)].data();
-    stage.y1 = u.data();
-    stage.y2 = j == 2 ? stage.y0 : level.y[std::size_t(spare)].data();
-    stage.rate0 = level.rate.data();
-    stage.out = level.y[std::size_t(spare)].data();
-    stage.mu = Real(scheme.mu[std::size_t(j)]);
-    stage.nu = Real(scheme.nu[std::size_t(j)]);
-    stage.mu_t_dt = Real(scheme.mu_t[std::size_t(j)] * dt);
-    stage.gamma_t_dt = Real(scheme.gamma_t[std::size_t(j)] * dt);
-    const double weight_s = scheme.weight[std::size_t(j) - 1] * dt;
-    around_.weigh(weight_s);
-    if (!level.rows.empty()) {
-      run_stage(view_of(level, u), stage, level.scratch.data(), level.team());
-      tally.add(weight_s, last_flows(level));
-    }
-    std::swap(previous, spare);
+StepFindings LevelRun<Real>::last_sweep(double dt) {
+  if (bodies.moving()) bodies.fill_holes(level);
+  StepView<Real> view;
+  view.y0 = level.y[std::size_t(old_)].data();
+  view.y1 = level.y[std::size_t(last_)].data();
+  view.rate0 = level.rate.data();
+  view.rate1 = level.y[std::size_t(spare_)].data();
+  view.dt = Real(dt);
+  view.relative = Real(kErrorGrowth_per_K);
+  if (level.table.has_phases) {
+    view.hot_relative = Real(kHotErrorGrowth_per_K);
+    view.cool = level.table.calm_from + Real(kBesideIce_K);
+    view.cool_weight = Real(kErrorBesideIce);
+    view.hot = Real(kBesideSteam_K);
+    view.hot_weight = Real(kErrorBesideSteam);
   }
-  return previous;
+  return sweep(last_, view);
+}
+
+/// What a rejected step has left in the stages is finite again.
+template <class Real>
+void LevelRun<Real>::take_back() {
+  level.y[std::size_t(last_)] = level.y[std::size_t(old_)];
+  level.y[std::size_t(spare_)] = level.y[std::size_t(old_)];
 }
 
 template <class Real>
-void LevelRun<Real>::first_stage(int old, int to, Real mu_t_dt) {
-  const std::vector<Real>& y0 = level.y[std::size_t(old)];
-  std::vector<Real>& y1 = level.y[std::size_t(to)];
+void LevelRun<Real>::accept(const StepFindings& found, double dt, double end_s,
+                            const LevelFlows& flows_before) {
+  around_.keep();
+  std::swap(level.rate, level.y[std::size_t(spare_)]);  // which now holds the old rate
+  level.now = last_;
+  t_s = end_s;
+  findings = found;
+  source_J += heating_W * dt;
+  blood_out_J -= tally_.blood_J;
+  boundary_out_J += tally_.boundary_J + corrected_out_W_ * dt;
+  boundary_out_J += (flows_before.rest_out_W + flows.rest_out_W) / 2 * dt;
+  wall_in_J += tally_.wall_J;
+  // State and rate have changed places: of cells at rest the new rate still holds the state.
+  if (level.can_rest && level.theta_rest != 0) fill_resting(level, level.rate, Real(0));
+}
+
+template <class Real>
+void LevelRun<Real>::restore_rest() {
+  if (level.can_rest && level.theta_rest != 0) fill_resting(level, rate_before(), level.theta_rest);
+}
+
+template <class Real>
+bool LevelRun<Real>::run_stages(Together runs, int stage_count, double dt, const Progress& progress) {
+  const Rkl2 scheme = make_rkl2(stage_count);
+  const double t_s = runs.front()->t_s;
+  for (LevelRun* r : runs) r->first_stage(scheme, dt);
+  for (int j = 2; j <= scheme.stages; ++j) {
+    if (progress.cancelled()) return false;
+    for (LevelRun* r : runs) r->prepare_stage(t_s + scheme.time[std::size_t(j) - 1] * dt);
+    for (LevelRun* r : runs) r->next_stage(scheme, j, dt);
+  }
+  return true;
+}
+
+template <class Real>
+void LevelRun<Real>::first_stage(const Rkl2& scheme, double dt) {
+  old_ = level.now;
+  last_ = (old_ + 1) % 3;
+  spare_ = (old_ + 2) % 3;
+  around_.begin_step(t_s, dt, scheme.weight[0] * dt);
+  tally_ = {};
+  tally_.add(scheme.weight[0] * dt, flows);
+  const auto mu_t_dt = Real(scheme.mu_t[1] * dt);
+  const std::vector<Real>& y0 = level.y[std::size_t(old_)];
+  std::vector<Real>& y1 = level.y[std::size_t(last_)];
 #pragma omp parallel for num_threads(level.team()) schedule(static)
   for (int k = level.rows.low[2]; k < level.rows.high[2]; ++k)
     for (int j = level.rows.low[1]; j < level.rows.high[1]; ++j) {
@@ -228,6 +259,36 @@ void LevelRun<Real>::first_stage(int old, int to, Real mu_t_dt) {
       const std::size_t end = level.grid.index(level.rows.end[row], j, k);
       for (std::size_t c = from; c < end; ++c) y1[c] = y0[c] + mu_t_dt * level.rate[c];
     }
+}
+
+template <class Real>
+void LevelRun<Real>::prepare_stage(double at_s) {
+  std::vector<Real>& u = level.y[std::size_t(last_)];
+  bodies.set_walls(level, at_s, u);
+  around_.set(at_s, u, false);
+}
+
+template <class Real>
+void LevelRun<Real>::next_stage(const Rkl2& scheme, int j, double dt) {
+  count_stage();
+  const std::vector<Real>& u = level.y[std::size_t(last_)];
+  StageView<Real> stage;
+  stage.y0 = level.y[std::size_t(old_)].data();
+  stage.y1 = u.data();
+  stage.y2 = j == 2 ? stage.y0 : level.y[std::size_t(spare_)].data();
+  stage.rate0 = level.rate.data();
+  stage.out = level.y[std::size_t(spare_)].data();
+  stage.mu = Real(scheme.mu[std::size_t(j)]);
+  stage.nu = Real(scheme.nu[std::size_t(j)]);
+  stage.mu_t_dt = Real(scheme.mu_t[std::size_t(j)] * dt);
+  stage.gamma_t_dt = Real(scheme.gamma_t[std::size_t(j)] * dt);
+  const double weight_s = scheme.weight[std::size_t(j) - 1] * dt;
+  around_.weigh(weight_s);
+  if (!level.rows.empty()) {
+    run_stage(view_of(level, u), stage, level.scratch.data(), level.team());
+    tally_.add(weight_s, last_flows(level));
+  }
+  std::swap(last_, spare_);
 }
 
 template <class Real>

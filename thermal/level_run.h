@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <span>
+
 #include "thermal/bioheat_solver.h"
 #include "thermal/heat_bodies.h"
 #include "thermal/heat_input.h"
@@ -52,19 +54,27 @@ class LevelRun {
   struct Step {
     Outcome outcome = Outcome::accepted;
     double dt_s = 0;
-    const std::vector<Real>* u0 = nullptr;  ///< before
-    std::vector<Real>* rate0 = nullptr;
+    const LevelRun* where = nullptr;  ///< diverged: the level with the worst cell
   };
   /// One accepted step that ends at `stop_s` at the latest. Temperature changes count `change_counts` times.
   /// Cancelled: the state is that before, but for what the next step sets before it reads it.
   Step step(double stop_s, double change_counts, const Progress& progress);
+  /// The same of several levels at one time, which exchange heat: the length is that of the first one's
+  /// control, the stages are those that the stiffest level needs. Before each sweep all are told of it in
+  /// this order.
+  using Together = std::span<LevelRun* const>;
+  static Step step(Together runs, double stop_s, double change_counts, const Progress& progress);
+  /// Before the last accepted step.
+  const std::vector<Real>& state_before() const { return level.y[std::size_t(old_)]; }
+  std::vector<Real>& rate_before() { return level.y[std::size_t(spare_)]; }
   /// Rates and findings of the present state, after something other than the heating has changed.
   void refresh_rates();
+  static void refresh_rates(Together runs);
   /// After an accepted step that nothing else has changed: corrects the flows of the next one, see
   /// stencil_correction.h.
   void correct();
   /// The cells that are not stepped hold the state again where a step has left rates.
-  void restore_rest(const Step& step);
+  void restore_rest();
   void exchange_state(Archive& archive, const std::vector<bool>& on);
 
  private:
@@ -72,15 +82,30 @@ class LevelRun {
     double boundary_J = 0, wall_J = 0, blood_J = 0;
     void add(double weight_s, const LevelFlows& of);
   };
+  struct Counts {
+    LevelFlows flows;
+    long stages = 0;
+    double cell_updates = 0;
+  };
+  Counts counts() const { return {flows, stages, cell_updates}; }
+  void set_counts(const Counts& c);
   void prepare_sweep(int at, double at_s);
   void count_stage();
   StepFindings sweep(int at, StepView<Real> view);
-  int run_stages(int stage_count, double dt_s, Tally& tally, const Progress& progress);
-  void first_stage(int old, int to, Real mu_t_dt);
+  /// From y[now] to y[last_]; false when cancelled.
+  static bool run_stages(Together runs, int stage_count, double dt_s, const Progress& progress);
+  void first_stage(const Rkl2& scheme, double dt_s);
+  void prepare_stage(double at_s);
+  void next_stage(const Rkl2& scheme, int j, double dt_s);
+  StepFindings last_sweep(double dt_s);
+  void take_back();
+  void accept(const StepFindings& found, double dt_s, double end_s, const LevelFlows& flows_before);
 
   BioheatOptions options_;
   Surroundings<Real>& around_;
   double corrected_out_W_ = 0;
+  int old_ = 0, last_ = 1, spare_ = 2;  ///< of y, in the present step
+  Tally tally_;                         ///< of it
 };
 
 }  // namespace spinetherm

@@ -42,15 +42,13 @@ void SamplePoints<Real>::read(const std::function<const HeatLevel<Real>&(const E
 
 template <class Real>
 void SamplePoints<Real>::advance(const ThermalProblem& problem, double dt_s, bool has_phases,
-                                 const std::function<void()>& read,
-                                 const std::function<bool(const Eigen::Vector3d&)>& stepped) {
+                                 const std::function<void()>& read) {
   const std::vector<Point> before = points_;
   read();
   const DoseBelow39 below = problem.cem43_quarter_below_39 ? DoseBelow39::quarter : DoseBelow39::none;
   for (std::size_t n = 0; n < points_.size(); ++n) {
     Point& p = points_[n];
     const Point& b = before[n];
-    if (!stepped(p.at_mm)) continue;
     const TemperatureStep s = has_phases
                                   ? straight_step(b.T_degC, p.T_degC, dt_s)
                                   : TemperatureStep{b.T_degC, p.T_degC, b.rate_K_per_s, p.rate_K_per_s, dt_s};

@@ -25,9 +25,9 @@ class SamplePoints {
   void read(const std::function<const HeatLevel<Real>&(const Eigen::Vector3d&)>& level,
             const std::function<PointStencil(const Eigen::Vector3d&)>& stencil,
             const std::function<std::optional<double>(const Eigen::Vector3d&)>& wall_degC);
-  /// Adds the dose of a step of dt to the points that have made it; `read` reads the points after it.
-  void advance(const ThermalProblem& problem, double dt_s, bool has_phases, const std::function<void()>& read,
-               const std::function<bool(const Eigen::Vector3d&)>& stepped);
+  /// Adds the dose of a step of dt; `read` reads the points after it.
+  void advance(const ThermalProblem& problem, double dt_s, bool has_phases,
+               const std::function<void()>& read);
   /// Appends a sample of every point when one is asked for at this time.
   void take(const ThermalProblem& problem, double t_s, std::vector<Sample>& samples) const;
   void exchange_state(Archive& archive);
