@@ -384,10 +384,21 @@ RunCase in_far_field_without_patch() {
   return run;
 }
 
+/// On until the window has taken over from the patch, and the far cells from the window.
+RunCase in_far_field_to_the_end() {
+  RunCase run = in_far_field();
+  run.name = "in far field to the end";
+  run.problem.duration_s = 20;
+  run.problem.until_dose_settled = true;
+  run.problem.fields.cell_death = false;
+  return run;
+}
+
 INSTANTIATE_TEST_SUITE_P(Runs, CheckpointTest,
                          testing::Values(held_temperature(), pulsed_by_impedance(), two_channels(),
                                          frozen_twice(), several_sources(), in_fine_patch(), in_far_field(),
-                                         in_far_field_without_patch(), microwaves_and_light()),
+                                         in_far_field_without_patch(), in_far_field_to_the_end(),
+                                         microwaves_and_light()),
                          [](const auto& each) {
                            std::string name = each.param.name;
                            std::replace(name.begin(), name.end(), ' ', '_');

@@ -129,6 +129,84 @@ TEST(FarField, ColdIsThatOfTheFineCellsAndTheBoxGrows) {
   EXPECT_EQ(far.freezes.values, plain.freezes.values);
 }
 
+/// The same, on until the dose has settled: then the far cells stand for the box as well.
+ThermalProblem until_settled(ThermalProblem p) {
+  p.duration_s = p.sources[0].active_s[0][1];
+  p.until_dose_settled = true;
+  return p;
+}
+
+TEST(FarField, TakesOverOnceHeatIsSmooth) {
+  ThermalProblem p = until_settled(heated({61, 56, 58}));
+  p.tissue_map.tissues[0].damage = Arrhenius{7.39e39, 2.577e5};
+  p.fields.arrhenius = true;
+  const ThermalResult plain = solve(p, with_far_field(false)), far = solve(p, with_far_field(true));
+  ASSERT_TRUE(far.summary.usable()) << far.summary.message;
+  EXPECT_LT(far.summary.cell_updates, 0.6 * plain.summary.cell_updates);
+  EXPECT_LT(far.energy.relative_residual, 1e-5);
+  EXPECT_NEAR(far.summary.simulated_s, plain.summary.simulated_s, 0.05 * plain.summary.simulated_s);
+  EXPECT_LT(largest_difference_K(far.peak_temperature, plain.peak_temperature), 0.15);
+  for (const char* zone : {"over_50_degC", "cem43_over_240"})
+    EXPECT_NEAR(far.zones.at(zone).volume_ml, plain.zones.at(zone).volume_ml,
+                0.01 * plain.zones.at(zone).volume_ml)
+        << zone;
+  for (std::size_t c = 0; c < far.arrhenius.values.size(); ++c) {
+    ASSERT_EQ(std::isnan(far.arrhenius[c]), p.tissue_map.labels[c] == 1) << c;
+    if (p.tissue_map.labels[c] == 1 || !(plain.arrhenius[c] > 0.01F)) continue;
+    EXPECT_NEAR(far.arrhenius[c], plain.arrhenius[c], 0.05 * plain.arrhenius[c]);
+    if (plain.peak_temperature[c] > 43) {
+      EXPECT_NEAR(far.peak_time_s[c], plain.peak_time_s[c], 5) << c;
+    }
+  }
+}
+
+/// Ice that the far cells let thaw: what has been reached by then stays, from a patch as well.
+TEST(FarField, TakesOverWhatIsStillFrozen) {
+  for (const bool patched : {false, true}) {
+    SCOPED_TRACE(patched);
+    ThermalProblem p = until_settled(frozen(64));
+    if (patched)
+      p.patch = refined(p.tissue_map, patch_grid(p.grid(), p.grid().to_world(25, 25, 25),
+                                                 p.grid().to_world(39, 39, 39), 2));
+    const ThermalResult plain = solve(p, with_far_field(false)), far = solve(p, with_far_field(true));
+    ASSERT_TRUE(far.summary.usable()) << far.summary.message;
+    EXPECT_LT(far.summary.cell_updates, 0.6 * plain.summary.cell_updates);
+    EXPECT_LT(far.energy.relative_residual, 1e-4);
+    EXPECT_NEAR(far.summary.simulated_s, plain.summary.simulated_s, 0.05 * plain.summary.simulated_s);
+    for (const char* zone : {"under_0_degC", "under_minus20_degC"})
+      EXPECT_NEAR(far.zones.at(zone).volume_ml, plain.zones.at(zone).volume_ml,
+                  0.005 * plain.zones.at(zone).volume_ml)
+          << zone;
+    EXPECT_LT(largest_difference_K(far.lowest_temperature, plain.lowest_temperature), 1);
+    for (const float T : far.temperature.values) ASSERT_GT(T, 0);
+    EXPECT_EQ(far.freezes.values, plain.freezes.values);
+  }
+}
+
+/// A probe that nothing warms is free when the ice around it has thawed, which the far cells tell as well.
+TEST(FarField, TakesOverFromACryoprobe) {
+  ThermalProblem p = frozen(60);
+  CryoprobeSource probe;
+  const Vector3d middle = p.grid().to_world(30, 30, 30);
+  probe.entry_mm = middle - Vector3d(3, 2, 25);
+  probe.tip_mm = middle + Vector3d(0.6, 0.4, 5);
+  probe.diameter_mm = 1.5;
+  probe.active_to_tip_mm = 10;
+  probe.gas_degC = -140;
+  probe.film_W_per_m2_K = 5000;
+  probe.max_W_per_m = 1500;
+  p.sources = {{probe, {{0, 240}}}};
+  p = until_settled(p);
+  const ThermalResult plain = solve(p, with_far_field(false)), far = solve(p, with_far_field(true));
+  ASSERT_TRUE(far.summary.usable()) << far.summary.message;
+  EXPECT_LT(far.summary.cell_updates, 0.7 * plain.summary.cell_updates);
+  const auto &was = plain.cryo->probes[0], &is = far.cryo->probes[0];
+  ASSERT_TRUE(was.free_from_s && is.free_from_s);
+  EXPECT_GT(*was.free_from_s, 240 + 90);
+  EXPECT_NEAR(*is.free_from_s, *was.free_from_s, 0.1 * (*was.free_from_s - 240));
+  EXPECT_GT(is.wall_degC.back(), 0);
+}
+
 TEST(FarField, TissueWithoutADamageLawStaysUnknown) {
   ThermalProblem p = heated({48, 48, 48});
   p.tissue_map.tissues[1].damage = Arrhenius{7.39e39, 2.577e5};
