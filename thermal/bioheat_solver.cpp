@@ -406,10 +406,11 @@ class HeatRun : Surroundings<Real> {
   }
   PointStencil stencil_at(const Eigen::Vector3d& x_mm) const {
     const HeatLevel<Real>& level = finest_at(x_mm);
-    const bool window = &level == &level_;
-    const ThermalProblem& of_level = window ? problem_ : patch_ != nullptr ? patch_->problem : far_->problem;
+    const ThermalProblem* of_level = &problem_;
+    if (patch_ != nullptr && &level == &patch_->run.level) of_level = &patch_->problem;
+    if (far_ != nullptr && &level == &far_->run.level) of_level = &far_->problem;
     return make_stencil(
-        of_level.tissue_map.labels, window ? excluded_ : level.hole,
+        of_level->tissue_map.labels, &level == &level_ ? excluded_ : level.hole,
         [&](std::size_t c) { return 1 / double(level.resistivity[c]); }, x_mm);
   }
 
