@@ -224,7 +224,7 @@ class HeatRun : Surroundings<Real> {
     if (schedule_.over(now_s() - kCoarseAfter_s) && highest_degC_ < kCoarseBelow_degC && !dose_.cell_death) {
       const double before_J = stored();
       far_->take_over(window_, dose_);
-      far_->run.wall_in_J += stored() - before_J;
+      regridded_J_ += stored() - before_J;
       points_.move_stencils();
     }
   }
@@ -232,7 +232,7 @@ class HeatRun : Surroundings<Real> {
     const double before_J = stored();
     patch_->hand_over(level_, dose_);
     forget_patch();
-    window_.wall_in_J += stored() - before_J;
+    regridded_J_ += stored() - before_J;
     window_.wall_in_J -= window_.bodies.switch_to(level_, &dose_, on_, now_s(), false);
     level_.heating = level_.source;
     window_.input.switch_to(level_, on_, options_.fourth_order);
@@ -279,7 +279,8 @@ class HeatRun : Surroundings<Real> {
     }
     ThermalResult& r = result_;
     archive(scaled_, r.summary.steps, r.samples, r.electrical, r.radiation, r.cryo, r.ended_early);
-    archive(ever_taken_, begin_J_, highest_degC_, lowest_degC_, total_cem43_, calm_since_s_, calm_cem43_);
+    archive(ever_taken_, begin_J_, regridded_J_, highest_degC_, lowest_degC_, total_cem43_, calm_since_s_,
+            calm_cem43_);
   }
 
   double stored() const {
@@ -664,8 +665,9 @@ class HeatRun : Surroundings<Real> {
       r.energy.out_J += run->blood_out_J + run->boundary_out_J;
       wall_in_J += run->wall_in_J;
     }
-    r.energy.in_J += std::max(wall_in_J, 0.0);
-    r.energy.out_J -= std::min(wall_in_J, 0.0);
+    r.energy.in_J += std::max(wall_in_J, 0.0) + std::max(regridded_J_, 0.0);
+    r.energy.out_J -= std::min(wall_in_J, 0.0) + std::min(regridded_J_, 0.0);
+    r.energy.regridded_J = regridded_J_;
     r.energy.stored_J = stored() - begin_J_;
     const double largest =
         std::max({std::abs(r.energy.in_J), std::abs(r.energy.stored_J), std::abs(r.energy.out_J)});
@@ -703,7 +705,7 @@ class HeatRun : Surroundings<Real> {
   SensorReadings sensors_;
   std::vector<std::uint8_t> excluded_;    ///< cells without a value of their own or continued into them
   std::vector<std::uint8_t> ever_taken_;  ///< cells that were inside an applicator at some time; empty: none
-  double begin_J_ = 0;
+  double begin_J_ = 0, regridded_J_ = 0;
   double highest_degC_ = 37, lowest_degC_ = 37, total_cem43_ = 0, calm_since_s_ = -1, calm_cem43_ = 0;
   int reported_s_ = -1;
   Clock::time_point begin_ = Clock::now(), saved_ = begin_;

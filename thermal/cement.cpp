@@ -130,6 +130,7 @@ void add_stage(ThermalResult& first, const ThermalResult& second) {
   first.energy.in_J += second.energy.in_J;
   first.energy.stored_J += second.energy.stored_J;
   first.energy.out_J += second.energy.out_J;
+  first.energy.regridded_J += second.energy.regridded_J;
   first.energy.relative_residual = std::max(first.energy.relative_residual, second.energy.relative_residual);
 }
 

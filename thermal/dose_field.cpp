@@ -354,16 +354,19 @@ void DoseField<Real>::begin_again(std::size_t cell, double T_degC, double t_s) {
 }
 
 template <class Real>
-void DoseField<Real>::add_one(const DoseField& from, std::size_t n, std::size_t to, double peak_degC,
-                              double lowest_degC) {
-  cem43[to] = std::min(cem43[to] + from.cem43[n], float(kCem43Cap_min));
+void DoseField<Real>::add_one(const DoseField& from, std::size_t n, std::size_t to, const Added& added) {
+  if (added.cem43 > 0) cem43[to] = std::min(cem43[to] + float(added.cem43), float(kCem43Cap_min));
   // Tissue without a law stays unknown, and so does what lies under cells of such tissue.
   if (!arrhenius.empty()) arrhenius[to] = std::min(arrhenius[to] + from.arrhenius[n], float(kArrheniusCap));
-  const auto high = float(peak_degC), low = float(lowest_degC);
-  if (high > peak[to] && !peak_time.empty()) peak_time[to] = from.peak_time[n];
-  if (low < lowest[to] && !lowest_time.empty()) lowest_time[to] = from.lowest_time[n];
-  peak[to] = std::max(peak[to], high);
-  lowest[to] = std::min(lowest[to], low);
+  const auto high = float(added.peak_degC), low = float(added.lowest_degC);
+  if (high > peak[to]) {
+    peak[to] = high;
+    if (!peak_time.empty()) peak_time[to] = from.peak_time[n];
+  }
+  if (low < lowest[to]) {
+    lowest[to] = low;
+    if (!lowest_time.empty()) lowest_time[to] = from.lowest_time[n];
+  }
 }
 
 template <class Real>

@@ -65,9 +65,12 @@ class DoseField {
   void take_one(const DoseField& from, std::size_t n, std::size_t to);
   /// A cell begins anew, at this temperature.
   void begin_again(std::size_t cell, double T_degC, double t_s);
-  /// The cell `to` gets the dose of the cell `n` of `from` as well, and these extremes where they are new
-  /// ones.
-  void add_one(const DoseField& from, std::size_t n, std::size_t to, double peak_degC, double lowest_degC);
+  struct Added {
+    double cem43 = 0, peak_degC = 0, lowest_degC = 0;
+  };
+  /// The cell `to` gets this dose as well, and the damage of the cell `n` of `from`; extremes, and when they
+  /// were, where they are new ones. NaN adds nothing.
+  void add_one(const DoseField& from, std::size_t n, std::size_t to, const Added& added);
   /// The cell `to` of `level` has the blood of the cell `n` of `from_level`, and what is known of it.
   void take_perfusion(const DoseField& from, const HeatLevel<Real>& from_level, std::size_t n,
                       HeatLevel<Real>& level, std::size_t to);

@@ -146,14 +146,17 @@ std::optional<double> radius_difference_mm(const ThermalResult& fine, const Ther
 }
 
 /// The patch of a coarser window: all of its cells that the old patch reaches into, with the labels at the
-/// middles of the new cells; beside the old patch those of the old window.
-TissueMap coarser_patch(const ThermalProblem& problem, const Grid& window, int ratio) {
+/// middles of the new cells; beside the old patch those of the old window. None in a window that is too
+/// small.
+std::optional<TissueMap> coarser_patch(const ThermalProblem& problem, const Grid& window, int ratio) {
   const Grid& old = problem.patch->labels.grid;
   const Eigen::Vector3d half = old.spacing_mm / 2;
   const Eigen::Vector3d low = window.to_index(old.origin_mm - half);
   const Eigen::Vector3d high =
       window.to_index(old.to_world(old.size[0] - 1, old.size[1] - 1, old.size[2] - 1) + half);
   constexpr double kRoundOff = 1e-6;
+  constexpr int kFewest = 5;  // two cells on all sides must be left
+  if (std::ranges::min(window.size) < kFewest) return std::nullopt;
   Eigen::Vector3d first, last;
   for (Eigen::Index a = 0; a < 3; ++a) {
     first[a] = std::floor(low[a] + 0.5 + kRoundOff);

@@ -9,14 +9,13 @@
 
 #include "thermal/archive.h"
 #include "thermal/cryo.h"
+#include "thermal/parts_mean.h"
 #include "thermal/tissue_law.h"
 #include "thermal/tissue_table.h"
 
 namespace spinetherm {
 namespace {
 
-/// Window cells along the edge of a far cell.
-constexpr int kRatio = 2;
 /// Far cells that are left outside the box: one to flow to, one beyond it, one more.
 constexpr int kRim = 3;
 /// The box ends this far from applicators and strong sources at first [mm], and grows by as many far cells
@@ -24,148 +23,13 @@ constexpr int kRim = 3;
 constexpr double kMargin_mm = 8;
 constexpr int kGrowth = 3;
 constexpr double kNearWarm_K = 5, kNearCold_K = 20;
-/// A volumetric source is strong where it has this share of its largest power density.
-constexpr double kStrong = 0.05;
-constexpr double kRadiated_mm = 8;
 /// Windows with fewer cells along an edge are stepped as they are.
 constexpr int kFewest = 40;
 /// Weights of the last cell of the box, the far cell and the one beyond it in the halo: the parabola through
 /// -1/2, 1 and 3 at 1/2, in window cells from the face; without the last one, the line.
 constexpr double kInner = 5.0 / 21, kFar = 5.0 / 6, kBeyond = -1.0 / 14, kInnerLine = 1.0 / 3;
 
-Grid far_grid(const Grid& window) {
-  Grid grid = window;
-  grid.spacing_mm *= kRatio;
-  for (std::size_t a = 0; a < 3; ++a) {
-    grid.size[a] = (window.size[a] + kRatio - 1) / kRatio;
-    grid.origin_mm[Eigen::Index(a)] += window.spacing_mm[Eigen::Index(a)] * (kRatio - 1) / 2;
-  }
-  return grid;
-}
-
-/// Calls look(far cell, window cell) for every cell of the window.
-template <class Look>
-void for_parts(const Grid& window, const Grid& far, const Look& look) {
-  for (int k = 0; k < window.size[2]; ++k)
-    for (int j = 0; j < window.size[1]; ++j)
-      for (int i = 0; i < window.size[0]; ++i)
-        look(far.index(i / kRatio, j / kRatio, k / kRatio), window.index(i, j, k));
-}
-
-/// Boxes [mm] that the box of the window must hold: what acts or is read.
-std::vector<Box> near_boxes(const ThermalProblem& problem) {
-  std::vector<Box> boxes;
-  const auto add_point = [&](const Eigen::Vector3d& x_mm) { boxes.push_back({x_mm, x_mm}); };
-  for (const Eigen::Vector3d& x : problem.sample.points_mm) add_point(x);
-  for (const EarlyEnd& e : problem.early_ends) add_point(e.sensor_mm);
-  for (const VirtualSensor& s : problem.sensors) add_point(s.at_mm);
-  const auto add_sensor = [&](const ElectrodeControl& control) {
-    if (const auto* hold = std::get_if<HoldTemperature>(&control)) add_point(hold->sensor_mm);
-  };
-  for (const Source& s : problem.sources) {
-    if (const auto* fixed = std::get_if<FixedTemperatureSource>(&s.what))
-      boxes.push_back(bounding_box(fixed->region));
-    if (const auto* cryo = std::get_if<CryoprobeSource>(&s.what))
-      boxes.push_back(bounding_box(place_probe(*cryo).active));
-    // Most of what they radiate is taken up within some millimetres of where it leaves them.
-    const Eigen::Vector3d beside = Eigen::Vector3d::Constant(kRadiated_mm);
-    if (const auto* antenna = std::get_if<AntennaSource>(&s.what)) {
-      const Eigen::Vector3d back = (antenna->entry_mm - antenna->tip_mm).normalized();
-      for (const double z_mm : {0.0, antenna->antenna.slot_to_tip_mm}) {
-        const Eigen::Vector3d x = antenna->tip_mm + z_mm * back;
-        boxes.push_back({x - beside, x + beside});
-      }
-    }
-    if (const auto* light = std::get_if<LightSource>(&s.what))
-      boxes.push_back(
-          {light->a_mm.cwiseMin(light->b_mm) - beside, light->a_mm.cwiseMax(light->b_mm) + beside});
-    if (const auto* set = std::get_if<ElectrodesSource>(&s.what)) {
-      for (const Electrode& e : set->electrodes)
-        if (!e.floating && !std::holds_alternative<Outside>(e.region.shape))
-          boxes.push_back(bounding_box(e.region));
-      add_sensor(set->control);
-      for (const ElectrodeChannel& c : set->channels) add_sensor(c.control);
-    }
-    if (const auto* given = std::get_if<VolumetricSource>(&s.what)) {
-      const Volume<float>& q = given->power_W_per_m3;
-      const float most = *std::max_element(q.values.begin(), q.values.end());
-      Box box{Eigen::Vector3d::Constant(HUGE_VAL), Eigen::Vector3d::Constant(-HUGE_VAL)};
-      for (int k = 0; k < q.grid.size[2]; ++k)
-        for (int j = 0; j < q.grid.size[1]; ++j)
-          for (int i = 0; i < q.grid.size[0]; ++i) {
-            if (!(q(i, j, k) > float(kStrong) * most)) continue;
-            const Eigen::Vector3d x = q.grid.to_world(i, j, k);
-            box.min_mm = box.min_mm.cwiseMin(x);
-            box.max_mm = box.max_mm.cwiseMax(x);
-          }
-      if (box.min_mm.x() <= box.max_mm.x()) boxes.push_back(box);
-    }
-  }
-  if (problem.patch) {
-    const Grid& patch = problem.patch->labels.grid;
-    const Eigen::Vector3d h = patch.spacing_mm / 2;
-    boxes.push_back({patch.to_world(0, 0, 0) - h,
-                     patch.to_world(patch.size[0] - 1, patch.size[1] - 1, patch.size[2] - 1) + h});
-  }
-  return boxes;
-}
-
 }  // namespace
-
-ThermalProblem far_problem(const ThermalProblem& problem) {
-  const Grid& window = problem.grid();
-  const Grid grid = far_grid(window);
-  const TissueMap& map = problem.tissue_map;
-  ThermalProblem out = problem;
-  out.patch.reset();
-  out.sample = {};
-  Volume<std::uint8_t>& labels = out.tissue_map.labels = Volume<std::uint8_t>(grid);
-  // Of the parts of each far cell the most frequent label, of equals the lowest; tissue with a damage law
-  // comes first, so that none goes without its dose.
-  std::vector<std::array<std::uint8_t, 8>> parts(grid.count());
-  std::vector<std::uint8_t> count(grid.count(), 0);
-  for_parts(window, grid, [&](std::size_t f, std::size_t c) { parts[f][count[f]++] = map.labels[c]; });
-  for (std::size_t f = 0; f < grid.count(); ++f) {
-    std::sort(parts[f].begin(), parts[f].begin() + count[f]);
-    int most = 0;
-    for (int n = 0, same = 0; n < count[f]; ++n) {
-      same = n > 0 && parts[f][std::size_t(n)] == parts[f][std::size_t(n) - 1] ? same + 1 : 1;
-      const int rank = same + (map.tissues[parts[f][std::size_t(n)]].damage ? 8 : 0);
-      if (rank <= most) continue;
-      most = rank;
-      labels[f] = parts[f][std::size_t(n)];
-    }
-  }
-  const auto mean = [&](const Volume<float>& factors, const auto& of_tissue) {
-    std::vector<double> sum(grid.count(), 0);
-    for_parts(window, grid, [&](std::size_t f, std::size_t c) {
-      sum[f] += of_tissue(map.tissues[map.labels[c]]) * (factors.empty() ? 1 : double(factors[c]));
-    });
-    Volume<float> factor(grid);
-    bool plain = true;
-    for (std::size_t f = 0; f < grid.count(); ++f) {
-      const double own = of_tissue(map.tissues[labels[f]]);
-      factor[f] = own > 0 ? float(sum[f] / count[f] / own) : 1.0F;
-      plain = plain && factor[f] == 1;
-    }
-    return plain ? Volume<float>{} : factor;
-  };
-  out.tissue_map.factors = {
-      mean(map.factors.conductivity, [](const Tissue& t) { return t.conductivity_W_per_m_K; }),
-      mean(map.factors.heat_capacity,
-           [](const Tissue& t) { return t.density_kg_per_m3 * t.specific_heat_J_per_kg_K; }),
-      mean(map.factors.perfusion, [](const Tissue& t) { return t.perfusion_per_s; }), Volume<float>{}};
-  for (Source& source : out.sources)
-    if (auto* given = std::get_if<VolumetricSource>(&source.what)) {
-      const Volume<float> fine = std::move(given->power_W_per_m3);
-      std::vector<double> sum(grid.count(), 0);
-      for_parts(window, grid, [&](std::size_t f, std::size_t c) { sum[f] += double(fine[c]); });
-      given->power_W_per_m3 = Volume<float>(grid);
-      for (std::size_t f = 0; f < grid.count(); ++f)
-        given->power_W_per_m3[f] = float(sum[f] / (kRatio * kRatio * kRatio));
-    }
-  return out;
-}
 
 template <class Real>
 bool FarField<Real>::applies(const ThermalProblem& problem, const BioheatOptions& options,
@@ -203,7 +67,7 @@ typename FarField<Real>::BoxOfCells FarField<Real>::largest(const Cell& far_size
   for (std::size_t a = 0; a < 3; ++a) {
     most.low[a] = kRim;
     // The last far cell may reach beyond the window.
-    most.high[a] = std::min(far_size[a] - kRim, window_size[a] / kRatio - kRim);
+    most.high[a] = std::min(far_size[a] - kRim, window_size[a] / kFarRatio - kRim);
   }
   return most;
 }
@@ -266,8 +130,8 @@ void FarField<Real>::set_box(LevelRun<Real>& window, const BoxOfCells& box, cons
       far.can_rest && run.bodies.surroundings(far.grid, from, to) && include_box(far.rows, from, to))
     dose.join(far, far.rows, around, run.t_s);
   for (std::size_t a = 0; a < 3; ++a) {
-    low[a] = box.low[a] * kRatio;
-    high[a] = box.high[a] * kRatio;
+    low[a] = box.low[a] * kFarRatio;
+    high[a] = box.high[a] * kFarRatio;
   }
   include_box(window.level.rows, low, high);
   find_faces(window);
@@ -299,12 +163,12 @@ void FarField<Real>::find_faces(const LevelRun<Real>& window) {
           f.before = {f.far - stride[b], f.far - stride[c]};
           f.after = {f.far + stride[b], f.far + stride[c]};
           Cell halo{};
-          for (std::size_t n = 0; n < 3; ++n) halo[n] = at[n] * kRatio;
-          if (side < 0) halo[a] += kRatio - 1;
+          for (std::size_t n = 0; n < 3; ++n) halo[n] = at[n] * kFarRatio;
+          if (side < 0) halo[a] += kFarRatio - 1;
           f.halo = std::uint32_t(fine.index(halo[0], halo[1], halo[2]));
           f.inward = -side * step[a];
           f.along = {step[b], step[c]};
-          f.scale = Real(2 / (h_m * h_m) / (kRatio * kRatio * kRatio));
+          f.scale = Real(2 / (h_m * h_m) / (kFarRatio * kFarRatio * kFarRatio));
           faces_.push_back(f);
         }
     }
@@ -485,8 +349,8 @@ typename FarField<Real>::Step FarField<Real>::follow(const HeatLevel<Real>& wind
       std::vector<float>& unit = units_[e.drive];
       if (new_fields || unit.empty()) {
         unit.assign(far.grid.count(), 0);
-        for_parts(window.grid, far.grid,
-                  [&](std::size_t f, std::size_t c) { unit[f] += e.unit_W_per_m3[c] / 8; });
+        for_far_parts(window.grid, far.grid,
+                      [&](std::size_t f, std::size_t c) { unit[f] += e.unit_W_per_m3[c] / 8; });
       }
       e.unit_W_per_m3 = unit.data();
       e.scale = scale_s_[e.drive] / turn_s;
@@ -527,8 +391,8 @@ void FarField<Real>::average(const HeatLevel<Real>& window) {
         Real sum = 0;
         int open = 0;
         for (int m = 0; m < 8; ++m) {
-          const std::size_t c =
-              window.grid.index(i * kRatio + (m & 1), j * kRatio + (m >> 1 & 1), k * kRatio + (m >> 2));
+          const std::size_t c = window.grid.index(i * kFarRatio + (m & 1), j * kFarRatio + (m >> 1 & 1),
+                                                  k * kFarRatio + (m >> 2));
           if (window.is_hole(c)) continue;
           sum += theta[c];
           ++open;
@@ -542,8 +406,8 @@ double FarField<Real>::between(const auto& values, const Cell& at) const {
   const Grid& grid = run.level.grid;
   std::array<std::array<int, 2>, 3> cell{};
   for (std::size_t a = 0; a < 3; ++a) {
-    const int own = at[a] / kRatio;
-    cell[a] = {own, std::clamp(at[a] % kRatio == 0 ? own - 1 : own + 1, 0, grid.size[a] - 1)};
+    const int own = at[a] / kFarRatio;
+    cell[a] = {own, std::clamp(at[a] % kFarRatio == 0 ? own - 1 : own + 1, 0, grid.size[a] - 1)};
   }
   double sum = 0, weights = 0;
   for (std::size_t m = 0; m < 8; ++m) {
@@ -588,7 +452,7 @@ bool FarField<Real>::grow(LevelRun<Real>& window, DoseField<Real>& window_dose) 
         double heat = far.is_hole(f) ? 0 : 8 * double(state[f]) / double(far.inverse_capacity[f]);
         double capacity = 0;
         const auto part = [&](int m) {
-          return Cell{i * kRatio + (m & 1), j * kRatio + (m >> 1 & 1), k * kRatio + (m >> 2)};
+          return Cell{i * kFarRatio + (m & 1), j * kFarRatio + (m >> 1 & 1), k * kFarRatio + (m >> 2)};
         };
         for (int m = 0; m < 8; ++m) {
           const Cell at = part(m);
@@ -626,34 +490,29 @@ template <class Real>
 void FarField<Real>::take_over(LevelRun<Real>& window, const DoseField<Real>& window_dose) {
   const HeatLevel<Real>& near = window.level;
   HeatLevel<Real>& far = run.level;
-  const std::vector<Real>& u = near.y[std::size_t(near.now)];
-  const Real* theta = near.theta_now();
   begun_degC_.assign(far.grid.count(), std::nanf(""));
   for (int k = box_.low[2]; k < box_.high[2]; ++k)
     for (int j = box_.low[1]; j < box_.high[1]; ++j)
       for (int i = box_.low[0]; i < box_.high[0]; ++i) {
         const std::size_t f = far.grid.index(i, j, k);
-        double enthalpy = 0, warmth = 0, perfusion = 0;
+        PartsMean<Real> mean(far.label[f]);
+        double perfusion = 0;
         int open = 0;
-        bool alike = true;
         for (int m = 0; m < 8; ++m) {
-          const std::size_t c =
-              near.grid.index(i * kRatio + (m & 1), j * kRatio + (m >> 1 & 1), k * kRatio + (m >> 2));
+          const std::size_t c = near.grid.index(i * kFarRatio + (m & 1), j * kFarRatio + (m >> 1 & 1),
+                                                k * kFarRatio + (m >> 2));
+          mean.add(near, c);
           if (near.is_hole(c)) continue;
-          enthalpy += double(u[c]);
-          warmth += double(theta[c]);
           perfusion += double(near.perfusion[c]);
-          alike = alike && near.label[c] == far.label[f];
           if (open++ == 0) dose.take_perfusion(window_dose, near, c, far, f);
         }
-        if (open == 0) continue;
-        const double value =
-            alike ? enthalpy / open : u_of_theta(problem.tissue_map.tissues[far.label[f]], warmth / open);
-        for (auto& stage : far.y) stage[f] = Real(value);
+        if (mean.empty()) continue;
+        const auto u = Real(mean.u(problem.tissue_map.tissues));
+        for (auto& stage : far.y) stage[f] = u;
         if (!far.perfusion.by_cell.empty()) far.perfusion.by_cell[f] = Real(perfusion / open);
-        const Real begun = theta_of_u(far.table, far.label[f], Real(value));
-        dose.begin_again(f, double(begun) + kReference_degC, run.t_s);
-        begun_degC_[f] = dose.peak[f];
+        const double T = double(theta_of_u(far.table, far.label[f], u)) + kReference_degC;
+        dose.begin_again(f, T, run.t_s);
+        if (!far.is_hole(f)) begun_degC_[f] = float(T);
       }
   alone_ = true;
   std::ranges::fill(far.covered, std::uint8_t(0));
@@ -675,14 +534,14 @@ void FarField<Real>::show(HeatLevel<Real>& window) const {
 #pragma omp parallel for num_threads(window.threads) schedule(static)
   for (int k = 0; k < size[2]; ++k)
     for (int j = 0; j < size[1]; ++j) {
-      const std::size_t f0 = far.grid.index(0, j / kRatio, k / kRatio), c0 = window.grid.index(0, j, k);
+      const std::size_t f0 = far.grid.index(0, j / kFarRatio, k / kFarRatio), c0 = window.grid.index(0, j, k);
       const std::size_t row = window.rows.row(j, k);
       for (int i = 0; i < size[0]; ++i) {
         if (i == window.rows.begin[row] && window.rows.end[row] > i) i = window.rows.end[row];
         if (i >= size[0]) break;
         const std::size_t c = c0 + std::size_t(i);
         if (window.is_hole(c)) continue;
-        const Real u = state[f0 + std::size_t(i / kRatio)];
+        const Real u = state[f0 + std::size_t(i / kFarRatio)];
         for (auto& stage : window.y) stage[c] = u;
         window.rate[c] = u;  // it changes places with the stages
         if (!window.theta.empty()) window.theta[c] = u;
@@ -697,23 +556,26 @@ template <class Real>
 void FarField<Real>::finish_box(const HeatLevel<Real>& window, DoseField<Real>& window_dose) {
   const auto& size = window.grid.size;
   const Real* theta = window.theta_now();
-  std::vector<float> rise(begun_degC_.size()), fall(begun_degC_.size());
+  // Unknown outside of the box and inside applicators, which take no part in the means.
+  std::vector<float> rise = begun_degC_, fall = begun_degC_, gain = begun_degC_;
   for (std::size_t f = 0; f < rise.size(); ++f) {
+    if (std::isnan(begun_degC_[f])) continue;
     rise[f] = dose.peak[f] - begun_degC_[f];
     fall[f] = dose.lowest[f] - begun_degC_[f];
+    gain[f] = dose.cem43[f];
   }
 #pragma omp parallel for num_threads(window.threads) schedule(static)
   for (int k = 0; k < size[2]; ++k)
     for (int j = 0; j < size[1]; ++j)
       for (int i = 0; i < size[0]; ++i) {
-        const Cell at{i, j, k}, own{i / kRatio, j / kRatio, k / kRatio};
+        const Cell at{i, j, k}, own{i / kFarRatio, j / kFarRatio, k / kFarRatio};
         const std::size_t c = window.grid.index(i, j, k);
         if (!box_.holds(own) || window.is_hole(c)) continue;
         const double begun_degC = double(theta[c]) + kReference_degC;
         const bool rises = window.rate[c] > 0, falls = window.rate[c] < 0;
         window_dose.add_one(dose, run.level.grid.index(own[0], own[1], own[2]), c,
-                            begun_degC + (rises ? between(rise, at) : 0),
-                            begun_degC + (falls ? between(fall, at) : 0));
+                            {between(gain, at), begun_degC + (rises ? between(rise, at) : 0),
+                             begun_degC + (falls ? between(fall, at) : 0)});
       }
 }
 
@@ -730,7 +592,7 @@ void FarField<Real>::finish(HeatLevel<Real>& window, DoseField<Real>& window_dos
     for (int j = box_.low[1]; j < box_.high[1]; ++j)
       for (int i = box_.low[0]; i < box_.high[0]; ++i) {
         const std::size_t f = far.grid.index(i, j, k),
-                          c = window.grid.index(i * kRatio, j * kRatio, k * kRatio);
+                          c = window.grid.index(i * kFarRatio, j * kFarRatio, k * kFarRatio);
         dose.peak[f] = window_dose.peak[c];
         dose.lowest[f] = window_dose.lowest[c];
         dose.cem43[f] = window_dose.cem43[c];
@@ -744,7 +606,7 @@ void FarField<Real>::finish(HeatLevel<Real>& window, DoseField<Real>& window_dos
   for (int k = 0; k < size[2]; ++k)
     for (int j = 0; j < size[1]; ++j)
       for (int i = 0; i < size[0]; ++i) {
-        const Cell at{i, j, k}, own{i / kRatio, j / kRatio, k / kRatio};
+        const Cell at{i, j, k}, own{i / kFarRatio, j / kFarRatio, k / kFarRatio};
         const bool in_box = box_.holds(own);
         if (in_box && !alone_) continue;
         const std::size_t c = window.grid.index(i, j, k), f = far.grid.index(own[0], own[1], own[2]);

@@ -6,15 +6,11 @@
 #include <vector>
 
 #include "thermal/dose_field.h"
+#include "thermal/far_problem.h"
 #include "thermal/level_run.h"
 #include "thermal/unit_heating.h"
 
 namespace spinetherm {
-
-/// The problem on cells of twice the size: the label that fills most of each, and factors that make heat
-/// capacity, conductivity and perfusion the means over its parts. Where the grid has an odd number of cells
-/// the last ones reach beyond it.
-ThermalProblem far_problem(const ThermalProblem& problem);
 
 /// Heat far from the applicators, on cells of twice the size. The window is stepped in a box of whole far
 /// cells, which grows while tissue at its faces is 5 K warmer or 15 K colder than rest (choices); the far

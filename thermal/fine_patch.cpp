@@ -9,6 +9,7 @@
 
 #include "imaging/core/error.h"
 #include "thermal/archive.h"
+#include "thermal/parts_mean.h"
 #include "thermal/tissue_law.h"
 
 namespace spinetherm {
@@ -395,26 +396,12 @@ void PatchLink<Real>::hand_up(const HeatLevel<Real>& under, HeatLevel<Real>& win
 
 template <class Real>
 void PatchLink<Real>::hand_over(const HeatLevel<Real>& patch, HeatLevel<Real>& window) const {
-  const std::vector<Real>& u = patch.y[std::size_t(patch.now)];
-  const Real* theta = patch.theta_now();
   for (std::size_t n = 0; n < under_.size(); ++n) {
     const std::size_t c = under_[n];
-    if (window.is_hole(c)) continue;
-    double enthalpy = 0, warmth = 0;
-    std::size_t open = 0;
-    bool alike = true;
-    for (std::size_t m = 0; m < children_each_; ++m) {
-      const std::size_t child = children_[n * children_each_ + m];
-      if (patch.is_hole(child)) continue;
-      enthalpy += double(u[child]);
-      warmth += double(theta[child]);
-      alike = alike && patch.label[child] == window.label[c];
-      ++open;
-    }
-    if (open == 0) continue;
-    const double value =
-        alike ? enthalpy / double(open) : u_of_theta(tissues_[window.label[c]], warmth / double(open));
-    for (auto& stage : window.y) stage[c] = Real(value);
+    PartsMean<Real> mean(window.label[c]);
+    for (std::size_t m = 0; m < children_each_; ++m) mean.add(patch, children_[n * children_each_ + m]);
+    if (window.is_hole(c) || mean.empty()) continue;
+    for (auto& stage : window.y) stage[c] = Real(mean.u(tissues_));
   }
 }
 

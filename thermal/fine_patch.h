@@ -64,8 +64,7 @@ class PatchLink {
   void average(const HeatLevel<Real>& patch, HeatLevel<Real>& under) const;
   /// The same into the window.
   void hand_up(const HeatLevel<Real>& under, HeatLevel<Real>& window) const;
-  /// The state of the patch for good into all stages of the window: the mean enthalpy where all is one
-  /// tissue, else the mean temperature.
+  /// The state of the patch for good into all stages of the window, see PartsMean.
   void hand_over(const HeatLevel<Real>& patch, HeatLevel<Real>& window) const;
   /// The rate of covered cells is 0 while the window is stepped.
   void clear_rates(std::vector<Real>& rate) const;

@@ -297,13 +297,24 @@ void HeatBodies<Real>::see_films(const HeatLevel<Real>& level) {
     const Eigen::Vector3d back = (probe.entry_mm - probe.tip_mm).normalized();
     double sum = 0, coldest = HUGE_VAL;
     int count = 0;
-    for (double along_mm = probe.from_tip_mm; along_mm <= probe.to_tip_mm; along_mm += kAlong_mm) {
-      const std::array<int, 3> at = level.grid.nearest(probe.tip_mm + along_mm * back);
+    const auto see = [&](const std::array<int, 3>& at) {
       const std::size_t c = level.grid.index(at[0], at[1], at[2]);
-      if (level.is_hole(c)) continue;
+      if (level.is_hole(c)) return false;
       sum += double(theta[c]);
       coldest = std::min(coldest, double(theta[c]));
       ++count;
+      return true;
+    };
+    for (double along_mm = probe.from_tip_mm; along_mm <= probe.to_tip_mm; along_mm += kAlong_mm) {
+      const std::array<int, 3> at = level.grid.nearest(probe.tip_mm + along_mm * back);
+      if (see(at)) continue;
+      // The probe has taken the cell out: what is beside it.
+      for (std::size_t a = 0; a < 3; ++a)
+        for (const int side : {-1, 1}) {
+          std::array<int, 3> beside = at;
+          beside[a] = std::clamp(at[a] + side, 0, level.grid.size[a] - 1);
+          see(beside);
+        }
     }
     if (count == 0) continue;
     films_.set_state(f, {0, 0, sum / count, coldest});

@@ -199,7 +199,8 @@ ThermalResult parse_result(const nlohmann::json& document) {
   }
   const JsonReader energy = r.at("energy");
   result.energy = {read_number_or(energy, "in_J", kNaN), read_number_or(energy, "stored_J", kNaN),
-                   read_number_or(energy, "out_J", kNaN), read_number_or(energy, "relative_residual", kNaN)};
+                   read_number_or(energy, "out_J", kNaN), read_number_or(energy, "relative_residual", kNaN),
+                   energy.find("regridded_J") ? read_number_or(energy, "regridded_J", kNaN) : kNaN};
   energy.finish();
   const JsonReader estimate = r.at("error_estimate");
   result.error_estimate = {read_number(estimate, "zone_radius_mm"), read_number(estimate, "peak_K")};
@@ -249,7 +250,8 @@ Json to_json(const ThermalResult& r) {
   j["energy"] = {{"in_J", number(r.energy.in_J)},
                  {"stored_J", number(r.energy.stored_J)},
                  {"out_J", number(r.energy.out_J)},
-                 {"relative_residual", number(r.energy.relative_residual)}};
+                 {"relative_residual", number(r.energy.relative_residual)},
+                 {"regridded_J", number(r.energy.regridded_J)}};
   j["steps"] = r.summary.steps;
   j["wall_time_s"] = r.summary.wall_time_s;
   j["peak_memory_MB"] = r.summary.peak_memory_MB;

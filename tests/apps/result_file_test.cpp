@@ -40,7 +40,7 @@ ThermalResult full_result() {
   r.cryo = CryoHistory{{0, 60},
                        {{{0, 12.5}, {std::nan(""), -150}, {37, -140}, 90}, {{0, 1}, {30, 20}, {37, 5}, {}}}};
   r.ended_early = {{0, 600, 420}};
-  r.energy = {100, 80, 20, 1e-7};
+  r.energy = {100, 80, 20, 1e-7, 0.5};
   r.error_estimate.peak_K = 0.5;
   r.warnings = {"the box is small"};
   Grid grid;
@@ -66,6 +66,7 @@ TEST(ResultFile, KeysAreThoseOfTheDesign) {
   EXPECT_EQ(j["zones_cut_by_box"], nlohmann::json{"over_50_degC"});
   EXPECT_EQ(j["electrical"]["current_A"], (nlohmann::json{0, 0.2}));
   EXPECT_EQ(j["energy"]["relative_residual"], 1e-7);
+  EXPECT_EQ(j["energy"]["regridded_J"], 0.5);
   EXPECT_EQ(j["error_estimate"]["peak_K"], 0.5);
   EXPECT_THAT(schema_errors(j, "result"), IsEmpty());
 }

@@ -164,7 +164,9 @@ TEST(FarField, TakesOverOnceHeatIsSmooth) {
 TEST(FarField, TakesOverWhatIsStillFrozen) {
   for (const bool patched : {false, true}) {
     SCOPED_TRACE(patched);
-    ThermalProblem p = until_settled(frozen(64));
+    ThermalProblem p = frozen(56);
+    p.sources[0].active_s = {{0, 240}};
+    p = until_settled(p);
     if (patched)
       p.patch = refined(p.tissue_map, patch_grid(p.grid(), p.grid().to_world(25, 25, 25),
                                                  p.grid().to_world(39, 39, 39), 2));
@@ -172,6 +174,9 @@ TEST(FarField, TakesOverWhatIsStillFrozen) {
     ASSERT_TRUE(far.summary.usable()) << far.summary.message;
     EXPECT_LT(far.summary.cell_updates, 0.6 * plain.summary.cell_updates);
     EXPECT_LT(far.energy.relative_residual, 1e-4);
+    EXPECT_NE(far.energy.regridded_J, 0);
+    EXPECT_LT(std::abs(far.energy.regridded_J), 0.01 * far.energy.out_J);
+    EXPECT_EQ(plain.energy.regridded_J, 0);
     EXPECT_NEAR(far.summary.simulated_s, plain.summary.simulated_s, 0.05 * plain.summary.simulated_s);
     for (const char* zone : {"under_0_degC", "under_minus20_degC"})
       EXPECT_NEAR(far.zones.at(zone).volume_ml, plain.zones.at(zone).volume_ml,
@@ -183,28 +188,33 @@ TEST(FarField, TakesOverWhatIsStillFrozen) {
   }
 }
 
-/// A probe that nothing warms is free when the ice around it has thawed, which the far cells tell as well.
+/// A probe that nothing warms is free when the ice around it has thawed, which the far cells tell as well,
+/// also where its axis runs through their middles and it takes out all of them.
 TEST(FarField, TakesOverFromACryoprobe) {
-  ThermalProblem p = frozen(60);
-  CryoprobeSource probe;
-  const Vector3d middle = p.grid().to_world(30, 30, 30);
-  probe.entry_mm = middle - Vector3d(3, 2, 25);
-  probe.tip_mm = middle + Vector3d(0.6, 0.4, 5);
-  probe.diameter_mm = 1.5;
-  probe.active_to_tip_mm = 10;
-  probe.gas_degC = -140;
-  probe.film_W_per_m2_K = 5000;
-  probe.max_W_per_m = 1500;
-  p.sources = {{probe, {{0, 240}}}};
-  p = until_settled(p);
-  const ThermalResult plain = solve(p, with_far_field(false)), far = solve(p, with_far_field(true));
-  ASSERT_TRUE(far.summary.usable()) << far.summary.message;
-  EXPECT_LT(far.summary.cell_updates, 0.7 * plain.summary.cell_updates);
-  const auto &was = plain.cryo->probes[0], &is = far.cryo->probes[0];
-  ASSERT_TRUE(was.free_from_s && is.free_from_s);
-  EXPECT_GT(*was.free_from_s, 240 + 90);
-  EXPECT_NEAR(*is.free_from_s, *was.free_from_s, 0.1 * (*was.free_from_s - 240));
-  EXPECT_GT(is.wall_degC.back(), 0);
+  for (const bool through_middles : {false, true}) {
+    SCOPED_TRACE(through_middles);
+    ThermalProblem p = frozen(60);
+    CryoprobeSource probe;
+    const Vector3d middle = p.grid().to_world(Vector3d(30.5, 30.5, 30));
+    const Vector3d slant = through_middles ? Vector3d::Zero() : Vector3d(3, 2, 0);
+    probe.entry_mm = middle - Vector3d(0, 0, 25) - slant;
+    probe.tip_mm = middle + Vector3d(0, 0, 5) + slant / 5;
+    probe.diameter_mm = 1.5;
+    probe.active_to_tip_mm = 10;
+    probe.gas_degC = -140;
+    probe.film_W_per_m2_K = 5000;
+    probe.max_W_per_m = 1500;
+    p.sources = {{probe, {{0, 240}}}};
+    p = until_settled(p);
+    const ThermalResult plain = solve(p, with_far_field(false)), far = solve(p, with_far_field(true));
+    ASSERT_TRUE(far.summary.usable()) << far.summary.message;
+    EXPECT_LT(far.summary.cell_updates, 0.7 * plain.summary.cell_updates);
+    const auto &was = plain.cryo->probes[0], &is = far.cryo->probes[0];
+    ASSERT_TRUE(was.free_from_s && is.free_from_s);
+    EXPECT_GT(*was.free_from_s, 240 + 90);
+    EXPECT_NEAR(*is.free_from_s, *was.free_from_s, 0.1 * (*was.free_from_s - 240));
+    EXPECT_GT(is.wall_degC.back(), 0);
+  }
 }
 
 TEST(FarField, TissueWithoutADamageLawStaysUnknown) {
