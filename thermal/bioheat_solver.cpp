@@ -220,7 +220,11 @@ class HeatRun : Surroundings<Real> {
   /// Leaves out levels that are finer than the heat that is left, in runs that may have larger cells at all.
   void coarsen() {
     if (far_ == nullptr || far_->alone()) return;
-    if (patch_ != nullptr && schedule_.over(now_s() - kSmoothAfter_s)) leave_patch();
+    if (patch_ != nullptr) {
+      // A front of ice in it stays a front of its cells: larger ones would count as frozen where it runs.
+      if (!schedule_.over(now_s() - kSmoothAfter_s) || front_in_patch_) return;
+      leave_patch();
+    }
     if (schedule_.over(now_s() - kCoarseAfter_s) && highest_degC_ < kCoarseBelow_degC && !dose_.cell_death) {
       const double before_J = stored();
       far_->take_over(window_, dose_);
@@ -535,6 +539,7 @@ class HeatRun : Surroundings<Real> {
       d.lowest_degC = std::min(d.lowest_degC, fine.lowest_degC);
       d.added_cem43_min += fine.added_cem43_min;
       changed = patch_->run.steam.changed();
+      front_in_patch_ = fine.lowest_degC < 0 && fine.highest_degC > 0;
       patch_->link.hand_up(patch_->under, level_);
     }
     points_.advance(problem_, step.dt_s, level_.table.has_phases, [&] { read_points(); });
@@ -699,6 +704,7 @@ class HeatRun : Surroundings<Real> {
   std::vector<bool> on_;
   bool begun_ = false, settled_ = false;
   bool electrodes_due_ = false, heating_due_ = false;  ///< to be worked out before the next step
+  bool front_in_patch_ = false;                        ///< of ice, at the last step
   bool far_fields_due_ = false;                        ///< other fields than at its last turn
   double electrodes_s_ = -1;                           ///< when they were last looked at
   SamplePoints<Real> points_;
