@@ -74,8 +74,8 @@ struct EndedEarly {
 struct EnergyBalance {
   double in_J = 0, stored_J = 0, out_J = 0;  ///< perfusion counts in out
   double relative_residual = 0;              ///< |in - stored - out| / the largest of the three
-  /// What larger cells hold more than the smaller ones that they took over from; no flow, but counted in `in_J`
-  /// (negative: in `out_J`).
+  /// What larger cells hold more than the smaller ones that they took over from; no flow, but counted in
+  /// `in_J` (negative: in `out_J`).
   double regridded_J = 0;
 };
 /// From two resolutions of the same run; empty: not estimated.
