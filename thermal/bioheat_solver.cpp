@@ -28,10 +28,14 @@
 namespace spinetherm {
 namespace {
 
-/// A cell counts as at rest below this departure from it. What flows to cells at rest counts as leaving: they
-/// take it up without a change.
+/// A cell counts as at rest below this departure from it [K], far below what a step may err by. What flows to
+/// cells at rest counts as leaving: they take it up without a change.
 template <class Real>
-constexpr double kRest_K = sizeof(Real) == sizeof(double) ? 1e-8 : 2e-4;
+double rest_K(const BioheatOptions& options) {
+  return sizeof(Real) == sizeof(double) ? 1e-8 : std::max(2e-4, options.step_error_K / 200);
+}
+/// How far cells are stepped beyond those that are not at rest.
+constexpr int kMargin_cells = 4;
 /// Until-settled runs: shortest time after the last source, and the end of all patience.
 constexpr double kSettleLeast_s = 60, kSettleMost_s = 4 * 3600;
 /// How often a sensor that can end a step is read.
@@ -73,14 +77,14 @@ class HeatRun : Surroundings<Real> {
         checkpointing_(checkpointing),
         schedule_(problem),
         window_(problem, options_, options.threads > 0 ? options.threads : omp_get_max_threads(), *this,
-                kRest_K<Real>, std::max(schedule_.end_s(), 1.0)),
+                rest_K<Real>(options_), std::max(schedule_.end_s(), 1.0)),
         level_(unless_cancelled(progress, window_.level)),
         owned_patch_(problem.patch ? std::make_unique<PatchRun<Real>>(problem, options_, level_.threads)
                                    : nullptr),
         patch_(owned_patch_.get()),
         near_runs_{&window_},
         far_(FarField<Real>::applies(problem, options_, level_)
-                 ? std::make_unique<FarField<Real>>(problem, options_, level_.threads, kRest_K<Real>,
+                 ? std::make_unique<FarField<Real>>(problem, options_, level_.threads, rest_K<Real>(options_),
                                                     std::max(schedule_.end_s(), 1.0))
                  : nullptr),
         dose_(problem, unless_cancelled(progress, level_)),
@@ -564,7 +568,7 @@ class HeatRun : Surroundings<Real> {
   void grow() {
     if (!level_.can_rest) return;
     const ActiveRows before = level_.rows;
-    if (!grow_active(level_, 6, kRest_K<Real>)) return;
+    if (!grow_active(level_, kMargin_cells, rest_K<Real>(options_))) return;
     dose_.join(level_, level_.rows, before, window_.t_s);
     set_heating(false, true);
   }

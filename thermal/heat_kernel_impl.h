@@ -80,8 +80,9 @@ struct BloodSum {
 /// Calls take<L>(i, from, rate, diagonal) for the cells [begin, end) of a row, block by block: those of
 /// [from, i + L) are new. `own` are those that are stepped; what the blood brings to them is added up.
 template <bool WithDiagonal, class Real, class Take>
-inline void rates_of_row(const Row<Real>& shared, int begin, int end, Span own, const BlockTissues* blocks,
-                         BloodSum& blood_sum, const Take& shared_take) {
+[[gnu::always_inline]] inline void rates_of_row(const Row<Real>& shared, int begin, int end, Span own,
+                                                const BlockTissues* blocks, BloodSum& blood_sum,
+                                                const Take& shared_take) {
   const Row<Real> row = shared;  // nobody else's: its pointers may stay in registers
   const Take take = shared_take;
   if (blocks == nullptr) {

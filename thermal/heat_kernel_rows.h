@@ -171,6 +171,24 @@ template <int L, class Real>
   return left;
 }
 
+/// `by_label` (of 256) of each of `L` labels.
+template <int L, class Real>
+[[gnu::always_inline]] inline VectorOf<Real, L> look_up(const Real* by_label, const std::uint8_t* label) {
+#ifdef __AVX512F__
+  if constexpr (L == 16 && sizeof(Real) == sizeof(float)) {  // the first 32 of the table fit in two registers
+    const auto labels = load<L>(label);
+    if (_mm_testz_si128((__m128i)labels, _mm_set1_epi8(char(0xE0))) != 0) {
+      const auto at = __builtin_convertvector(labels, typename Vector<float, L>::I);
+      return (VectorOf<Real, L>)_mm512_permutex2var_ps((__m512)load<L>(by_label), (__m512i)at,
+                                                       (__m512)load<L>(by_label + L));
+    }
+  }
+#endif
+  Real values[L];
+  for (int l = 0; l < L; ++l) values[l] = by_label[label[l]];
+  return load<L>(values);
+}
+
 /// The table's constants of a block, by cell.
 enum class Mix { one, two, many };
 template <Mix M, int L, class Real>
@@ -182,9 +200,7 @@ struct Constants {
   [[gnu::always_inline]] VectorOf<Real, L> operator()(const Real* by_label) const {
     if constexpr (M == Mix::one) return all<L>(by_label[first]);
     if constexpr (M == Mix::two) return is_first ? all<L>(by_label[first]) : all<L>(by_label[second]);
-    Real values[L];
-    for (int l = 0; l < L; ++l) values[l] = by_label[label[l]];
-    return load<L>(values);
+    return look_up<L>(by_label, label);
   }
 };
 template <Mix M, int L, class Real>

@@ -216,7 +216,8 @@ void LevelRun<Real>::accept(const StepFindings& found, double dt, double end_s,
   source_J += heating_W * dt;
   blood_out_J -= tally_.blood_J;
   boundary_out_J += tally_.boundary_J + corrected_out_W_ * dt;
-  boundary_out_J += (flows_before.rest_out_W + flows.rest_out_W) / 2 * dt;
+  // Heat that comes to the edge of what is stepped grows as a parabola does, from its vertex.
+  boundary_out_J += (2 * flows_before.rest_out_W + flows.rest_out_W) / 3 * dt;
   wall_in_J += tally_.wall_J;
   // State and rate have changed places: of cells at rest the new rate still holds the state.
   if (level.can_rest && level.theta_rest != 0) fill_resting(level, level.rate, Real(0));
