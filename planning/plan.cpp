@@ -7,6 +7,7 @@
 #include <array>
 #include <limits>
 #include <map>
+#include <utility>
 
 #include "imaging/core/error.h"
 #include "imaging/core/text.h"
@@ -14,28 +15,16 @@
 namespace spinetherm {
 namespace {
 
-/// Distance to a capsule around the segment a-b.
-double segment_distance_mm(const Eigen::Vector3d& a_mm, const Eigen::Vector3d& b_mm, double radius_mm,
-                           const Eigen::Vector3d& x_mm) {
-  const Eigen::Vector3d ab = b_mm - a_mm;
-  const double t = ab.squaredNorm() > 0 ? std::clamp((x_mm - a_mm).dot(ab) / ab.squaredNorm(), 0.0, 1.0) : 0;
-  return (x_mm - (a_mm + t * ab)).norm() - radius_mm;
-}
-
-double line_distance_mm(const std::vector<Eigen::Vector3d>& line, double radius_mm,
-                        const Eigen::Vector3d& x_mm) {
+/// Distance to the nearest of the lines; infinite when there is none.
+double distance_mm(const std::vector<RoundLine>& lines, const Eigen::Vector3d& x_mm) {
   double best = std::numeric_limits<double>::infinity();
-  for (std::size_t n = 0; n + 1 < line.size(); ++n)
-    best = std::min(best, segment_distance_mm(line[n], line[n + 1], radius_mm, x_mm));
-  return best;
-}
-
-/// Infinite without tines.
-double tines_distance_mm(const PlacedDevice& placed, const Eigen::Vector3d& x_mm) {
-  double best = std::numeric_limits<double>::infinity();
-  if (!placed.device.tines) return best;
-  for (const auto& line : tine_lines_mm(placed.applicator, placed.device))
-    best = std::min(best, line_distance_mm(line, placed.device.tines->diameter_mm / 2, x_mm));
+  for (const RoundLine& line : lines)
+    for (std::size_t n = 0; n + 1 < line.points_mm.size(); ++n) {
+      const Eigen::Vector3d& a = line.points_mm[n];
+      const Eigen::Vector3d ab = line.points_mm[n + 1] - a;
+      const double t = ab.squaredNorm() > 0 ? std::clamp((x_mm - a).dot(ab) / ab.squaredNorm(), 0.0, 1.0) : 0;
+      best = std::min(best, (x_mm - (a + t * ab)).norm() - line.radius_mm);
+    }
   return best;
 }
 
@@ -101,7 +90,7 @@ std::vector<PlacedDevice> placed_devices(const Plan& plan, const std::vector<Dev
                         names.empty() ? "the catalogue holds no device"
                                       : "did you mean '" + nearest_word(applicator.device, names) + "'?");
     }
-    placed.push_back({applicator, *it});
+    placed.emplace_back(applicator, *it);
   }
   return placed;
 }
@@ -121,32 +110,37 @@ std::optional<ActivePart> active_part(const Device& device) {
   return std::nullopt;
 }
 
+PlacedDevice::PlacedDevice(Applicator applicator_, Device device_)
+    : applicator(std::move(applicator_)), device(std::move(device_)) {
+  const Applicator& a = applicator;
+  const bool bent = device.articulation && a.deployment > 0;
+  const auto stretch = [&](double from_tip_mm, double to_tip_mm, double diameter_mm) {
+    RoundLine line{{}, diameter_mm / 2};
+    if (bent)
+      line.points_mm = shaft_line_mm(a, device, from_tip_mm, to_tip_mm);
+    else
+      line.points_mm = {a.tip_mm - from_tip_mm * direction(a), a.tip_mm - to_tip_mm * direction(a)};
+    return line;
+  };
+  shaft.push_back(stretch(0, (a.tip_mm - a.entry_mm).norm(), device.shaft_diameter_mm));
+  std::vector<RoundLine> tines;
+  for (auto& points : tine_lines_mm(a, device))
+    tines.push_back({std::move(points), device.tines->diameter_mm / 2});
+  shaft.insert(shaft.end(), tines.begin(), tines.end());
+  const auto part = active_part(device);
+  if (!part) return;
+  active = std::move(tines);
+  if (!device.poles.empty() || !device.tines)
+    active.push_back(stretch(std::max(part->from_tip_mm, 0.0), part->to_tip_mm, part->diameter_mm));
+}
+
 double shaft_distance_mm(const PlacedDevice& placed, const Eigen::Vector3d& x_mm) {
-  const Applicator& a = placed.applicator;
-  const double path_mm = (a.tip_mm - a.entry_mm).norm();
-  double best = std::numeric_limits<double>::infinity();
-  if (placed.device.articulation && a.deployment > 0)
-    best = line_distance_mm(shaft_line_mm(a, placed.device, 0, path_mm), placed.device.shaft_diameter_mm / 2,
-                            x_mm);
-  else
-    best = segment_distance_mm(a.entry_mm, a.tip_mm, placed.device.shaft_diameter_mm / 2, x_mm);
-  return std::min(best, tines_distance_mm(placed, x_mm));
+  return distance_mm(placed.shaft, x_mm);
 }
 
 std::optional<double> active_distance_mm(const PlacedDevice& placed, const Eigen::Vector3d& x_mm) {
-  const auto part = active_part(placed.device);
-  if (!part) return std::nullopt;
-  const double tines = tines_distance_mm(placed, x_mm);
-  if (placed.device.poles.empty() && placed.device.tines) return tines;
-  const double first = std::max(part->from_tip_mm, 0.0);
-  if (placed.device.articulation && placed.applicator.deployment > 0)
-    return std::min(tines,
-                    line_distance_mm(shaft_line_mm(placed.applicator, placed.device, first, part->to_tip_mm),
-                                     part->diameter_mm / 2, x_mm));
-  const Eigen::Vector3d back = -direction(placed.applicator);
-  const Eigen::Vector3d& tip = placed.applicator.tip_mm;
-  return std::min(tines, segment_distance_mm(tip + first * back, tip + part->to_tip_mm * back,
-                                             part->diameter_mm / 2, x_mm));
+  if (placed.active.empty()) return std::nullopt;
+  return distance_mm(placed.active, x_mm);
 }
 
 void validate(const Plan& plan, const std::string& where) {

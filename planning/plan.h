@@ -87,10 +87,20 @@ bool has_sensor(const Plan& plan);  ///< one that measures temperature
 std::vector<VirtualSensor> virtual_sensors(const std::vector<Protection>& protections);
 bool has_dissection(const Plan& plan);
 
-/// An applicator with its catalogue entry.
+/// A part of an applicator: all points within `radius_mm` of a line of straight pieces.
+struct RoundLine {
+  std::vector<Eigen::Vector3d> points_mm;
+  double radius_mm = 0;
+};
+/// An applicator with its catalogue entry, and the lines of both, which are worked out once: distances to
+/// them are asked for cell by cell. Another applicator or device needs another of these.
 struct PlacedDevice {
+  PlacedDevice(Applicator applicator_, Device device_);
+
   Applicator applicator;
   Device device;
+  std::vector<RoundLine> shaft;   ///< entry to tip, along the bend, with the tines
+  std::vector<RoundLine> active;  ///< the part that heats or cools; empty: not known
 };
 /// Looks up every applicator's device. ConfigError with the known names for a device nobody knows.
 std::vector<PlacedDevice> placed_devices(const Plan& plan, const std::vector<Device>& catalogue);

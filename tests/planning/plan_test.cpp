@@ -68,16 +68,16 @@ TEST(ShaftDistance, FollowsABentTip) {
   EXPECT_NEAR(*active_distance_mm(placed, on_shaft_mm(placed.applicator, d, 5) + Eigen::Vector3d(3, 0, 0)), 2,
               0.05);
   EXPECT_GT(shaft_distance_mm(placed, {0, 0, 0}), 4) << "nothing is where the straight tip would be";
-  PlacedDevice straight = placed;
-  straight.applicator.deployment = 0;
-  EXPECT_NEAR(shaft_distance_mm(straight, {0, 0, 0}), -1, 1e-12);
+  Applicator straight = placed.applicator;
+  straight.deployment = 0;
+  EXPECT_NEAR(shaft_distance_mm({straight, d}, {0, 0, 0}), -1, 1e-12);
 }
 
 TEST(ActiveDistance, OfAnArrayIsToItsTines) {
   Device d = bipolar();
   d.poles.clear();
   d.tines = {6, 0.4, 0, 9.2, 90, 1};
-  PlacedDevice placed{simple().applicators[0], d};
+  const PlacedDevice placed{simple().applicators[0], d};
   const auto part = active_part(d);
   ASSERT_TRUE(part);
   EXPECT_NEAR(part->from_tip_mm, -9.4, 1e-9);
@@ -86,6 +86,9 @@ TEST(ActiveDistance, OfAnArrayIsToItsTines) {
   EXPECT_NEAR(*active_distance_mm(placed, end + Eigen::Vector3d(0, 0, 2)), 1.8, 1e-6);
   EXPECT_NEAR(shaft_distance_mm(placed, end), -0.2, 1e-6);
   EXPECT_GT(*active_distance_mm(placed, {0, 50, 0}), 49) << "the shaft is insulated";
+  Applicator drawn_in = placed.applicator;
+  drawn_in.deployment = 0;
+  EXPECT_FALSE(active_distance_mm({drawn_in, d}, end)) << "nothing of it heats";
 }
 
 TEST(PlacedDevices, AnUnknownDeviceIsNamedWithTheNearest) {

@@ -60,11 +60,12 @@ inline Device thin_device(const std::string& name = "test-10", double zone_mm = 
   return d;
 }
 inline PlacedDevice placed_at(const Eigen::Vector3d& entry_mm, const Eigen::Vector3d& tip_mm) {
-  PlacedDevice p{{}, thin_device()};
-  p.applicator.device = p.device.name;
-  p.applicator.entry_mm = entry_mm;
-  p.applicator.tip_mm = tip_mm;
-  return p;
+  const Device device = thin_device();
+  Applicator a;
+  a.device = device.name;
+  a.entry_mm = entry_mm;
+  a.tip_mm = tip_mm;
+  return {a, device};
 }
 
 }  // namespace spinetherm::testing

@@ -68,10 +68,12 @@ TEST(AblationZone, SaysWhenItTouchesTheBox) {
 
 /// Water in the shaft cools tissue out of the box; ice and heat there are another matter.
 TEST(AblationZone, ACooledShaftMayLeaveTheBox) {
-  PlacedDevice placed;
-  placed.device.shaft_diameter_mm = 1.6;
-  placed.device.cooled_degC = 20;
-  placed.applicator.entry_mm = {60, 0, 0};
+  Applicator along_x;
+  along_x.entry_mm = {60, 0, 0};
+  Device cooled;
+  cooled.shaft_diameter_mm = 1.6;
+  cooled.cooled_degC = 20;
+  PlacedDevice placed{along_x, cooled};
   const auto cold = run_of(kBox, gaussian({25, 0, 0}, -12, 4));
   EXPECT_TRUE(disturbed_region(cold, {}, 37, 0.5).touches_box);
   EXPECT_FALSE(disturbed_region(cold, {placed}, 37, 0.5).touches_box);
