@@ -5,7 +5,7 @@
 
 #include <algorithm>
 #include <array>
-#include <limits>
+#include <cmath>
 #include <map>
 #include <utility>
 
@@ -15,16 +15,20 @@
 namespace spinetherm {
 namespace {
 
-/// Distance to the nearest of the lines; infinite when there is none.
-double distance_mm(const std::vector<RoundLine>& lines, const Eigen::Vector3d& x_mm) {
-  double best = std::numeric_limits<double>::infinity();
-  for (const RoundLine& line : lines)
+/// Distance to the nearest of the lines; `at_most_mm` when that is farther away.
+double distance_mm(const std::vector<RoundLine>& lines, const Eigen::Vector3d& x_mm, double at_most_mm) {
+  double best = at_most_mm;
+  for (const RoundLine& line : lines) {
+    if ((x_mm - line.middle_mm).norm() - line.reach_mm >= best) continue;
+    double nearest_mm2 = std::numeric_limits<double>::infinity();
     for (std::size_t n = 0; n + 1 < line.points_mm.size(); ++n) {
       const Eigen::Vector3d& a = line.points_mm[n];
       const Eigen::Vector3d ab = line.points_mm[n + 1] - a;
       const double t = ab.squaredNorm() > 0 ? std::clamp((x_mm - a).dot(ab) / ab.squaredNorm(), 0.0, 1.0) : 0;
-      best = std::min(best, (x_mm - (a + t * ab)).norm() - line.radius_mm);
+      nearest_mm2 = std::min(nearest_mm2, (x_mm - (a + t * ab)).squaredNorm());
     }
+    best = std::min(best, std::sqrt(nearest_mm2) - line.radius_mm);
+  }
   return best;
 }
 
@@ -110,22 +114,26 @@ std::optional<ActivePart> active_part(const Device& device) {
   return std::nullopt;
 }
 
+RoundLine::RoundLine(std::vector<Eigen::Vector3d> points_mm_, double radius_mm_)
+    : points_mm(std::move(points_mm_)), radius_mm(radius_mm_) {
+  for (const Eigen::Vector3d& p : points_mm) middle_mm += p / double(points_mm.size());
+  for (const Eigen::Vector3d& p : points_mm)
+    reach_mm = std::max(reach_mm, (p - middle_mm).norm() + radius_mm);
+}
+
 PlacedDevice::PlacedDevice(Applicator applicator_, Device device_)
     : applicator(std::move(applicator_)), device(std::move(device_)) {
   const Applicator& a = applicator;
   const bool bent = device.articulation && a.deployment > 0;
   const auto stretch = [&](double from_tip_mm, double to_tip_mm, double diameter_mm) {
-    RoundLine line{{}, diameter_mm / 2};
-    if (bent)
-      line.points_mm = shaft_line_mm(a, device, from_tip_mm, to_tip_mm);
-    else
-      line.points_mm = {a.tip_mm - from_tip_mm * direction(a), a.tip_mm - to_tip_mm * direction(a)};
-    return line;
+    if (bent) return RoundLine(shaft_line_mm(a, device, from_tip_mm, to_tip_mm), diameter_mm / 2);
+    return RoundLine({a.tip_mm - from_tip_mm * direction(a), a.tip_mm - to_tip_mm * direction(a)},
+                     diameter_mm / 2);
   };
   shaft.push_back(stretch(0, (a.tip_mm - a.entry_mm).norm(), device.shaft_diameter_mm));
   std::vector<RoundLine> tines;
-  for (auto& points : tine_lines_mm(a, device))
-    tines.push_back({std::move(points), device.tines->diameter_mm / 2});
+  for (const auto& points : tine_lines_mm(a, device))
+    tines.emplace_back(points, device.tines->diameter_mm / 2);
   shaft.insert(shaft.end(), tines.begin(), tines.end());
   const auto part = active_part(device);
   if (!part) return;
@@ -134,13 +142,14 @@ PlacedDevice::PlacedDevice(Applicator applicator_, Device device_)
     active.push_back(stretch(std::max(part->from_tip_mm, 0.0), part->to_tip_mm, part->diameter_mm));
 }
 
-double shaft_distance_mm(const PlacedDevice& placed, const Eigen::Vector3d& x_mm) {
-  return distance_mm(placed.shaft, x_mm);
+double shaft_distance_mm(const PlacedDevice& placed, const Eigen::Vector3d& x_mm, double at_most_mm) {
+  return distance_mm(placed.shaft, x_mm, at_most_mm);
 }
 
-std::optional<double> active_distance_mm(const PlacedDevice& placed, const Eigen::Vector3d& x_mm) {
+std::optional<double> active_distance_mm(const PlacedDevice& placed, const Eigen::Vector3d& x_mm,
+                                         double at_most_mm) {
   if (placed.active.empty()) return std::nullopt;
-  return distance_mm(placed.active, x_mm);
+  return distance_mm(placed.active, x_mm, at_most_mm);
 }
 
 void validate(const Plan& plan, const std::string& where) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -89,8 +90,13 @@ bool has_dissection(const Plan& plan);
 
 /// A part of an applicator: all points within `radius_mm` of a line of straight pieces.
 struct RoundLine {
+  /// At least one point.
+  RoundLine(std::vector<Eigen::Vector3d> points_mm_, double radius_mm_);
+
   std::vector<Eigen::Vector3d> points_mm;
   double radius_mm = 0;
+  Eigen::Vector3d middle_mm{0, 0, 0};
+  double reach_mm = 0;  ///< all of it lies so near to its middle
 };
 /// An applicator with its catalogue entry, and the lines of both, which are worked out once: distances to
 /// them are asked for cell by cell. Another applicator or device needs another of these.
@@ -116,10 +122,12 @@ struct ActivePart {
 std::optional<ActivePart> active_part(const Device& device);
 
 /// Distance [mm] from a point to the surface of the shaft (entry to tip, along the bend, tines included),
-/// negative inside.
-double shaft_distance_mm(const PlacedDevice& placed, const Eigen::Vector3d& x_mm);
-/// Distance [mm] to the surface of the active part; empty when it is not known.
-std::optional<double> active_distance_mm(const PlacedDevice& placed, const Eigen::Vector3d& x_mm);
+/// negative inside. `at_most_mm` comes back for all that is farther away, sooner than a distance would.
+double shaft_distance_mm(const PlacedDevice& placed, const Eigen::Vector3d& x_mm,
+                         double at_most_mm = std::numeric_limits<double>::infinity());
+/// Distance [mm] to the surface of the active part, likewise; empty when it is not known.
+std::optional<double> active_distance_mm(const PlacedDevice& placed, const Eigen::Vector3d& x_mm,
+                                         double at_most_mm = std::numeric_limits<double>::infinity());
 
 /// ConfigError with a JSON pointer: no applicator, entry equal to tip, not finite, deployment out of 0..1, no
 /// protocol, a lag below 0.

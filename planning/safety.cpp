@@ -108,17 +108,16 @@ void measure(const Structure& s, const Fields& f, const Distances& distances,
              const std::vector<PlacedDevice>& applicators, const ExposureOptions& options, Sampled& sampled,
              StructureExposure& e) {
   if (s.points_mm.empty()) return;
-  for (const auto& placed : applicators) {
-    for (const auto& x : s.points_mm) {
-      const double shaft = shaft_distance_mm(placed, x);
-      e.distance_to_applicator_mm = std::min(e.distance_to_applicator_mm.value_or(kInf), shaft);
-      if (const auto active = active_distance_mm(placed, x))
-        e.distance_to_active_mm = std::min(e.distance_to_active_mm.value_or(kInf), *active);
-    }
-    if (!active_part(placed.device)) {  // one unknown part makes the nearest unknown
-      e.distance_to_active_mm.reset();
-      break;
-    }
+  if (!applicators.empty()) {
+    double shaft_mm = kInf;
+    std::optional<double> active_mm = kInf;  // one unknown part makes the nearest unknown
+    for (const auto& placed : applicators)
+      for (const auto& x : s.points_mm) {
+        shaft_mm = shaft_distance_mm(placed, x, shaft_mm);
+        if (active_mm) active_mm = active_distance_mm(placed, x, *active_mm);
+      }
+    e.distance_to_applicator_mm = shaft_mm;
+    e.distance_to_active_mm = active_mm;
   }
   if (!f.usable) return;
   sampled.peak = extreme(f.peak, s.points_mm, options.rest_degC, f.rest_outside, 1);

@@ -70,7 +70,7 @@ Volume<float> without_shafts(const Volume<float>& field, const std::vector<Place
     for (int j = 0; j < g.size[1]; ++j)
       for (int i = 0; i < g.size[0]; ++i)
         for (const auto& placed : applicators)
-          if (shaft_distance_mm(placed, g.to_world(i, j, k)) <= 0) {
+          if (shaft_distance_mm(placed, g.to_world(i, j, k), 1) <= 0) {
             covered.push_back({i, j, k});
             hidden(i, j, k) = 1;
             break;
@@ -163,7 +163,8 @@ LevelRegion disturbed_region(const ThermalResult& thermal, const std::vector<Pla
   const auto by_coolant = [&](int i, int j, int k) {
     if (cold(i, j, k) <= 0) return false;
     return std::ranges::any_of(applicators, [&](const PlacedDevice& placed) {
-      return placed.device.cooled_degC && shaft_distance_mm(placed, g.to_world(i, j, k)) < kCoolant_mm;
+      return placed.device.cooled_degC &&
+             shaft_distance_mm(placed, g.to_world(i, j, k), kCoolant_mm) < kCoolant_mm;
     });
   };
 #pragma omp parallel for schedule(static)
