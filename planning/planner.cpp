@@ -221,6 +221,13 @@ std::vector<Device> fitting_devices(const TargetShape& shape, const std::vector<
   return out;
 }
 
+std::string approach_of(const RankedPlan& plan) {
+  if (plan.trajectory.side.empty()) return {};
+  std::string text = fmt::format("{} {}", to_string(plan.trajectory.kind), plan.trajectory.side);
+  for (const Trajectory& t : plan.others) text += fmt::format(" and {} {}", to_string(t.kind), t.side);
+  return text;
+}
+
 Plan plan_on(const Trajectory& trajectory, const Device& device) {
   return plan_on(std::vector<Trajectory>{trajectory}, device);
 }

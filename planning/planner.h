@@ -58,6 +58,10 @@ struct RankedPlan {
   std::optional<ThermalResult> warm_canal = {};
   std::vector<std::string> reasons;
 };
+/// Ways of all applicators in words, "transpedicular left and transpedicular right"; empty for a plan whose
+/// paths were given, not searched.
+std::string approach_of(const RankedPlan& plan);
+
 struct RankedPlans {
   Termination termination = Termination::not_run;
   std::vector<RankedPlan> plans;  ///< best first

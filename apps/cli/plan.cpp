@@ -29,10 +29,10 @@ void print_plans(const Job& job, const std::vector<std::filesystem::path>& paths
   for (std::size_t n = 0; n < job.plans.plans.size(); ++n) {
     const RankedPlan& p = job.plans.plans[n];
     std::cout << fmt::format(
-        "{:<5} {:<38} {:<9} {:<9} {} {}, {}\n", n + 1, title(p.exposure.verdict()),
+        "{:<5} {:<38} {:<9} {:<9} {}, {}\n", n + 1, title(p.exposure.verdict()),
         percent_text(p.coverage.coverage),
         p.coverage.min_margin_mm ? fmt::format("{:.1f} mm", *p.coverage.min_margin_mm) : "unknown",
-        to_string(p.trajectory.kind), p.trajectory.side, paths[n].string());
+        approach_of(p), paths[n].string());
   }
   for (const std::string& reason : job.plans.reasons) std::cout << reason << '\n';
 }

@@ -156,7 +156,8 @@ std::string pictures(const Job& job) {
   html +=
       "<p class=\"note\">Radiological convention: patient right on the left of the screen, seen from the "
       "feet. "
-      "Slices through the centre of the target. Bone window (level 250 HU, width 1000 HU).</p>";
+      "Slices through the centre of the target, along a probe through its straight axis. Bone window (level "
+      "250 HU, width 1000 HU).</p>";
   return html;
 }
 
@@ -244,14 +245,12 @@ Section plan_section(const Job& job) {
   facts.emplace_back("smallest margin", number(ranked.coverage.min_margin_mm, 1, "mm"));
   facts.emplace_back("coverage, note", ranked.coverage.reason);
   std::string html = facts_html(facts) + list_html(ranked.reasons);
-  Table alternatives{{"rank", "device", "approach", "side", "verdict", "coverage", "margin", "simulated"},
-                     {}};
+  Table alternatives{{"rank", "device", "approach", "verdict", "coverage", "margin", "simulated"}, {}};
   int rank = 0;
   for (const RankedPlan& p : job.plans.plans)
     alternatives.rows.push_back(
         {std::to_string(++rank), p.plan.applicators.empty() ? "" : p.plan.applicators[0].device,
-         p.trajectory.side.empty() ? "" : std::string(to_string(p.trajectory.kind)), p.trajectory.side,
-         std::string(to_string(p.exposure.verdict())), percent_text(p.coverage.coverage),
+         approach_of(p), std::string(to_string(p.exposure.verdict())), percent_text(p.coverage.coverage),
          number(p.coverage.min_margin_mm, 1, "mm"), p.thermal.summary.usable() ? "yes" : "no"});
   if (alternatives.rows.size() > 1) html += "<h2>Alternatives</h2>" + table_html(alternatives);
   return {"Plan", html, false};

@@ -41,10 +41,10 @@ SlicePlane coronal_plane(const Eigen::Vector3d& centre_mm) {
 }
 
 SlicePlane along_probe_axial(const Eigen::Vector3d& entry_mm, const Eigen::Vector3d& tip_mm,
-                             const Eigen::Vector3d& centre_mm) {
+                             const Eigen::Vector3d& near_mm) {
   SlicePlane p;
-  p.centre_mm = centre_mm;
   p.down = (entry_mm - tip_mm).normalized();
+  p.centre_mm = tip_mm + (near_mm - tip_mm).dot(p.down) * p.down;
   const Eigen::Vector3d left(1, 0, 0);
   p.right = left - left.dot(p.down) * p.down;
   if (p.right.norm() < 1e-3) p.right = p.down.unitOrthogonal();  // a needle straight from the side
@@ -53,10 +53,10 @@ SlicePlane along_probe_axial(const Eigen::Vector3d& entry_mm, const Eigen::Vecto
 }
 
 SlicePlane along_probe_sagittal(const Eigen::Vector3d& entry_mm, const Eigen::Vector3d& tip_mm,
-                                const Eigen::Vector3d& centre_mm) {
+                                const Eigen::Vector3d& near_mm) {
   SlicePlane p;
-  p.centre_mm = centre_mm;
   p.right = (entry_mm - tip_mm).normalized();
+  p.centre_mm = tip_mm + (near_mm - tip_mm).dot(p.right) * p.right;
   const Eigen::Vector3d foot(0, 0, -1);
   p.down = foot - foot.dot(p.right) * p.right;
   if (p.down.norm() < 1e-3) p.down = p.right.unitOrthogonal();  // a needle along the patient

@@ -34,11 +34,12 @@ SlicePlane sagittal_plane(const Eigen::Vector3d& centre_mm);
 /// Patient right on screen left, head up.
 SlicePlane coronal_plane(const Eigen::Vector3d& centre_mm);
 /// Holds the axis of a needle from `entry` to `tip`, and the patient's left-right or head-foot direction as
-/// far as the axis allows; the needle's tip points up (axial-like) or to the left (sagittal-like).
+/// far as the axis allows; the needle's tip points up (axial-like) or to the left (sagittal-like). The centre
+/// is the point of the axis nearest to `near`.
 SlicePlane along_probe_axial(const Eigen::Vector3d& entry_mm, const Eigen::Vector3d& tip_mm,
-                             const Eigen::Vector3d& centre_mm);
+                             const Eigen::Vector3d& near_mm);
 SlicePlane along_probe_sagittal(const Eigen::Vector3d& entry_mm, const Eigen::Vector3d& tip_mm,
-                                const Eigen::Vector3d& centre_mm);
+                                const Eigen::Vector3d& near_mm);
 
 /// Letters of the patient's sides at the screen's edges: left, right, top, bottom. Two letters for an oblique
 /// direction, the stronger one first ("PL").

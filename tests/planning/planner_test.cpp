@@ -124,6 +124,7 @@ TEST(ProposePlans, TwoApplicatorsGoThroughBothPedicles) {
     ASSERT_EQ(p.others.size(), 1U);
     EXPECT_EQ(p.trajectory.side, "left");
     EXPECT_EQ(p.others[0].side, "right");
+    EXPECT_EQ(approach_of(p), "transpedicular left and transpedicular right");
     const Applicator &a = p.plan.applicators[0], &b = p.plan.applicators[1];
     EXPECT_EQ(a.device, b.device);
     EXPECT_GT(segment_gap_mm(a.entry_mm, a.tip_mm, b.entry_mm, b.tip_mm), 2 * 1.5);

@@ -39,7 +39,10 @@ TEST(Picture, TwoLettersForAnObliqueDirection) {
 
 TEST(Picture, PlaneAlongTheNeedleHoldsItsAxis) {
   const Eigen::Vector3d entry(40, 60, 5), tip(5, -10, 0);
-  for (const SlicePlane& p : {along_probe_axial(entry, tip, tip), along_probe_sagittal(entry, tip, tip)}) {
+  const Eigen::Vector3d beside(9, 20, -7);  // a target that the needle misses
+  for (const SlicePlane& p :
+       {along_probe_axial(entry, tip, beside), along_probe_sagittal(entry, tip, beside)}) {
+    EXPECT_NEAR((p.centre_mm - beside).dot(entry - tip), 0, 1e-9);
     EXPECT_NEAR(p.right.dot(p.down), 0, 1e-12);
     EXPECT_NEAR(p.to_pixel(entry)[2], 0, 1e-9);
     EXPECT_NEAR(p.to_pixel(tip)[2], 0, 1e-9);
