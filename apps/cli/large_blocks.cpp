@@ -2,6 +2,7 @@
 // Where the program's memory comes from: large blocks begin on a cache line, and the largest lie in pages of
 // 2 MB where the system has them. A sweep over a field then reads whole lines only, and a field is there
 // after a few faults instead of thousands.
+#include <malloc.h>
 #include <sys/mman.h>
 
 #include <cstdlib>
@@ -11,15 +12,15 @@ namespace {
 
 constexpr std::size_t kLarge = std::size_t(1) << 16, kLine = 64, kHugePage = std::size_t(1) << 21;
 
-std::size_t whole(std::size_t size, std::size_t unit) { return (size + unit - 1) / unit * unit; }
+/// The largest go back to the system as soon as they are free: kept, they would lie about between lines.
+[[maybe_unused]] const int kept = mallopt(M_MMAP_THRESHOLD, int(kHugePage));
 
 void* block(std::size_t size) {
   if (size < kLarge) return std::malloc(size > 0 ? size : 1);
-  const bool huge = size >= kHugePage;
-  const std::size_t unit = huge ? kHugePage : kLine, taken = whole(size, unit);
-  if (taken < size) return nullptr;  // more than there are numbers
-  void* p = std::aligned_alloc(unit, taken);
-  if (p != nullptr && huge) (void)madvise(p, taken, MADV_HUGEPAGE);  // without it pages are small
+  const std::size_t huge = size / kHugePage * kHugePage;
+  void* p = nullptr;
+  if (posix_memalign(&p, huge > 0 ? kHugePage : kLine, size) != 0) return nullptr;
+  if (huge > 0) (void)madvise(p, huge, MADV_HUGEPAGE);  // without it pages are small
   return p;
 }
 
