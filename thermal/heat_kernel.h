@@ -182,7 +182,8 @@ void run_correction(const HeatView<Real>& view, const CorrectionView<Real>& corr
 
 /// CEM43 of one step in one plane, by Simpson's rule on the cubic through temperatures and rates:
 ///   CEM43 += dt/6 (R(T_0) + 4 R(T_m) + R(T_1)),  T_m = (T_0 + T_1)/2 + dt (T_0' - T_1')/8,
-/// R = 2^(T - 43)/60 above 43 degC, 4^(T - 43)/60 below, 0 below 39 degC unless `below_39`.
+/// R = 2^(T - 43)/60 above 43 degC, 4^(T - 43)/60 below, 0 below 39 degC unless `below_39`; where R changes by
+/// more than a factor 1.8, as cem43_min() of damage.h.
 template <class Real>
 struct DoseView {
   const Real *u0 = nullptr, *u1 = nullptr;        ///< before and after the step [K]
@@ -194,8 +195,7 @@ struct DoseView {
   float cap_min = 0;                  ///< no cell's dose becomes more
   const std::uint8_t* row = nullptr;  ///< by j: 1, the rows to work on
   /// By cell of the plane: receives 1 where the rule does not hold (the temperature passes 43 degC or, unless
-  /// `below_39`, 39 degC, the
-  /// rate changes by more than a factor 1.8, a phase change): the dose is not added.
+  /// `below_39`, 39 degC; a phase change): the dose is not added.
   std::uint8_t* left = nullptr;
 };
 /// Returns the sum of the doses that were added [min].

@@ -457,6 +457,17 @@ template <int L>
   return p * (V)((n + 127) << 23);
 }
 
+/// Mean of 2^e over a course from e0 to e1 that lies `bow` above its chord in the mean, see cem43_min() of
+/// damage.h; `r0`, `r1` are its ends.
+template <class F>
+[[gnu::always_inline]] inline F mean_of_powers(F e0, F e1, F r0, F r1, F bow) {
+  constexpr float ln2 = 0.693147182F;
+  const F zero = {}, d = ln2 * (e1 - e0), growth = ln2 * bow;
+  const auto level = (d < 0.1F) & (d > -0.1F);
+  const F mean = level ? 0.5F * (r0 + r1) * (1 - d * d / 12.0F) : (r1 - r0) / (level ? zero + 1.0F : d);
+  return mean * (1 + growth + 0.5F * growth * growth);
+}
+
 /// What dose_of_row() needs of every cell and gives back.
 template <class Real>
 struct DoseCells {
@@ -484,7 +495,10 @@ template <class Real>
   const V a = load<kLanes>(c.u0), b = load<kLanes>(c.u1);
   const I warm = (a >= at_39) | (b >= at_39);
   if (!rule.below_39 && !any<Real, kLanes>(warm)) return;
-  const V m = Real(0.5) * (a + b) + rule.dt / 8 * (load<kLanes>(c.rate0) - load<kLanes>(c.rate1));
+  // What the course departs from its chord by, at either end [K].
+  const V begins = rule.dt * load<kLanes>(c.rate0) - (b - a),
+          ends = rule.dt * load<kLanes>(c.rate1) - (b - a);
+  const V m = Real(0.5) * (a + b) + Real(0.125) * (begins - ends);
   // log2 of the rate, from 43 degC.
   const auto exponent = [&](V T) __attribute__((always_inline)) {
     const V d = T - at_43;
@@ -496,8 +510,8 @@ template <class Real>
   if (!rule.below_39)  // else the rate goes on as it is
     plain &= warm & ~(((a < at_39) ^ (b < at_39)) | ((m < at_39) ^ (a < at_39)));
   const float gentle = 0.84F, far = 100;  // the first: log2 of 1.8
-  Mask good = __builtin_convertvector(plain, Mask) & (change < gentle) & (change > -gentle) & (e0 < far) &
-              (e1 < far) & (em < far) & (e0 > -far) & (e1 > -far) & (em > -far);
+  Mask good = __builtin_convertvector(plain, Mask) & (e0 < far) & (e1 < far) & (em < far) & (e0 > -far) &
+              (e1 > -far) & (em > -far);
   Mask counts = __builtin_convertvector(warm, Mask);
   if (rule.below_39) counts = ~(counts ^ counts);
   if (c.hole != nullptr) {
@@ -506,9 +520,18 @@ template <class Real>
     counts &= open;
   }
   const F zero = {}, none = zero - far;
-  const F rates = power_of_two<kLanes>(good ? e0 : none) + 4 * power_of_two<kLanes>(good ? em : none) +
-                  power_of_two<kLanes>(good ? e1 : none);
-  const F dose = good ? float(rule.dt) / 360.0F * rates : zero;
+  const F r0 = power_of_two<kLanes>(good ? e0 : none), rm = power_of_two<kLanes>(good ? em : none),
+          r1 = power_of_two<kLanes>(good ? e1 : none);
+  F dose = float(rule.dt) / 360.0F * (r0 + 4 * rm + r1);  // Simpson's rule
+  const Mask steep = good & ((change >= gentle) | (change <= -gentle));
+  if (any<float, kLanes>(steep)) {
+    const F x = __builtin_convertvector(begins, F), y = __builtin_convertvector(ends, F);
+    const F scale = __builtin_convertvector(a < at_43, Mask) ? zero + 2.0F : zero + 1.0F;
+    const F halves = mean_of_powers(e0, em, r0, rm, scale * (2.5F * x + 0.5F * y) / 48.0F) +
+                     mean_of_powers(em, e1, rm, r1, scale * (0.5F * x + 2.5F * y) / -48.0F);
+    dose = steep ? float(rule.dt) / 120.0F * halves : dose;
+  }
+  dose = good ? dose : zero;
   sum += dose;
   store<kLanes>(c.cem43, smaller<F>(load<kLanes>(c.cem43) + dose, zero + rule.cap_min));
   const Mask left = counts & ~good & 1;
