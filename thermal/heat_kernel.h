@@ -182,8 +182,8 @@ void run_correction(const HeatView<Real>& view, const CorrectionView<Real>& corr
 
 /// CEM43 of one step in one plane, by Simpson's rule on the cubic through temperatures and rates:
 ///   CEM43 += dt/6 (R(T_0) + 4 R(T_m) + R(T_1)),  T_m = (T_0 + T_1)/2 + dt (T_0' - T_1')/8,
-/// R = 2^(T - 43)/60 above 43 degC, 4^(T - 43)/60 below, 0 below 39 degC unless `below_39`; where R changes by
-/// more than a factor 1.8, as cem43_min() of damage.h.
+/// R = 2^(T - 43)/60 above 43 degC, 4^(T - 43)/60 below, 0 below 39 degC unless `below_39`; where R changes
+/// by more than a factor 1.8, as cem43_min() of damage.h.
 template <class Real>
 struct DoseView {
   const Real *u0 = nullptr, *u1 = nullptr;        ///< before and after the step [K]
