@@ -156,6 +156,20 @@ TEST(Exposure, ActivePartNearTheDuraIsUnsafeEvenWhenNothingIsHot) {
   EXPECT_EQ(of(heat_at({0, -12, 2}, 0.001, guarded), "dura").verdict, Verdict::within_limits);
 }
 
+TEST(Exposure, OneUnknownActivePartLeavesTheShaftsOfAllKnown) {
+  const Eigen::Vector3d centre(0, -33.75, 2);
+  const PlacedDevice far = placed_at(centre + Eigen::Vector3d(70, 0, 0), centre),
+                     near = placed_at({70, -10.75, 2}, {-5, -10.75, 2});
+  Device plain = far.device;
+  plain.poles.clear();
+  plain.published_zone.reset();
+  const auto run = run_of(thermal_box(centre), gaussian(centre, 0.001, 6));
+  const auto report =
+      assess_exposure(scene().structures, run, {{far.applicator, plain}, near}, limits(), facts());
+  EXPECT_NEAR(*of(report, "dura").distance_to_applicator_mm, 2, 0.6) << "that of the second probe";
+  EXPECT_FALSE(of(report, "dura").distance_to_active_mm);
+}
+
 TEST(Exposure, AnUnknownWallIsUnknownWhereTheTwoCasesDiffer) {
   ExposureFacts f = facts();
   f.wall.defect_mm.reset();
