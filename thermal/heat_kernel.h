@@ -51,6 +51,10 @@ struct BlockTissues {
   /// Resistivity is read here: this block or one beside, before or below it is not uniform.
   bool resists = true;
 };
+/// Of a block that is not uniform, where properties never change: du/dt is the sum over the neighbours n
+/// along -x, +x, -y, +y, -z, +z of weight_n (theta_n - theta), weight (theta_blood - theta) and heating; by
+/// cell the six weights and the seventh, that of the blood [1/s].
+inline constexpr int kBlockWeights = 7 * kBlockCells;
 /// Properties by label, as they are at the start.
 template <class Real>
 struct TissueConstants {
@@ -103,6 +107,10 @@ struct HeatView {
   bool has_phases = false, varies_with_T = false;
   const TissueConstants<Real>* tissue = nullptr;
   const BlockTissues* blocks = nullptr;  ///< blocks_of() for each row; null: rows are shorter than a block
+  /// By block, where properties never change: which of the weights are its own; -1: uniform, or at the grid's
+  /// edge. Null: they change.
+  const std::int32_t* weights_at = nullptr;
+  const Real* weights = nullptr;  ///< kBlockWeights each
   // Beyond the outer faces x_min, x_max, y_min ... lies a ghost cell with this temperature and resistivity:
   // 0 fixes the temperature on the face, kInsulating insulates, 2/(h dx) is a film of coefficient h.
   Real ghost_theta[6] = {0, 0, 0, 0, 0, 0}, ghost_resistivity[6] = {0, 0, 0, 0, 0, 0};

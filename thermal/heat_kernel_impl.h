@@ -9,6 +9,7 @@
 
 #include "thermal/heat_kernel.h"
 #include "thermal/heat_kernel_rows.h"
+#include "thermal/heat_kernel_stage.h"
 
 namespace spinetherm::SPINETHERM_KERNELS {
 
@@ -35,11 +36,13 @@ struct Planes {
   bool fused;
   std::ptrdiff_t plane;
   const Real *t[3] = {}, *r[3] = {};  // by k mod 3, from the plane's first cell
+  int loaded[3] = {-1, -1, -1};
 
-  /// `all`: not only what a plain sweep reads of the resistivity.
+  /// Unless it is there. `all`: not only what a plain sweep reads of the resistivity.
   void load(int k, bool all) {
     const int at = (k + 3) % 3;
-    if (k < 0 || k >= v.size[2]) return;
+    if (k < 0 || k >= v.size[2] || loaded[at] == k) return;
+    loaded[at] = k;
     if (!fused) {
       t[at] = v.theta + plane * k;
       r[at] = v.resistivity + plane * k;
@@ -67,22 +70,15 @@ struct Planes {
   }
 };
 
-/// What the blood brings to the cells of a plane, lane by lane.
-struct BloodSum {
-  VectorOf<double, kLanes> lanes = {};
-  double total() const {
-    double sum = 0;
-    for (int l = 0; l < kLanes; ++l) sum += lanes[l];
-    return sum;
-  }
-};
-
 /// Calls take<L>(i, from, rate, diagonal) for the cells [begin, end) of a row, block by block: those of
 /// [from, i + L) are new. `own` are those that are stepped; what the blood brings to them is added up.
 template <bool WithDiagonal, class Real, class Take>
-[[gnu::always_inline]] inline void rates_of_row(const Row<Real>& shared, int begin, int end, Span own,
-                                                const BlockTissues* blocks, BloodSum& blood_sum,
+[[gnu::always_inline]] inline void rates_of_row(const HeatView<Real>& v, int j, int k,
+                                                const Row<Real>& shared, int begin, int end, Span own,
+                                                bool inner_done, BloodSum& blood_sum,
                                                 const Take& shared_take) {
+  const BlockTissues* blocks = v.blocks_of_row(j, k);
+  Real* none = nullptr;
   const Row<Real> row = shared;  // nobody else's: its pointers may stay in registers
   const Take take = shared_take;
   if (blocks == nullptr) {
@@ -100,21 +96,42 @@ template <bool WithDiagonal, class Real, class Take>
   // The last block begins among cells whose flows have been renewed by then.
   FromBelow<Real, kLanes> of_last;
   if (overlaps) of_last = from_below<WithDiagonal, kLanes>(row, row.nx - kLanes);
+  const auto add_blood = [&](int i, int from, const V& blood) __attribute__((always_inline)) {
+    if (from == i && i >= own.begin && i + kLanes <= own.end) {
+      lanes += blood;
+      return;
+    }
+    for (int l = from - i; l < kLanes; ++l)
+      if (i + l >= own.begin && i + l < own.end) lanes[l] += blood[l];
+  };
   const auto block = [&](int b, int i, int from, const FromBelow<Real, kLanes>& below)
       __attribute__((always_inline)) {
     const Rates<Real, kLanes> rates = blocks[b].uniform
                                           ? rates_of_uniform_block<WithDiagonal, kLanes>(row, i, below)
                                           : rates_of_block<WithDiagonal, kLanes>(row, i, blocks[b], below);
     take.template operator()<kLanes>(i, from, rates.rate, rates.diagonal);
-    if (from == i && i >= own.begin && i + kLanes <= own.end) {
-      lanes += rates.blood;
-      return;
-    }
-    for (int l = from - i; l < kLanes; ++l)
-      if (i + l >= own.begin && i + l < own.end) lanes[l] += rates.blood[l];
+    add_blood(i, from, rates.blood);
   };
-  for (int b = first; b < last - (overlaps ? 1 : 0); ++b)
+  const int past = last - (overlaps ? 1 : 0);
+  for (int b = first; b < past; ++b) {
+    if constexpr (!WithDiagonal) {
+      if (is_inner(v, b, j, k)) {  // takes no flows from below
+        const int i = b * kLanes;
+        const bool above_is_inner = is_inner(v, b, j + 1, k) && is_inner(v, b, j, k + 1);
+        if (!above_is_inner) {
+          row_flow<kLanes>(i, i + kLanes, row.t, row.r, row.ty, row.ry, row.fy, none);
+          row_flow<kLanes>(i, i + kLanes, row.t, row.r, row.tz, row.rz, row.fz, none);
+        }
+        const bool all_own = i >= own.begin && i + kLanes <= own.end;
+        if (i >= own.end || i + kLanes <= own.begin || (all_own && inner_done)) continue;
+        const Rates<Real, kLanes> rates = rates_of_inner_block(v, b, j, k);
+        take.template operator()<kLanes>(i, i, rates.rate, rates.diagonal);
+        add_blood(i, i, rates.blood);
+        continue;
+      }
+    }
     block(b, b * kLanes, b * kLanes, from_below<WithDiagonal, kLanes>(row, b * kLanes));
+  }
   if (overlaps) block(last - 1, row.nx - kLanes, (last - 1) * kLanes, of_last);
   if (row.perfused) blood_sum.lanes += __builtin_convertvector(lanes, VectorOf<double, kLanes>);
 }
@@ -122,37 +139,6 @@ template <bool WithDiagonal, class Real, class Take>
 /// Whoever needs whole rows of rates.
 struct WholeRows {};
 
-/// Y_j from the rates, see run_stage(). A copy for each row, whose values may stay in registers.
-template <class Real>
-struct NextStage {
-  StageView<Real> s;
-  template <int L>
-  [[gnu::always_inline]] VectorOf<Real, L> at(std::ptrdiff_t c, VectorOf<Real, L> rate) const {
-    const auto y0 = load<L>(s.y0 + c);
-    return y0 + ((s.mu * (load<L>(s.y1 + c) - y0) + s.nu * (load<L>(s.y2 + c) - y0)) +
-                 (s.mu_t_dt * rate + s.gamma_t_dt * load<L>(s.rate0 + c)));
-  }
-};
-/// Takes the rates of the stepped cells of a row, which begins at cell c0, into the next stage.
-template <class Real>
-struct IntoStage {
-  NextStage<Real> next;
-  std::ptrdiff_t c0 = 0;
-  Span own;
-  template <int L>
-  [[gnu::always_inline]] void operator()(int i, int from, VectorOf<Real, L> rate, VectorOf<Real, L>) const {
-    const VectorOf<Real, L> out = next.template at<L>(c0 + i, rate);
-    Real* to = next.s.out + c0;
-    const int first = from > own.begin ? from : own.begin, past = i + L < own.end ? i + L : own.end;
-    if (first == i && past == i + L) {
-      store<L>(to + i, out);
-      return;
-    }
-    Real values[L];
-    store<L>(values, out);
-    for (int n = first; n < past; ++n) to[n] = values[n - i];
-  }
-};
 /// Keeps the rates of a row.
 template <bool WithDiagonal, class Real>
 struct IntoRow {
@@ -170,6 +156,7 @@ struct IntoRow {
 template <bool WithDiagonal, class Real, class Finish, class AtOnce>
 inline void sweep(const HeatView<Real>& v, bool fused, Real* scratch, int threads, const Finish& finish,
                   const AtOnce& at_once) {
+  constexpr bool kKeepsAll = std::is_same_v<AtOnce, WholeRows>;
   const int nx = v.size[0], ny = v.size[1], nz = v.size[2];
   const auto stride_y = std::ptrdiff_t(nx), stride_z = std::ptrdiff_t(nx) * ny;
   const auto scratch_size = std::ptrdiff_t(kernel_scratch(v.size));
@@ -187,22 +174,29 @@ inline void sweep(const HeatView<Real>& v, bool fused, Real* scratch, int thread
     const int k_begin = bound(me), k_end = me + 1 == team ? v.high[2] : bound(me + 1);
     const Rows<Real> s = rows_of(scratch + me * scratch_size, v.size);
     Planes<Real> planes{v, s.planes, fused, stride_z};
-    if (k_begin < k_end) {
-      planes.load(k_begin - 1, true);
-      planes.load(k_begin, true);
-    }
     for (int k = k_begin; k < k_end; ++k) {
-      planes.load(k + 1, WithDiagonal || v.fix.face_begin != nullptr);
+      PlaneFlows flows{0, 0, 0, 0};
+      BloodSum blood;
+      if constexpr (!kKeepsAll)
+        if (v.weights_at != nullptr && stage_of_inner_blocks(v, at_once.s, k, blood)) {
+          flows.blood = blood.total();
+          v.plane_flows[k] = flows;
+          continue;
+        }
+      const bool whole_plane =
+          k == k_begin || WithDiagonal || v.weights_at != nullptr || v.fix.face_begin != nullptr;
+      planes.load(k - 1, true);
+      planes.load(k, true);
+      planes.load(k + 1, whole_plane);
       const Real *t_below = planes.t[(k + 2) % 3], *r_below = planes.r[(k + 2) % 3];
       const Real *t_here = planes.t[k % 3], *r_here = planes.r[k % 3];
       const Real *t_above = planes.t[(k + 1) % 3], *r_above = planes.r[(k + 1) % 3];
-      PlaneFlows flows{0, 0, 0, 0};
-      BloodSum blood;
       for (int j = v.low[1]; j < v.high[1]; ++j) {
         // Flows to the rows above are worked out here, so the row is as long as the longest of the three.
         const Span own = row_of(v, j, k);
+        const bool fixed = has_exceptions(v, j, k);
         const Span needed = flows_of(v, j, k);
-        if (needed.end <= needed.begin) continue;
+        if (needed.end <= needed.begin || (!kKeepsAll && is_inner_row(v, own, needed, j, k))) continue;
         const Span all = whole_blocks(needed, nx);
         const int i0 = all.begin, n = all.end - all.begin;
         const std::ptrdiff_t in_plane = stride_y * j, c0 = in_plane + stride_z * k;
@@ -280,27 +274,19 @@ inline void sweep(const HeatView<Real>& v, bool fused, Real* scratch, int thread
         if (own.end == nx && own.end > own.begin && (hole == nullptr || hole[nx - 1] == 0))
           flows.boundary_out -=
               double(cx) * double((row.t_right - row.t[nx - 1]) / (row.r[nx - 1] + row.r_right));
-        const auto fix_row = std::size_t(k) * std::size_t(ny) + std::size_t(j);
-        const auto has = [&](const std::uint32_t* begin_of) {
-          return begin_of[fix_row] != begin_of[fix_row + 1];
-        };
-        const bool fixed = v.fix.face_begin != nullptr &&
-                           (has(v.fix.face_begin) || has(v.fix.wall_begin) || has(v.fix.hole_begin));
-        constexpr bool kKeepsAll = std::is_same_v<AtOnce, WholeRows>;
-        const BlockTissues* blocks = v.blocks_of_row(j, k);
         if constexpr (!kKeepsAll)
           if (!fixed)
-            rates_of_row<WithDiagonal>(row, i0, i0 + n, own, blocks, blood,
+            rates_of_row<WithDiagonal>(v, j, k, row, i0, i0 + n, own, !fixed, blood,
                                        IntoStage<Real>{at_once, c0, own});
         if (kKeepsAll || fixed)
-          rates_of_row<WithDiagonal>(row, i0, i0 + n, own, blocks, blood,
+          rates_of_row<WithDiagonal>(v, j, k, row, i0, i0 + n, own, !fixed, blood,
                                      IntoRow<WithDiagonal, Real>{row.rate, row.diagonal});
         if (j + 1 == ny) add_outer(-double(cy), row.fy);
         if (k + 1 == nz) add_outer(-double(cz), row.fz);
         if (j + 1 < ny && is_apart(row_of(v, j + 1, k))) add_edge(-double(cy), row.fy, row_of(v, j + 1, k));
         if (k + 1 < nz && is_apart(row_of(v, j, k + 1))) add_edge(-double(cz), row.fz, row_of(v, j, k + 1));
         if (fixed) {
-          const std::size_t at = fix_row;
+          const std::size_t at = std::size_t(k) * std::size_t(ny) + std::size_t(j);
           for (auto f = v.fix.face_begin[at]; f < v.fix.face_begin[at + 1]; ++f) {
             const FaceFix<Real>& face = v.fix.faces[f];
             const int i = face.i;

@@ -442,6 +442,15 @@ inline Span flows_of(const HeatView<Real>& v, int j, int k) {
   return {reach[2], reach[3]};
 }
 
+/// Whether something other than the plain stencil holds in a row.
+template <class Real>
+inline bool has_exceptions(const HeatView<Real>& v, int j, int k) {
+  if (v.fix.face_begin == nullptr) return false;
+  const std::ptrdiff_t row = std::ptrdiff_t(k) * v.size[1] + j;
+  const auto has = [&](const std::uint32_t* begin) { return begin[row] != begin[row + 1]; };
+  return has(v.fix.face_begin) || has(v.fix.wall_begin) || has(v.fix.hole_begin);
+}
+
 /// 2^x for |x| < 126, to 2e-7 of its value: x = n + r, |r| <= 1/2, and a polynomial for 2^r.
 template <int L>
 [[gnu::always_inline]] inline VectorOf<float, L> power_of_two(VectorOf<float, L> x) {

@@ -81,14 +81,16 @@ void find_blocks(HeatLevel<Real>& level, const ThermalProblem& problem) {
           if (block.second == block.first) block.second = label[l];
           block.more = block.more || (label[l] != block.first && label[l] != block.second);
         }
-        const bool inside = i > 0 && i + kBlockCells < size[0] && j + 1 < size[1] && k + 1 < size[2];
+        const bool inside =
+            i > 0 && i + kBlockCells < size[0] && j > 0 && j + 1 < size[1] && k > 0 && k + 1 < size[2];
         if (!inside || block.first != block.second || !stays[block.first]) continue;
         const auto alike = [&](std::size_t from, std::size_t count) {
           return std::all_of(level.label + from, level.label + from + count,
                              [&](std::uint8_t one) { return one == block.first; });
         };
         constexpr auto kCells = std::size_t(kBlockCells);
-        block.uniform = alike(c - 1, kCells + 2) && alike(c + up_y, kCells) && alike(c + up_z, kCells);
+        block.uniform = alike(c - 1, kCells + 2) && alike(c - up_y, kCells) && alike(c + up_y, kCells) &&
+                        alike(c - up_z, kCells) && alike(c + up_z, kCells);
       }
   // Those at the ends of rows, and of the first and last rows, are never uniform.
   const std::size_t next_row = std::size_t(in_row), next_plane = next_row * std::size_t(size[1]);
@@ -99,6 +101,56 @@ void find_blocks(HeatLevel<Real>& level, const ThermalProblem& problem) {
     level.blocks[b].resists = !uniform(b) || b < next_plane || !uniform(b - 1) || !uniform(b + 1) ||
                               !uniform(b - next_row) || !uniform(b - next_plane);
   }
+}
+
+/// Whether no property of a cell can change.
+template <class Real>
+bool is_constant(const HeatLevel<Real>& level, const ThermalProblem& problem) {
+  if (level.table.varies_with_T || level.table.has_phases || !problem.tissue_map.factors.perfusion.empty())
+    return false;
+  const std::vector<Tissue>& tissues = problem.tissue_map.tissues;
+  for (std::size_t n = 0; n < tissues.size(); ++n)
+    if (level.used[n] && tissues[n].perfusion_per_s > 0 && has_rule(tissues[n].perfusion_rule)) return false;
+  return true;
+}
+
+/// Weights of blocks that are not uniform, see kBlockWeights.
+template <class Real>
+void find_weights(HeatLevel<Real>& level) {
+  const auto& size = level.grid.size;
+  const std::ptrdiff_t up_y = size[0], up_z = up_y * size[1];
+  const int in_row = blocks_of(size[0]), past = (size[0] - 1) / kBlockCells;
+  level.weights_at.assign(level.blocks.size(), -1);
+  const auto inner_blocks = [&](int j, int k, const auto& call) {
+    if (j == 0 || k == 0 || j + 1 == size[1] || k + 1 == size[2]) return;
+    const std::size_t row = level.rows.row(j, k) * std::size_t(in_row);
+    for (int b = 1; b < past; ++b)
+      if (!level.blocks[row + std::size_t(b)].uniform) call(row + std::size_t(b), b * kBlockCells);
+  };
+  std::int32_t count = 0;
+  for (int k = 0; k < size[2]; ++k)
+    for (int j = 0; j < size[1]; ++j)
+      inner_blocks(j, k, [&](std::size_t block, int) { level.weights_at[block] = count++; });
+  level.weights.resize(std::size_t(count) * kBlockWeights);
+  const HeatView<Real> view = view_of(level, level.y[0]);
+#pragma omp parallel for num_threads(level.threads) schedule(static)
+  for (int k = 0; k < size[2]; ++k)
+    for (int j = 0; j < size[1]; ++j)
+      inner_blocks(j, k, [&](std::size_t block, int i) {
+        Real* of_block = level.weights.data() + std::size_t(level.weights_at[block]) * kBlockWeights;
+        for (int l = 0; l < kBlockCells; ++l) {
+          const std::size_t c = level.grid.index(i + l, j, k);
+          const Real inv_c = level.inverse_capacity[c], r = level.resistivity[c];
+          std::size_t n = 0;
+          for (std::size_t a = 0; a < 3; ++a)
+            for (const std::ptrdiff_t step : {-1, 1}) {
+              const std::size_t beside = c + std::size_t(step * (a == 0 ? 1 : a == 1 ? up_y : up_z));
+              of_block[n++ * kBlockCells + std::size_t(l)] =
+                  view.scale[a] * (Real(1) / (r + level.resistivity[beside])) * inv_c;
+            }
+          of_block[n * kBlockCells + std::size_t(l)] = level.perfusion[c] * inv_c;
+        }
+      });
 }
 
 }  // namespace
@@ -194,6 +246,7 @@ HeatLevel<Real> make_level(const ThermalProblem& problem, int threads, bool by_c
   HeatView<Real> all = view_of(level, level.y[0]);
   run_properties(all, level.theta.empty() ? nullptr : level.theta.data(),
                  level.resistivity.by_cell.empty() ? nullptr : level.resistivity.by_cell.data(), threads);
+  if (!level.blocks.empty() && is_constant(level, problem)) find_weights(level);
   if (level.can_rest) level.rows = make_active_rows(level.grid.size, false);
   if (level.can_rest) level.rows.unit = kBlockCells;  // a block is worked on as a whole
   return level;
@@ -250,6 +303,8 @@ HeatView<Real> view_of(HeatLevel<Real>& level, const std::vector<Real>& u) {
   view.has_phases = level.table.has_phases;
   view.varies_with_T = level.table.varies_with_T;
   view.blocks = level.blocks.empty() ? nullptr : level.blocks.data();
+  view.weights_at = level.weights_at.empty() ? nullptr : level.weights_at.data();
+  view.weights = level.weights.data();
   std::copy(level.ghost_theta.begin(), level.ghost_theta.end(), view.ghost_theta);
   std::copy(level.ghost_resistivity.begin(), level.ghost_resistivity.end(), view.ghost_resistivity);
   view.ghost_rows = level.ghost_rows.data();

@@ -73,8 +73,10 @@ struct HeatLevel {
   std::vector<std::uint8_t> covered;  ///< 1: a fine patch is stepped in its place; empty: none
   std::vector<Real> scratch;
   std::vector<StepFindings> plane_findings;
-  std::vector<PlaneFlows> plane_flows;  ///< of the last sweep, see HeatView
-  std::vector<BlockTissues> blocks;     ///< see HeatView
+  std::vector<PlaneFlows> plane_flows;   ///< of the last sweep, see HeatView
+  std::vector<BlockTissues> blocks;      ///< see HeatView
+  std::vector<std::int32_t> weights_at;  ///< likewise
+  std::vector<Real> weights;             ///< likewise
   int threads = 1;
 
   const Real* theta_of(const std::vector<Real>& u) const { return theta.empty() ? u.data() : theta.data(); }

@@ -150,10 +150,13 @@ TEST(FarField, TakesOverOnceHeatIsSmooth) {
     EXPECT_NEAR(far.zones.at(zone).volume_ml, plain.zones.at(zone).volume_ml,
                 0.01 * plain.zones.at(zone).volume_ml)
         << zone;
+  // They do not settle at the same time, and this law counts at rest as well.
+  const double rest_counts = arrhenius_rate_per_s(*p.tissue_map.tissues[0].damage, 37) *
+                             (far.summary.simulated_s - plain.summary.simulated_s);
   for (std::size_t c = 0; c < far.arrhenius.values.size(); ++c) {
     ASSERT_EQ(std::isnan(far.arrhenius[c]), p.tissue_map.labels[c] == 1) << c;
     if (p.tissue_map.labels[c] == 1 || !(plain.arrhenius[c] > 0.01F)) continue;
-    EXPECT_NEAR(far.arrhenius[c], plain.arrhenius[c], 0.05 * plain.arrhenius[c]);
+    EXPECT_NEAR(far.arrhenius[c] - rest_counts, plain.arrhenius[c], 0.03 * plain.arrhenius[c]);
     if (plain.peak_temperature[c] > 43) {
       EXPECT_NEAR(far.peak_time_s[c], plain.peak_time_s[c], 5) << c;
     }
