@@ -156,7 +156,7 @@ TEST(FarField, TakesOverOnceHeatIsSmooth) {
   for (std::size_t c = 0; c < far.arrhenius.values.size(); ++c) {
     ASSERT_EQ(std::isnan(far.arrhenius[c]), p.tissue_map.labels[c] == 1) << c;
     if (p.tissue_map.labels[c] == 1 || !(plain.arrhenius[c] > 0.01F)) continue;
-    EXPECT_NEAR(far.arrhenius[c] - rest_counts, plain.arrhenius[c], 0.03 * plain.arrhenius[c]);
+    EXPECT_NEAR(far.arrhenius[c] - rest_counts, plain.arrhenius[c], 0.04 * plain.arrhenius[c]);
     if (plain.peak_temperature[c] > 43) {
       EXPECT_NEAR(far.peak_time_s[c], plain.peak_time_s[c], 5) << c;
     }
