@@ -16,22 +16,54 @@ void extend(std::int32_t& begin, std::int32_t& end, std::int32_t b, std::int32_t
   end = was_empty ? e : std::max(end, e);
 }
 
+/// Stretches of which the empty ones begin at kNone and end at -kNone, so that the smallest beginning and the
+/// largest end are those of the union.
+constexpr std::int32_t kNone = 1 << 30;
+void mark_empty(RowStretches& s) {
+  for (std::size_t row = 0; row < s.begin.size(); ++row) {
+    const bool empty = s.end[row] <= s.begin[row];
+    s.begin[row] = empty ? kNone : s.begin[row];
+    s.end[row] = empty ? -kNone : s.end[row];
+  }
+}
+/// The union of n stretches `from` with as many others.
+void unite(std::size_t n, const std::int32_t* begin_from, const std::int32_t* end_from, std::int32_t* begin,
+           std::int32_t* end) {
+  for (std::size_t row = 0; row < n; ++row) begin[row] = std::min(begin[row], begin_from[row]);
+  for (std::size_t row = 0; row < n; ++row) end[row] = std::max(end[row], end_from[row]);
+}
+
 void update_reach(ActiveRows& rows) {
   rows.reach.assign(rows.begin.size(), {});
   const int ny = rows.size[1], nz = rows.size[2];
-  for (int k = std::max(rows.low[2] - 1, 0); k < std::min(rows.high[2] + 1, nz); ++k)
-    for (int j = std::max(rows.low[1] - 1, 0); j < std::min(rows.high[1] + 1, ny); ++j) {
-      ActiveRows::Reach& r = rows.reach[rows.row(j, k)];
-      for (const auto& [dj, dk] : {std::pair{0, 0}, {1, 0}, {0, 1}, {-1, 0}, {0, -1}}) {
-        if (j + dj < 0 || j + dj >= ny || k + dk < 0 || k + dk >= nz) continue;
-        const std::size_t other = rows.row(j + dj, k + dk);
-        extend(r.read_begin, r.read_end, rows.begin[other], rows.end[other]);
-        if (dj >= 0 && dk >= 0) extend(r.flow_begin, r.flow_end, rows.begin[other], rows.end[other]);
+  if (rows.empty()) return;
+  const auto n = std::size_t(ny);
+  const RowStretches none{std::vector<std::int32_t>(n, kNone), std::vector<std::int32_t>(n, -kNone)};
+  RowStretches own{rows.begin, rows.end};
+  mark_empty(own);
+  for (int k = std::max(rows.low[2] - 1, 0); k < std::min(rows.high[2] + 1, nz); ++k) {
+    RowStretches flow = none;
+    const std::size_t first = rows.row(0, k);
+    const auto add = [&](RowStretches& to, std::size_t from, std::size_t count, std::size_t at) {
+      unite(count, own.begin.data() + from, own.end.data() + from, to.begin.data() + at, to.end.data() + at);
+    };
+    add(flow, first, n, 0);
+    add(flow, first + 1, n - 1, 0);
+    if (k + 1 < nz) add(flow, first + n, n, 0);
+    RowStretches read = flow;
+    add(read, first, n - 1, 1);
+    if (k > 0) add(read, first - n, n, 0);
+    for (std::size_t j = 0; j < n; ++j) {
+      ActiveRows::Reach& r = rows.reach[first + j];
+      if (flow.end[j] > flow.begin[j]) {
+        r.flow_begin = flow.begin[j];
+        r.flow_end = flow.end[j];
       }
-      if (r.read_end <= r.read_begin) continue;
-      r.read_begin = std::max(r.read_begin - 1, 0);
-      r.read_end = std::min(r.read_end + 1, rows.size[0]);
+      if (read.end[j] <= read.begin[j]) continue;
+      r.read_begin = std::max(read.begin[j] - 1, 0);
+      r.read_end = std::min(read.end[j] + 1, rows.size[0]);
     }
+  }
 }
 
 void update_bounds(ActiveRows& rows) {
@@ -56,22 +88,25 @@ void update_bounds(ActiveRows& rows) {
   update_reach(rows);
 }
 
-/// Every stretch spreads to the rows up to `cells` further along one axis.
+/// Every stretch spreads to the rows up to `cells` further along one axis; empty ones are marked.
 RowStretches spread(const std::array<int, 3>& size, const RowStretches& from, int cells, int axis) {
   RowStretches to = from;
   const int ny = size[1], nz = size[2];
-  for (int k = 0; k < nz; ++k)
-    for (int j = 0; j < ny; ++j) {
-      const std::size_t row = std::size_t(j) + std::size_t(ny) * std::size_t(k);
-      if (from.end[row] <= from.begin[row]) continue;
-      const int at = axis == 1 ? j : k;
-      const int first = std::max(at - cells, 0), last = std::min(at + cells, size[std::size_t(axis)] - 1);
-      for (int n = first; n <= last; ++n) {
-        const std::size_t other = axis == 1 ? std::size_t(n) + std::size_t(ny) * std::size_t(k)
-                                            : std::size_t(j) + std::size_t(ny) * std::size_t(n);
-        extend(to.begin[other], to.end[other], from.begin[row], from.end[row]);
+  const auto add = [&](std::ptrdiff_t at, std::ptrdiff_t source, int count) {
+    unite(std::size_t(count), from.begin.data() + source, from.end.data() + source, to.begin.data() + at,
+          to.end.data() + at);
+  };
+  for (int k = 0; k < nz; ++k) {
+    const std::ptrdiff_t first = std::ptrdiff_t(ny) * k;
+    for (int n = 1; n <= cells; ++n) {
+      if (axis == 1 && n < ny) {
+        add(first, first + n, ny - n);
+        add(first + n, first, ny - n);
       }
+      if (axis == 2 && k + n < nz) add(first, first + std::ptrdiff_t(ny) * n, ny);
+      if (axis == 2 && k >= n) add(first, first - std::ptrdiff_t(ny) * n, ny);
     }
+  }
   return to;
 }
 
@@ -84,8 +119,7 @@ bool holds(const ActiveRows& rows, int j, int k, std::int32_t b, std::int32_t e)
 }  // namespace
 
 void exchange_state(Archive& archive, ActiveRows& rows) {
-  auto& [size, unit, begin, end, low, high, cells_below, reach] = rows;
-  archive(size, unit, begin, end, low, high, cells_below, reach);
+  archive(rows.size, rows.unit, rows.begin, rows.end, rows.low, rows.high, rows.cells_below, rows.reach);
 }
 
 ActiveRows make_active_rows(const std::array<int, 3>& size, bool all) {
@@ -138,7 +172,9 @@ bool grow(ActiveRows& rows, const RowStretches& stretches, int cells) {
                holds(rows, j, k + 1, b, e);
     }
   if (inside) return false;
-  RowStretches wanted = spread(rows.size, spread(rows.size, stretches, cells, 1), cells, 2);
+  RowStretches marked = stretches;
+  mark_empty(marked);
+  RowStretches wanted = spread(rows.size, spread(rows.size, marked, cells, 1), cells, 2);
   for (std::size_t row = 0; row < wanted.begin.size(); ++row) {
     if (wanted.end[row] <= wanted.begin[row]) continue;
     wanted.begin[row] = std::max(wanted.begin[row] - cells, 0);

@@ -9,13 +9,18 @@ namespace spinetherm {
 
 class Archive;
 
-/// The cells of a grid that are stepped: of each row (cells along i) one stretch. Everything else is at rest.
+/// One stretch of cells along i of each row.
+struct RowStretches {
+  std::vector<std::int32_t> begin, end;  ///< by row j + ny k; an empty row has end <= begin
+  bool operator==(const RowStretches&) const = default;
+};
+
+/// The cells of a grid that are stepped: of each row one stretch. Everything else is at rest.
 /// Heat that spreads from a probe fills a ball, about half of the box around it.
-struct ActiveRows {
+struct ActiveRows : RowStretches {
   std::array<int, 3> size{0, 0, 0};
   /// Stretches begin at multiples of so many cells, and end there or with the row.
   std::int32_t unit = 1;
-  std::vector<std::int32_t> begin, end;            ///< by row j + ny k; an empty row has end <= begin
   std::array<int, 3> low{0, 0, 0}, high{0, 0, 0};  ///< box around the active cells
   std::vector<std::int64_t> cells_below;  ///< active cells in the planes below plane k; nz + 1 entries
   /// By row: what is read of it, one cell around the stretches of its neighbours and its own; and cells whose
@@ -45,10 +50,6 @@ void exchange_state(Archive& archive, ActiveRows& rows);
 /// Rows of a grid of `size` cells: all of each, or none.
 ActiveRows make_active_rows(const std::array<int, 3>& size, bool all);
 
-/// By row, the stretch of cells that must be active, as in ActiveRows.
-struct RowStretches {
-  std::vector<std::int32_t> begin, end;
-};
 RowStretches no_stretches(const std::array<int, 3>& size);
 
 /// Makes `rows` hold the stretches as well. True when that adds cells.

@@ -425,7 +425,7 @@ class HeatRun : Surroundings<Real> {
 
   /// Heating of window and patch. `new_rates`: not only the heating is another than at the last sweep.
   void set_heating(bool new_fields, bool new_rates) {
-    const ActiveRows before = level_.rows;
+    const RowStretches before = level_.rows;
     std::array<int, 3> low{}, high{};
     if (level_.can_rest && window_.bodies.surroundings(level_.grid, low, high))
       include_box(level_.rows, low, high);
@@ -446,7 +446,7 @@ class HeatRun : Surroundings<Real> {
           fine.input.apply(fine.level, drive_.heating(1), fine.bodies.links().ghosts, new_fields);
     }
     scaled_.begin(level_);
-    const bool grown = level_.can_rest && !(level_.rows == before);
+    const bool grown = level_.can_rest && level_.rows != before;
     if (grown) dose_.join(level_, level_.rows, before, window_.t_s);
     if (!new_rates && !grown) return;
     if (!level_.correctable.empty()) level_.heating = level_.source;
@@ -566,9 +566,8 @@ class HeatRun : Surroundings<Real> {
   }
 
   void grow() {
-    if (!level_.can_rest) return;
-    const ActiveRows before = level_.rows;
-    if (!grow_active(level_, kMargin_cells, rest_K<Real>(options_))) return;
+    const RowStretches before = level_.rows;
+    if (!window_.grow_rows(kMargin_cells)) return;
     dose_.join(level_, level_.rows, before, window_.t_s);
     set_heating(false, true);
   }

@@ -400,9 +400,10 @@ double DoseField<Real>::rest_cem43_per_s() const {
 }
 
 template <class Real>
-void DoseField<Real>::join(const HeatLevel<Real>& level, const ActiveRows& rows, const ActiveRows& before,
+void DoseField<Real>::join(const HeatLevel<Real>& level, const ActiveRows& rows, const RowStretches& before,
                            double t_s) {
   const double cem = std::min(rest_cem43_per_s() * t_s, kCem43Cap_min);
+  if (cem == 0 && arrhenius.empty()) return;  // as they are
   std::array<float, 256> damage{};
   for (std::size_t n = 0; n < tissues_.size(); ++n)
     if (tissues_[n].damage) damage[n] = float(arrhenius_rate_per_s(*tissues_[n].damage, start_degC_) * t_s);
@@ -410,7 +411,7 @@ void DoseField<Real>::join(const HeatLevel<Real>& level, const ActiveRows& rows,
   for (int k = rows.low[2]; k < rows.high[2]; ++k)
     for (int j = rows.low[1]; j < rows.high[1]; ++j)
       for (int i = rows.begin[rows.row(j, k)]; i < rows.end[rows.row(j, k)]; ++i) {
-        if (i >= before.begin[before.row(j, k)] && i < before.end[before.row(j, k)]) continue;
+        if (i >= before.begin[rows.row(j, k)] && i < before.end[rows.row(j, k)]) continue;
         const std::size_t c = level.grid.index(i, j, k);
         cem43[c] = float(cem);
         if (tissues_[level.label[c]].damage) arrhenius[c] = damage[level.label[c]];

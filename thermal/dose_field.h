@@ -54,7 +54,7 @@ class DoseField {
   Findings add_step(HeatLevel<Real>& level, const std::vector<Real>& u0, const std::vector<Real>& rate0,
                     double dt_s, double t_s);
   /// Gives the cells of `rows` that are not in `before` the dose of rest until `t_s`.
-  void join(const HeatLevel<Real>& level, const ActiveRows& rows, const ActiveRows& before, double t_s);
+  void join(const HeatLevel<Real>& level, const ActiveRows& rows, const RowStretches& before, double t_s);
   void finish(const HeatLevel<Real>& level, double t_s);
   /// A cell that leaves an applicator begins with no dose; its extremes begin at `T_degC`.
   void restart(std::size_t cell, double T_degC, double t_s);

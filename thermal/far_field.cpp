@@ -79,7 +79,6 @@ FarField<Real>::FarField(const ThermalProblem& window, const BioheatOptions& opt
       run(problem, options, threads, nothing_, rest_K, horizon_s),
       dose(problem, run.level),
       window_problem_(window),
-      rest_K_(rest_K),
       scale_s_(window.sources.size(), 0.0),
       units_(window.sources.size()) {
   run.level.covered.assign(run.level.grid.count(), 0);
@@ -121,7 +120,7 @@ void FarField<Real>::set_box(LevelRun<Real>& window, const BoxOfCells& box, cons
     low[a] = box.low[a] - kRim;
     high[a] = box.high[a] + kRim;
   }
-  const ActiveRows before = far.rows;
+  const RowStretches before = far.rows;
   if (far.can_rest && include_box(far.rows, low, high)) dose.join(far, far.rows, before, run.t_s);
   run.wall_in_J -= run.bodies.switch_to(far, nullptr, on, run.t_s, first);
   // Shafts with a coolant reach out of the near box.
@@ -355,9 +354,9 @@ typename FarField<Real>::Step FarField<Real>::follow(const HeatLevel<Real>& wind
       e.unit_W_per_m3 = unit.data();
       e.scale = scale_s_[e.drive] / turn_s;
     }
-    const ActiveRows before = far.rows;
+    const RowStretches before = far.rows;
     run.heating_W = run.input.apply(far, mean, run.bodies.links().ghosts, new_fields);
-    if (!(far.rows == before)) dose.join(far, far.rows, before, run.t_s);
+    if (far.rows != before) dose.join(far, far.rows, before, run.t_s);
     far.heating = far.source;
     for (std::size_t n = 0; n < faces_.size(); ++n) {
       const std::size_t c = faces_[n].far;
@@ -372,8 +371,8 @@ typename FarField<Real>::Step FarField<Real>::follow(const HeatLevel<Real>& wind
   run.flows.blood_W += last_dose.blood_change_W;
   run.restore_rest();
   run.correct();
-  const ActiveRows before = far.rows;
-  if (grow_active(far, 4, rest_K_)) {
+  const RowStretches before = far.rows;
+  if (run.grow_rows(4)) {
     dose.join(far, far.rows, before, run.t_s);
     run.refresh_rates();
   }

@@ -118,7 +118,6 @@ class FarField {
   double between(const auto& values, const Cell& at) const;
 
   const ThermalProblem& window_problem_;
-  double rest_K_;
   Surroundings<Real> nothing_;
   std::vector<bool> on_;
   BoxOfCells box_;  ///< stepped by the window, or until the far cells took over

@@ -21,6 +21,7 @@ template <class Real>
 void HeatInput<Real>::switch_to(HeatLevel<Real>& level, const std::vector<bool>& on, bool smooth,
                                 bool resumed) {
   woken_for_.clear();
+  counted_ = {};
   heats_ = false;
   std::array<double, 256> metabolic{};
   for (std::size_t n = 0; n < problem_.tissue_map.tissues.size(); ++n) {
@@ -74,6 +75,9 @@ void HeatInput<Real>::wake(HeatLevel<Real>& level, const std::vector<UnitHeating
   woken_for_ = {1};
   for (const auto& e : electric) woken_for_.push_back(kMore * e.scale);
   RowStretches heated = no_stretches(grid.size);
+  // Whole blocks that are surely not heated are passed over at once.
+  const bool by_blocks = heats_ && electric.empty();
+  const auto limit = Real(0.999 * rest_K_ / horizon_s_);
 #pragma omp parallel for num_threads(level.threads) schedule(static)
   for (int k = 0; k < grid.size[2]; ++k)
     for (int j = 0; j < grid.size[1]; ++j) {
@@ -86,18 +90,55 @@ void HeatInput<Real>::wake(HeatLevel<Real>& level, const std::vector<UnitHeating
         const double rate = steady_rate(level, c) + q * double(level.inverse_capacity[c]);
         return std::abs(rate) * horizon_s_ > rest_K_;
       };
+      const Real* steady = (varies_ ? given_ : level.source).data() + c0;
+      const auto any_is_heated = [&](int i) {  // of a block, by what is steady
+        int any = 0;
+        for (int l = i; l < i + kBlockCells; ++l) any |= int(std::abs(steady[l]) > limit);
+        return any != 0;
+      };
       // From both ends up to what is active already.
       const bool none = level.rows.end[row] <= level.rows.begin[row];
       const int last = none ? grid.size[0] : level.rows.begin[row];
       int b = 0;
+      while (by_blocks && last - b >= kBlockCells && !any_is_heated(b)) b += kBlockCells;
       while (b < last && !is_heated(b)) ++b;
       int e = grid.size[0];
       const int first = none ? b : level.rows.end[row];
+      while (by_blocks && e - first >= kBlockCells && !any_is_heated(e - kBlockCells)) e -= kBlockCells;
       while (e > first && !is_heated(e - 1)) --e;
       heated.begin[row] = b;
       heated.end[row] = e;
     }
   include(level.rows, heated);
+}
+
+/// The power density of the active cells, summed up; that of cells that were active before is known.
+template <class Real>
+double HeatInput<Real>::count_new(const HeatLevel<Real>& level) {
+  const ActiveRows& rows = level.rows;
+  if (counted_.begin.empty()) {
+    counted_ = no_stretches(rows.size);
+    counted_planes_.assign(std::size_t(rows.size[2]), 0.0);
+  }
+#pragma omp parallel for num_threads(level.team()) schedule(static)
+  for (int k = rows.low[2]; k < rows.high[2]; ++k) {
+    double& sum = counted_planes_[std::size_t(k)];
+    const auto count = [&](std::size_t from, std::size_t to) {
+      for (std::size_t c = from; heats_ && c < to; ++c)
+        if (level.source[c] != 0) sum += double(level.source[c] / level.inverse_capacity[c]);
+    };
+    for (int j = rows.low[1]; j < rows.high[1]; ++j) {
+      const std::size_t row = rows.row(j, k), c0 = level.grid.index(0, j, k);
+      const std::int32_t begin = rows.begin[row], end = std::max(rows.end[row], begin);
+      const bool none = counted_.end[row] <= counted_.begin[row];
+      count(c0 + std::size_t(begin), c0 + std::size_t(none ? end : counted_.begin[row]));
+      if (!none) count(c0 + std::size_t(counted_.end[row]), c0 + std::size_t(end));
+    }
+  }
+  counted_ = rows;
+  double power = 0;
+  for (const double plane : counted_planes_) power += plane;
+  return power;
 }
 
 template <class Real>
@@ -106,6 +147,7 @@ double HeatInput<Real>::apply(HeatLevel<Real>& level, const std::vector<UnitHeat
   wake(level, electric, new_fields);
   const ActiveRows& rows = level.rows;
   const bool has_out = !level.hole.empty() || !level.covered.empty();
+  if (!varies_ && !has_out) return count_new(level) * level.cell_volume_m3();
   std::vector<double> planes(std::size_t(level.grid.size[2]), 0.0);
 #pragma omp parallel for num_threads(level.team()) schedule(static)
   for (int k = rows.low[2]; k < rows.high[2]; ++k) {
@@ -116,11 +158,6 @@ double HeatInput<Real>::apply(HeatLevel<Real>& level, const std::vector<UnitHeat
       const std::size_t from = c0 + std::size_t(rows.begin[row]);
       const std::size_t to = c0 + std::size_t(std::max(rows.end[row], rows.begin[row]));
       Real* source = level.source.data();
-      if (!varies_ && !has_out) {  // it stays as it is
-        for (std::size_t c = from; heats_ && c < to; ++c)
-          power += double(source[c] / level.inverse_capacity[c]);
-        continue;
-      }
       std::copy(source + from, source + to, before.begin());
       if (!given_.empty())
         std::copy(given_.data() + from, given_.data() + to, source + from);
@@ -185,7 +222,7 @@ double HeatInput<Real>::apply(HeatLevel<Real>& level, const std::vector<UnitHeat
 
 template <class Real>
 void HeatInput<Real>::exchange_state(Archive& archive) {
-  archive(woken_for_);
+  archive(woken_for_, counted_.begin, counted_.end, counted_planes_);
 }
 
 template class HeatInput<float>;

@@ -37,6 +37,7 @@ class HeatInput {
 
  private:
   void wake(HeatLevel<Real>& level, const std::vector<UnitHeating>& electric, bool new_fields);
+  double count_new(const HeatLevel<Real>& level);
 
   const ThermalProblem& problem_;
   double rest_K_, horizon_s_;
@@ -46,6 +47,9 @@ class HeatInput {
   bool heats_ = false;  ///< some of these are not zero
   /// Scales of the fields up to which all heated cells are active; empty: not looked for yet.
   std::vector<double> woken_for_;
+  /// Where what is given stays as it is: cells whose power has been counted, and its sums by plane.
+  RowStretches counted_;
+  std::vector<double> counted_planes_;
 };
 
 }  // namespace spinetherm

@@ -157,6 +157,10 @@ struct StepView {
   const std::uint8_t* label = nullptr;  ///< with `steepest`
   const Real* steepest = nullptr;       ///< by label: largest d theta/du of the tissue, see heat_level.cpp
   const Real* threshold = nullptr;      ///< by label: u below which `steepest` counts
+  /// By row, where asked for: receives the stretch of stepped cells from the first to the last that differ
+  /// from `rest` by more than `rest_change`; empty rows are left as they are.
+  std::int32_t *warm_begin = nullptr, *warm_end = nullptr;
+  Real rest = 0, rest_change = 0;
 };
 struct StepFindings {
   double largest_change_K = 0;  ///< over the step

@@ -465,6 +465,13 @@ StepFindings run_rates(const HeatView<Real>& view, const StepView<Real>& step, R
         const Largest<Real> row = look_at(n, y0, y1, judge ? rate0 : rate, rate, diagonal, half_dt, step,
                                           weighted ? rate1 : nullptr);
         for (int m = 0; m < n; ++m) rate1[m] = rate[m];
+        if (step.warm_begin != nullptr) {
+          const std::ptrdiff_t in_grid = c0 / view.size[0];
+          const auto first = std::int32_t(c0 - in_grid * view.size[0]);
+          const Span warm = unlike_rest(n, y1, step.rest, step.rest_change);
+          step.warm_begin[in_grid] = first + warm.begin;
+          step.warm_end[in_grid] = first + warm.end;
+        }
         const double change = double(row.change), error = double(row.error);
         const bool bad = !(row.bad == Real(0));
         f.stiffness_per_s =

@@ -442,6 +442,25 @@ inline Span flows_of(const HeatView<Real>& v, int j, int k) {
   return {reach[2], reach[3]};
 }
 
+/// The stretch from the first to the last of n values that differ from `rest` by more than `change`.
+template <class Real>
+inline Span unlike_rest(int n, const Real* values, Real rest, Real change) {
+  const auto differs = [&](int i) {
+    const Real d = values[i] - rest;
+    return (d < 0 ? -d : d) > change;
+  };
+  const auto any_differs = [&](int i) {
+    const auto d = load<kLanes>(values + i) - rest;
+    return any<Real, kLanes>((d < 0 ? -d : d) > change);
+  };
+  Span s{0, n};
+  while (s.end - s.begin >= kLanes && !any_differs(s.begin)) s.begin += kLanes;
+  while (s.begin < s.end && !differs(s.begin)) ++s.begin;
+  while (s.end - s.begin >= kLanes && !any_differs(s.end - kLanes)) s.end -= kLanes;
+  while (s.begin < s.end && !differs(s.end - 1)) --s.end;
+  return s;
+}
+
 /// Whether something other than the plain stencil holds in a row.
 template <class Real>
 inline bool has_exceptions(const HeatView<Real>& v, int j, int k) {

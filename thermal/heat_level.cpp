@@ -315,26 +315,6 @@ HeatView<Real> view_of(HeatLevel<Real>& level, const std::vector<Real>& u) {
 }
 
 template <class Real>
-bool grow_active(HeatLevel<Real>& level, int cells, double threshold_K) {
-  if (!level.can_rest || level.rows.empty()) return false;
-  const Real threshold = Real(threshold_K), rest = level.theta_rest;
-  const std::vector<Real>& u = level.y[std::size_t(level.now)];
-  RowStretches warm = no_stretches(level.grid.size);
-  const auto differs = [&](std::size_t c) { return std::abs(u[c] - rest) > threshold; };
-#pragma omp parallel for num_threads(level.team()) schedule(static)
-  for (int k = level.rows.low[2]; k < level.rows.high[2]; ++k)
-    for (int j = level.rows.low[1]; j < level.rows.high[1]; ++j) {
-      const std::size_t row = level.rows.row(j, k), c = level.grid.index(0, j, k);
-      std::int32_t b = level.rows.begin[row], e = level.rows.end[row];
-      while (b < e && !differs(c + std::size_t(b))) ++b;
-      while (b < e && !differs(c + std::size_t(e) - 1)) --e;
-      warm.begin[row] = b;
-      warm.end[row] = e;
-    }
-  return grow(level.rows, warm, cells);
-}
-
-template <class Real>
 void fill_resting(const HeatLevel<Real>& level, std::vector<Real>& values, Real value) {
   const auto& size = level.grid.size;
   for (int k = 0; k < size[2]; ++k)
@@ -389,7 +369,6 @@ double stored_J(const HeatLevel<Real>& level) {
   template void exchange_state(Archive&, HeatLevel<Real>&);                     \
   template void update_properties(HeatLevel<Real>&, const std::vector<Real>&);  \
   template HeatView<Real> view_of(HeatLevel<Real>&, const std::vector<Real>&);  \
-  template bool grow_active(HeatLevel<Real>&, int, double);                     \
   template void fill_resting(const HeatLevel<Real>&, std::vector<Real>&, Real); \
   template LevelFlows last_flows(const HeatLevel<Real>&);                       \
   template double stored_J(const HeatLevel<Real>&);

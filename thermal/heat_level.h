@@ -109,11 +109,6 @@ void update_properties(HeatLevel<Real>& level, const std::vector<Real>& u);
 template <class Real>
 HeatView<Real> view_of(HeatLevel<Real>& level, const std::vector<Real>& u);
 
-/// Makes `cells` more cells active on those sides where a cell within one of the edge differs from rest by
-/// more than `threshold_K`. True when there are more.
-template <class Real>
-bool grow_active(HeatLevel<Real>& level, int cells, double threshold_K);
-
 /// Gives the cells that are not active one value.
 template <class Real>
 void fill_resting(const HeatLevel<Real>& level, std::vector<Real>& values, Real value);

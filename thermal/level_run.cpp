@@ -54,7 +54,8 @@ LevelRun<Real>::LevelRun(const ThermalProblem& problem, const BioheatOptions& op
       input(problem, rest_K, horizon_s),
       control(options),
       options_(options),
-      around_(around) {}
+      around_(around),
+      rest_K_(rest_K) {}
 
 template <class Real>
 void LevelRun<Real>::prepare_sweep(int at, double at_s) {
@@ -195,6 +196,13 @@ StepFindings LevelRun<Real>::last_sweep(double dt) {
     view.hot = Real(kBesideSteam_K);
     view.hot_weight = Real(kErrorBesideSteam);
   }
+  if (level.can_rest) {
+    warm_ = no_stretches(level.grid.size);
+    view.warm_begin = warm_.begin.data();
+    view.warm_end = warm_.end.data();
+    view.rest = level.theta_rest;
+    view.rest_change = Real(rest_K_);
+  }
   return sweep(last_, view);
 }
 
@@ -221,6 +229,11 @@ void LevelRun<Real>::accept(const StepFindings& found, double dt, double end_s,
   wall_in_J += tally_.wall_J;
   // State and rate have changed places: of cells at rest the new rate still holds the state.
   if (level.can_rest && level.theta_rest != 0) fill_resting(level, level.rate, Real(0));
+}
+
+template <class Real>
+bool LevelRun<Real>::grow_rows(int cells) {
+  return level.can_rest && !level.rows.empty() && grow(level.rows, warm_, cells);
 }
 
 template <class Real>

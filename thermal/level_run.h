@@ -73,6 +73,9 @@ class LevelRun {
   /// After an accepted step that nothing else has changed: corrects the flows of the next one, see
   /// stencil_correction.h.
   void correct();
+  /// Makes `cells` more cells active on those sides where after the last step a cell within one of the edge
+  /// is not at rest. True when there are more.
+  bool grow_rows(int cells);
   /// The cells that are not stepped hold the state again where a step has left rates.
   void restore_rest();
   void exchange_state(Archive& archive, const std::vector<bool>& on);
@@ -103,6 +106,8 @@ class LevelRun {
 
   BioheatOptions options_;
   Surroundings<Real>& around_;
+  double rest_K_;
+  RowStretches warm_;  ///< cells that were not at rest after the last step
   double corrected_out_W_ = 0;
   int old_ = 0, last_ = 1, spare_ = 2;  ///< of y, in the present step
   Tally tally_;                         ///< of it
