@@ -453,6 +453,7 @@ class HeatRun : Surroundings<Real> {
     LevelRun<Real>::refresh_rates(near_runs_);
   }
 
+  bool none() const override { return far_ == nullptr && patch_ == nullptr; }
   void begin_step(double t_s, double dt_s, double present_s) override {
     scaled_.set_step(level_, t_s, dt_s);
     if (far_ != nullptr) far_->begin_step(present_s);

@@ -47,6 +47,11 @@ void run_stage(const HeatView<Real>& view, const StageView<Real>& stage, Real* s
   SPINETHERM_PICK(run_stage(view, stage, scratch, threads));
 }
 template <class Real>
+void run_two_stages(const HeatView<Real>& view, const StageView<Real>& stage, const StageView<Real>& next,
+                    PlaneFlows* next_flows, Real* scratch, int threads) {
+  SPINETHERM_PICK(run_two_stages(view, stage, next, next_flows, scratch, threads));
+}
+template <class Real>
 StepFindings run_rates(const HeatView<Real>& view, const StepView<Real>& step, Real* scratch,
                        StepFindings* plane_findings, int threads) {
   SPINETHERM_PICK(run_rates(view, step, scratch, plane_findings, threads));
@@ -81,6 +86,10 @@ template void run_extremes(const HeatView<float>&, const ExtremesView<float>&, i
 template void run_extremes(const HeatView<double>&, const ExtremesView<double>&, int);
 
 template void run_stage(const HeatView<float>&, const StageView<float>&, float*, int);
+template void run_two_stages(const HeatView<float>&, const StageView<float>&, const StageView<float>&,
+                             PlaneFlows*, float*, int);
+template void run_two_stages(const HeatView<double>&, const StageView<double>&, const StageView<double>&,
+                             PlaneFlows*, double*, int);
 template void run_stage(const HeatView<double>&, const StageView<double>&, double*, int);
 template StepFindings run_rates(const HeatView<float>&, const StepView<float>&, float*, StepFindings*, int);
 template StepFindings run_rates(const HeatView<double>&, const StepView<double>&, double*, StepFindings*,

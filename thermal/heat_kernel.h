@@ -140,6 +140,14 @@ struct StageView {
 template <class Real>
 void run_stage(const HeatView<Real>& view, const StageView<Real>& stage, Real* scratch, int threads);
 
+/// Two stages at once, plane after plane, so that the second finds what it reads in the cache; where weights
+/// are given and there are no exceptions. `next` takes what `stage` gives: its y1 is the other's out, its out
+/// the other's y1. `next_flows` receives the flows of the second, one a plane. Scratch: twice that of
+/// run_stage().
+template <class Real>
+void run_two_stages(const HeatView<Real>& view, const StageView<Real>& stage, const StageView<Real>& next,
+                    PlaneFlows* next_flows, Real* scratch, int threads);
+
 /// What the sweep at the end of a macro-step learns of it.
 template <class Real>
 struct StepView {

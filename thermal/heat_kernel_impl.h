@@ -150,189 +150,217 @@ struct IntoRow {
   }
 };
 
-/// Calls finish(first cell's index, plane, n, rate, diagonal) for the stepped part of every row;
-/// `WithDiagonal`: also the diagonal of -dL/dtheta. `fused`: temperature and resistivity from `u`, not from
-/// the arrays. `at_once`: WholeRows, or the stage into which rows without exceptions go at once instead.
+/// One thread's planes of a sweep, in rising order. Calls finish(first cell's index, plane, n, rate,
+/// diagonal) for the stepped part of every row; `WithDiagonal`: also the diagonal of -dL/dtheta. `fused`:
+/// temperature and resistivity from `u`, not from the arrays. `at_once`: WholeRows, or the stage into which
+/// rows without exceptions go at once instead.
+template <bool WithDiagonal, class Real, class Finish, class AtOnce>
+struct PlaneSweep {
+  const HeatView<Real>& v;
+  Rows<Real> s;
+  Planes<Real> planes;
+  const Finish& finish;
+  const AtOnce& at_once;
+
+  PlaneSweep(const HeatView<Real>& view, bool fused, Real* scratch, const Finish& to_finish,
+             const AtOnce& to_do_at_once)
+      : v(view),
+        s(rows_of(scratch, view.size)),
+        planes{view, s.planes, fused, std::ptrdiff_t(view.size[0]) * view.size[1]},
+        finish(to_finish),
+        at_once(to_do_at_once) {}
+
+  /// `starts`: the plane below is another thread's, or not done yet.
+  void operator()(int k, bool starts) {
+    constexpr bool kKeepsAll = std::is_same_v<AtOnce, WholeRows>;
+    const int nx = v.size[0], ny = v.size[1], nz = v.size[2];
+    const auto stride_y = std::ptrdiff_t(nx), stride_z = std::ptrdiff_t(nx) * ny;
+    const Real cx = v.scale[0], cy = v.scale[1], cz = v.scale[2], one = 1;
+    PlaneFlows flows{0, 0, 0, 0};
+    BloodSum blood;
+    if constexpr (!kKeepsAll)
+      if (v.weights_at != nullptr && stage_of_inner_blocks(v, at_once.s, k, blood)) {
+        flows.blood = blood.total();
+        v.plane_flows[k] = flows;
+        return;
+      }
+    const bool whole_plane = starts || WithDiagonal || v.weights_at != nullptr || v.fix.face_begin != nullptr;
+    planes.load(k - 1, true);
+    planes.load(k, true);
+    planes.load(k + 1, whole_plane);
+    const Real *t_below = planes.t[(k + 2) % 3], *r_below = planes.r[(k + 2) % 3];
+    const Real *t_here = planes.t[k % 3], *r_here = planes.r[k % 3];
+    const Real *t_above = planes.t[(k + 1) % 3], *r_above = planes.r[(k + 1) % 3];
+    for (int j = v.low[1]; j < v.high[1]; ++j) {
+      // Flows to the rows above are worked out here, so the row is as long as the longest of the three.
+      const Span own = row_of(v, j, k);
+      const bool fixed = has_exceptions(v, j, k);
+      const Span needed = flows_of(v, j, k);
+      if (needed.end <= needed.begin || (!kKeepsAll && is_inner_row(v, own, needed, j, k))) continue;
+      const Span all = whole_blocks(needed, nx);
+      const int i0 = all.begin, n = all.end - all.begin;
+      const std::ptrdiff_t in_plane = stride_y * j, c0 = in_plane + stride_z * k;
+      Row<Real> row;
+      row.t = t_here + in_plane;
+      row.r = r_here + in_plane;
+      row.ty = j + 1 < ny ? row.t + stride_y : v.ghost_rows + stride_y;
+      row.ry = j + 1 < ny ? row.r + stride_y : v.ghost_rows + 5 * stride_y;
+      row.tz = k + 1 < nz ? t_above + in_plane : v.ghost_rows + 3 * stride_y;
+      row.rz = k + 1 < nz ? r_above + in_plane : v.ghost_rows + 7 * stride_y;
+      row.inv_c = v.inverse_capacity != nullptr ? v.inverse_capacity + c0 : nullptr;
+      row.w = v.perfusion != nullptr ? v.perfusion + c0 : nullptr;
+      row.perfused = v.perfused;
+      row.label = v.label + c0;
+      row.tissue = v.tissue;
+      row.heat = v.heating + c0;
+      row.fy = s.flow_y;
+      row.gy = s.conductance_y;
+      row.fz = s.flow_z + in_plane;
+      row.gz = s.conductance_z + in_plane;
+      row.rate = s.rate;
+      row.diagonal = s.diagonal;
+      for (int a = 0; a < 3; ++a) row.scale[a] = v.scale[a];
+      row.theta_blood = v.theta_blood;
+      row.t_left = v.ghost_theta[0];
+      row.r_left = v.ghost_resistivity[0];
+      row.t_right = v.ghost_theta[1];
+      row.r_right = v.ghost_resistivity[1];
+      row.nx = nx;
+
+      const auto below = [&](const Real* tb, const Real* rb, Real* flow, Real* conductance) {
+        const int whole = n / kLanes * kLanes;
+        row_flow<kLanes>(i0, i0 + whole, tb, rb, row.t, row.r, flow, WithDiagonal ? conductance : nullptr);
+        row_flow<1>(i0 + whole, i0 + n, tb, rb, row.t, row.r, flow, WithDiagonal ? conductance : nullptr);
+      };
+      if (starts)  // the face below the slab, as the thread below works it out too
+        below(k > 0 ? t_below + in_plane : v.ghost_rows + 2 * stride_y,
+              k > 0 ? r_below + in_plane : v.ghost_rows + 6 * stride_y, row.fz, row.gz);
+      if (j == v.low[1])
+        below(j > 0 ? row.t - stride_y : v.ghost_rows, j > 0 ? row.r - stride_y : v.ghost_rows + 4 * stride_y,
+              row.fy, row.gy);
+
+      const std::uint8_t* hole = v.hole != nullptr ? v.hole + c0 : nullptr;
+      const auto add_outer = [&](double sign, const Real* flow) {
+        for (int i = i0; i < i0 + n; ++i)
+          if (hole == nullptr || hole[i] == 0) flows.boundary_out += sign * double(flow[i]);
+      };
+      // What goes to cells at rest beside the stepped ones, which do not take it up, leaves as well.
+      const auto add_edge = [&](double sign, const Real* flow, Span beside) {
+        const bool none = beside.end <= beside.begin;
+        const int low = none || beside.begin > own.end ? own.end : beside.begin;
+        const int high = none ? own.end : beside.end < own.begin ? own.begin : beside.end;
+        const auto add = [&](int i) {
+          if (hole == nullptr || hole[i] == 0) flows.rest_out += sign * double(flow[i]);
+        };
+        for (int i = own.begin; i < low; ++i) add(i);
+        for (int i = high; i < own.end; ++i) add(i);
+      };
+      const bool books = WithDiagonal && v.rest_takes_heat && own.end > own.begin;
+      const auto is_apart = [&](Span beside) {
+        return books && (beside.end <= beside.begin || beside.begin > own.begin || beside.end < own.end);
+      };
+      if (j == 0) add_outer(double(cy), row.fy);
+      if (k == 0) add_outer(double(cz), row.fz);
+      if (j > 0 && is_apart(row_of(v, j - 1, k))) add_edge(double(cy), row.fy, row_of(v, j - 1, k));
+      if (k > 0 && is_apart(row_of(v, j, k - 1))) add_edge(double(cz), row.fz, row_of(v, j, k - 1));
+      if (books && own.begin > 0 && (hole == nullptr || hole[own.begin] == 0))
+        flows.rest_out += double(cx) * double((row.t[own.begin] - row.t[own.begin - 1]) /
+                                              (row.r[own.begin - 1] + row.r[own.begin]));
+      if (books && own.end < nx && (hole == nullptr || hole[own.end - 1] == 0))
+        flows.rest_out -= double(cx) * double((row.t[own.end] - row.t[own.end - 1]) /
+                                              (row.r[own.end - 1] + row.r[own.end]));
+      if (own.begin == 0 && own.end > 0 && (hole == nullptr || hole[0] == 0))
+        flows.boundary_out += double(cx) * double((row.t[0] - row.t_left) / (row.r_left + row.r[0]));
+      if (own.end == nx && own.end > own.begin && (hole == nullptr || hole[nx - 1] == 0))
+        flows.boundary_out -=
+            double(cx) * double((row.t_right - row.t[nx - 1]) / (row.r[nx - 1] + row.r_right));
+      if constexpr (!kKeepsAll)
+        if (!fixed)
+          rates_of_row<WithDiagonal>(v, j, k, row, i0, i0 + n, own, !fixed, blood,
+                                     IntoStage<Real>{at_once, c0, own});
+      if (kKeepsAll || fixed)
+        rates_of_row<WithDiagonal>(v, j, k, row, i0, i0 + n, own, !fixed, blood,
+                                   IntoRow<WithDiagonal, Real>{row.rate, row.diagonal});
+      if (j + 1 == ny) add_outer(-double(cy), row.fy);
+      if (k + 1 == nz) add_outer(-double(cz), row.fz);
+      if (j + 1 < ny && is_apart(row_of(v, j + 1, k))) add_edge(-double(cy), row.fy, row_of(v, j + 1, k));
+      if (k + 1 < nz && is_apart(row_of(v, j, k + 1))) add_edge(-double(cz), row.fz, row_of(v, j, k + 1));
+      if (fixed) {
+        const std::size_t at = std::size_t(k) * std::size_t(ny) + std::size_t(j);
+        for (auto f = v.fix.face_begin[at]; f < v.fix.face_begin[at + 1]; ++f) {
+          const FaceFix<Real>& face = v.fix.faces[f];
+          const int i = face.i;
+          if (i < i0 || i >= i0 + n) continue;
+          const Real *tn = row.t + i, *rn = row.r + i;
+          if (face.axis == 0) {
+            tn += face.side;
+            rn += face.side;
+          } else if (face.axis == 1) {
+            tn += face.side * stride_y;
+            rn += face.side * stride_y;
+          } else {
+            tn = (face.side > 0 ? t_above : t_below) + in_plane + i;
+            rn = (face.side > 0 ? r_above : r_below) + in_plane + i;
+          }
+          const Real g = one / (row.r[i] + *rn);
+          row.rate[i] += face.scale * ((*tn - row.t[i]) * g) * row.inverse_capacity(i);
+          if (WithDiagonal) row.diagonal[i] += face.scale * g * row.inverse_capacity(i);
+        }
+        for (auto f = v.fix.wall_begin[at]; f < v.fix.wall_begin[at + 1]; ++f) {
+          const WallFix<Real>& wall = v.fix.walls[f];
+          const int i = wall.i;
+          if (i < i0 || i >= i0 + n) continue;
+          const Real k_cell = one / row.r[i];
+          const Real k_mean = k_cell + wall.wall_share * (wall.k_wall - k_cell);
+          const Real g = wall.conductance * k_mean;
+          const Real in = g * (v.fix.wall_theta[wall.wall] - row.t[i]);
+          row.rate[i] += in * row.inverse_capacity(i);
+          if (i >= own.begin && i < own.end) flows.wall_in += double(in);
+          if (WithDiagonal) row.diagonal[i] += g * row.inverse_capacity(i);
+        }
+        for (auto f = v.fix.hole_begin[at]; f < v.fix.hole_begin[at + 1]; ++f) {
+          const int i = v.fix.holes[f];
+          if (i < i0 || i >= i0 + n) continue;
+          row.rate[i] = 0;
+          if (WithDiagonal) row.diagonal[i] = 0;
+          if (row.perfused && i >= own.begin && i < own.end)
+            flows.blood -= double(row.perfusion(i) * (v.theta_blood - row.t[i]));
+        }
+      }
+      if ((kKeepsAll || fixed) && own.end > own.begin)
+        finish(c0 + own.begin, k, own.end - own.begin, row.rate + own.begin, row.diagonal + own.begin);
+    }
+    flows.blood += blood.total();
+    v.plane_flows[k] = flows;
+  }
+};
+
+/// Planes [begin, end) of one of the threads: as many cells for each.
+struct Slab {
+  int begin, end;
+};
+template <class Real>
+inline Slab slab_of(const HeatView<Real>& v, int thread, int team) {
+  const auto bound = [&](int part) {  // the sum runs up to the plane
+    const double total = double(v.cells_below[v.high[2]] - v.cells_below[v.low[2]]);
+    int k = v.low[2];
+    while (k < v.high[2] && double(v.cells_below[k] - v.cells_below[v.low[2]]) < total * part / team) ++k;
+    return k;
+  };
+  return {bound(thread), thread + 1 == team ? v.high[2] : bound(thread + 1)};
+}
+
 template <bool WithDiagonal, class Real, class Finish, class AtOnce>
 inline void sweep(const HeatView<Real>& v, bool fused, Real* scratch, int threads, const Finish& finish,
                   const AtOnce& at_once) {
-  constexpr bool kKeepsAll = std::is_same_v<AtOnce, WholeRows>;
-  const int nx = v.size[0], ny = v.size[1], nz = v.size[2];
-  const auto stride_y = std::ptrdiff_t(nx), stride_z = std::ptrdiff_t(nx) * ny;
   const auto scratch_size = std::ptrdiff_t(kernel_scratch(v.size));
-  const Real cx = v.scale[0], cy = v.scale[1], cz = v.scale[2], one = 1;
 #pragma omp parallel num_threads(threads)
   {
-    const int team = omp_get_num_threads(), me = omp_get_thread_num();
-    // Planes with as many cells for each thread; the sum runs up to the plane.
-    const auto bound = [&](int part) {
-      const double total = double(v.cells_below[v.high[2]] - v.cells_below[v.low[2]]);
-      int k = v.low[2];
-      while (k < v.high[2] && double(v.cells_below[k] - v.cells_below[v.low[2]]) < total * part / team) ++k;
-      return k;
-    };
-    const int k_begin = bound(me), k_end = me + 1 == team ? v.high[2] : bound(me + 1);
-    const Rows<Real> s = rows_of(scratch + me * scratch_size, v.size);
-    Planes<Real> planes{v, s.planes, fused, stride_z};
-    for (int k = k_begin; k < k_end; ++k) {
-      PlaneFlows flows{0, 0, 0, 0};
-      BloodSum blood;
-      if constexpr (!kKeepsAll)
-        if (v.weights_at != nullptr && stage_of_inner_blocks(v, at_once.s, k, blood)) {
-          flows.blood = blood.total();
-          v.plane_flows[k] = flows;
-          continue;
-        }
-      const bool whole_plane =
-          k == k_begin || WithDiagonal || v.weights_at != nullptr || v.fix.face_begin != nullptr;
-      planes.load(k - 1, true);
-      planes.load(k, true);
-      planes.load(k + 1, whole_plane);
-      const Real *t_below = planes.t[(k + 2) % 3], *r_below = planes.r[(k + 2) % 3];
-      const Real *t_here = planes.t[k % 3], *r_here = planes.r[k % 3];
-      const Real *t_above = planes.t[(k + 1) % 3], *r_above = planes.r[(k + 1) % 3];
-      for (int j = v.low[1]; j < v.high[1]; ++j) {
-        // Flows to the rows above are worked out here, so the row is as long as the longest of the three.
-        const Span own = row_of(v, j, k);
-        const bool fixed = has_exceptions(v, j, k);
-        const Span needed = flows_of(v, j, k);
-        if (needed.end <= needed.begin || (!kKeepsAll && is_inner_row(v, own, needed, j, k))) continue;
-        const Span all = whole_blocks(needed, nx);
-        const int i0 = all.begin, n = all.end - all.begin;
-        const std::ptrdiff_t in_plane = stride_y * j, c0 = in_plane + stride_z * k;
-        Row<Real> row;
-        row.t = t_here + in_plane;
-        row.r = r_here + in_plane;
-        row.ty = j + 1 < ny ? row.t + stride_y : v.ghost_rows + stride_y;
-        row.ry = j + 1 < ny ? row.r + stride_y : v.ghost_rows + 5 * stride_y;
-        row.tz = k + 1 < nz ? t_above + in_plane : v.ghost_rows + 3 * stride_y;
-        row.rz = k + 1 < nz ? r_above + in_plane : v.ghost_rows + 7 * stride_y;
-        row.inv_c = v.inverse_capacity != nullptr ? v.inverse_capacity + c0 : nullptr;
-        row.w = v.perfusion != nullptr ? v.perfusion + c0 : nullptr;
-        row.perfused = v.perfused;
-        row.label = v.label + c0;
-        row.tissue = v.tissue;
-        row.heat = v.heating + c0;
-        row.fy = s.flow_y;
-        row.gy = s.conductance_y;
-        row.fz = s.flow_z + in_plane;
-        row.gz = s.conductance_z + in_plane;
-        row.rate = s.rate;
-        row.diagonal = s.diagonal;
-        for (int a = 0; a < 3; ++a) row.scale[a] = v.scale[a];
-        row.theta_blood = v.theta_blood;
-        row.t_left = v.ghost_theta[0];
-        row.r_left = v.ghost_resistivity[0];
-        row.t_right = v.ghost_theta[1];
-        row.r_right = v.ghost_resistivity[1];
-        row.nx = nx;
-
-        const auto below = [&](const Real* tb, const Real* rb, Real* flow, Real* conductance) {
-          const int whole = n / kLanes * kLanes;
-          row_flow<kLanes>(i0, i0 + whole, tb, rb, row.t, row.r, flow, WithDiagonal ? conductance : nullptr);
-          row_flow<1>(i0 + whole, i0 + n, tb, rb, row.t, row.r, flow, WithDiagonal ? conductance : nullptr);
-        };
-        if (k == k_begin)  // the face below the slab, as the thread below works it out too
-          below(k > 0 ? t_below + in_plane : v.ghost_rows + 2 * stride_y,
-                k > 0 ? r_below + in_plane : v.ghost_rows + 6 * stride_y, row.fz, row.gz);
-        if (j == v.low[1])
-          below(j > 0 ? row.t - stride_y : v.ghost_rows,
-                j > 0 ? row.r - stride_y : v.ghost_rows + 4 * stride_y, row.fy, row.gy);
-
-        const std::uint8_t* hole = v.hole != nullptr ? v.hole + c0 : nullptr;
-        const auto add_outer = [&](double sign, const Real* flow) {
-          for (int i = i0; i < i0 + n; ++i)
-            if (hole == nullptr || hole[i] == 0) flows.boundary_out += sign * double(flow[i]);
-        };
-        // What goes to cells at rest beside the stepped ones, which do not take it up, leaves as well.
-        const auto add_edge = [&](double sign, const Real* flow, Span beside) {
-          const bool none = beside.end <= beside.begin;
-          const int low = none || beside.begin > own.end ? own.end : beside.begin;
-          const int high = none ? own.end : beside.end < own.begin ? own.begin : beside.end;
-          const auto add = [&](int i) {
-            if (hole == nullptr || hole[i] == 0) flows.rest_out += sign * double(flow[i]);
-          };
-          for (int i = own.begin; i < low; ++i) add(i);
-          for (int i = high; i < own.end; ++i) add(i);
-        };
-        const bool books = WithDiagonal && v.rest_takes_heat && own.end > own.begin;
-        const auto is_apart = [&](Span beside) {
-          return books && (beside.end <= beside.begin || beside.begin > own.begin || beside.end < own.end);
-        };
-        if (j == 0) add_outer(double(cy), row.fy);
-        if (k == 0) add_outer(double(cz), row.fz);
-        if (j > 0 && is_apart(row_of(v, j - 1, k))) add_edge(double(cy), row.fy, row_of(v, j - 1, k));
-        if (k > 0 && is_apart(row_of(v, j, k - 1))) add_edge(double(cz), row.fz, row_of(v, j, k - 1));
-        if (books && own.begin > 0 && (hole == nullptr || hole[own.begin] == 0))
-          flows.rest_out += double(cx) * double((row.t[own.begin] - row.t[own.begin - 1]) /
-                                                (row.r[own.begin - 1] + row.r[own.begin]));
-        if (books && own.end < nx && (hole == nullptr || hole[own.end - 1] == 0))
-          flows.rest_out -= double(cx) * double((row.t[own.end] - row.t[own.end - 1]) /
-                                                (row.r[own.end - 1] + row.r[own.end]));
-        if (own.begin == 0 && own.end > 0 && (hole == nullptr || hole[0] == 0))
-          flows.boundary_out += double(cx) * double((row.t[0] - row.t_left) / (row.r_left + row.r[0]));
-        if (own.end == nx && own.end > own.begin && (hole == nullptr || hole[nx - 1] == 0))
-          flows.boundary_out -=
-              double(cx) * double((row.t_right - row.t[nx - 1]) / (row.r[nx - 1] + row.r_right));
-        if constexpr (!kKeepsAll)
-          if (!fixed)
-            rates_of_row<WithDiagonal>(v, j, k, row, i0, i0 + n, own, !fixed, blood,
-                                       IntoStage<Real>{at_once, c0, own});
-        if (kKeepsAll || fixed)
-          rates_of_row<WithDiagonal>(v, j, k, row, i0, i0 + n, own, !fixed, blood,
-                                     IntoRow<WithDiagonal, Real>{row.rate, row.diagonal});
-        if (j + 1 == ny) add_outer(-double(cy), row.fy);
-        if (k + 1 == nz) add_outer(-double(cz), row.fz);
-        if (j + 1 < ny && is_apart(row_of(v, j + 1, k))) add_edge(-double(cy), row.fy, row_of(v, j + 1, k));
-        if (k + 1 < nz && is_apart(row_of(v, j, k + 1))) add_edge(-double(cz), row.fz, row_of(v, j, k + 1));
-        if (fixed) {
-          const std::size_t at = std::size_t(k) * std::size_t(ny) + std::size_t(j);
-          for (auto f = v.fix.face_begin[at]; f < v.fix.face_begin[at + 1]; ++f) {
-            const FaceFix<Real>& face = v.fix.faces[f];
-            const int i = face.i;
-            if (i < i0 || i >= i0 + n) continue;
-            const Real *tn = row.t + i, *rn = row.r + i;
-            if (face.axis == 0) {
-              tn += face.side;
-              rn += face.side;
-            } else if (face.axis == 1) {
-              tn += face.side * stride_y;
-              rn += face.side * stride_y;
-            } else {
-              tn = (face.side > 0 ? t_above : t_below) + in_plane + i;
-              rn = (face.side > 0 ? r_above : r_below) + in_plane + i;
-            }
-            const Real g = one / (row.r[i] + *rn);
-            row.rate[i] += face.scale * ((*tn - row.t[i]) * g) * row.inverse_capacity(i);
-            if (WithDiagonal) row.diagonal[i] += face.scale * g * row.inverse_capacity(i);
-          }
-          for (auto f = v.fix.wall_begin[at]; f < v.fix.wall_begin[at + 1]; ++f) {
-            const WallFix<Real>& wall = v.fix.walls[f];
-            const int i = wall.i;
-            if (i < i0 || i >= i0 + n) continue;
-            const Real k_cell = one / row.r[i];
-            const Real k_mean = k_cell + wall.wall_share * (wall.k_wall - k_cell);
-            const Real g = wall.conductance * k_mean;
-            const Real in = g * (v.fix.wall_theta[wall.wall] - row.t[i]);
-            row.rate[i] += in * row.inverse_capacity(i);
-            if (i >= own.begin && i < own.end) flows.wall_in += double(in);
-            if (WithDiagonal) row.diagonal[i] += g * row.inverse_capacity(i);
-          }
-          for (auto f = v.fix.hole_begin[at]; f < v.fix.hole_begin[at + 1]; ++f) {
-            const int i = v.fix.holes[f];
-            if (i < i0 || i >= i0 + n) continue;
-            row.rate[i] = 0;
-            if (WithDiagonal) row.diagonal[i] = 0;
-            if (row.perfused && i >= own.begin && i < own.end)
-              flows.blood -= double(row.perfusion(i) * (v.theta_blood - row.t[i]));
-          }
-        }
-        if ((kKeepsAll || fixed) && own.end > own.begin)
-          finish(c0 + own.begin, k, own.end - own.begin, row.rate + own.begin, row.diagonal + own.begin);
-      }
-      flows.blood += blood.total();
-      v.plane_flows[k] = flows;
-    }
+    const int me = omp_get_thread_num();
+    const Slab slab = slab_of(v, me, omp_get_num_threads());
+    PlaneSweep<WithDiagonal, Real, Finish, AtOnce> plane(v, fused, scratch + me * scratch_size, finish,
+                                                         at_once);
+    for (int k = slab.begin; k < slab.end; ++k) plane(k, k == slab.begin);
   }
 }
 
@@ -346,6 +374,35 @@ void run_stage(const HeatView<Real>& view, const StageView<Real>& stage, Real* s
         for (int i = 0; i < n; ++i) stage.out[c0 + i] = next.template at<1>(c0 + i, load<1>(rate + i))[0];
       },
       next);
+}
+
+template <class Real>
+void run_two_stages(const HeatView<Real>& view, const StageView<Real>& stage, const StageView<Real>& next,
+                    PlaneFlows* next_flows, Real* scratch, int threads) {
+  HeatView<Real> then = view;
+  then.u = then.theta = next.y1;
+  then.plane_flows = next_flows;
+  const auto nothing = [](std::ptrdiff_t, int, int, const Real*, Real*) {};
+  const NextStage<Real> first{stage}, second{next};
+  using Plane = PlaneSweep<false, Real, decltype(nothing), NextStage<Real>>;
+  const auto scratch_size = std::ptrdiff_t(kernel_scratch(view.size));
+#pragma omp parallel num_threads(threads)
+  {
+    const int team = omp_get_num_threads(), me = omp_get_thread_num();
+    const Slab slab = slab_of(view, me, team);
+    Plane plane(view, false, scratch + 2 * me * scratch_size, nothing, first);
+    Plane plane_then(then, false, scratch + (2 * me + 1) * scratch_size, nothing, second);
+    // Planes whose neighbours are another thread's come last.
+    const int begin = slab.begin + (me > 0 ? 1 : 0), end = slab.end - (me + 1 < team ? 1 : 0);
+    for (int k = slab.begin; k < slab.end; ++k) {
+      plane(k, k == slab.begin);
+      if (k > begin && k <= end) plane_then(k - 1, k - 1 == begin);
+    }
+    if (slab.end > slab.begin && end == slab.end && end > begin) plane_then(end - 1, end - 1 == begin);
+#pragma omp barrier
+    for (int k = slab.begin; k < slab.end; ++k)
+      if (k < begin || k >= end) plane_then(k, true);
+  }
 }
 
 /// Largest values of a row. `bad` is 0 or NaN.
@@ -716,6 +773,10 @@ template void run_ranges(const HeatView<double>&, const double*, const double*, 
 template void run_extremes(const HeatView<float>&, const ExtremesView<float>&, int);
 template void run_extremes(const HeatView<double>&, const ExtremesView<double>&, int);
 template void run_stage(const HeatView<float>&, const StageView<float>&, float*, int);
+template void run_two_stages(const HeatView<float>&, const StageView<float>&, const StageView<float>&,
+                             PlaneFlows*, float*, int);
+template void run_two_stages(const HeatView<double>&, const StageView<double>&, const StageView<double>&,
+                             PlaneFlows*, double*, int);
 template void run_stage(const HeatView<double>&, const StageView<double>&, double*, int);
 template StepFindings run_rates(const HeatView<float>&, const StepView<float>&, float*, StepFindings*, int);
 template StepFindings run_rates(const HeatView<double>&, const StepView<double>&, double*, StepFindings*,

@@ -234,9 +234,10 @@ HeatLevel<Real> make_level(const ThermalProblem& problem, int threads, bool by_c
   level.y[1] = u;
   level.y[2] = u;
   set_boundary(level, problem.boundary);
-  level.scratch.assign(kernel_scratch(level.grid.size.data()) * std::size_t(threads), Real(0));
+  level.scratch.assign(2 * kernel_scratch(level.grid.size.data()) * std::size_t(threads), Real(0));
   level.plane_findings.assign(std::size_t(level.grid.size[2]), {});
   level.plane_flows.assign(std::size_t(level.grid.size[2]), {});
+  level.next_flows = level.plane_flows;
 
   level.can_rest = starts_at_rest(problem, level.used);
   level.theta_rest = Real(problem.initial_degC - kReference_degC);
@@ -328,10 +329,10 @@ void fill_resting(const HeatLevel<Real>& level, std::vector<Real>& values, Real 
 }
 
 template <class Real>
-LevelFlows last_flows(const HeatLevel<Real>& level) {
+LevelFlows flows_of(const HeatLevel<Real>& level, const std::vector<PlaneFlows>& planes) {
   LevelFlows sum;
   for (int k = level.rows.low[2]; k < level.rows.high[2]; ++k) {
-    const PlaneFlows& plane = level.plane_flows[std::size_t(k)];
+    const PlaneFlows& plane = planes[std::size_t(k)];
     sum.blood_W += plane.blood;
     sum.boundary_out_W += plane.boundary_out;
     sum.wall_in_W += plane.wall_in;
@@ -363,14 +364,14 @@ double stored_J(const HeatLevel<Real>& level) {
   return sum * level.cell_volume_m3();
 }
 
-#define SPINETHERM_INSTANTIATE(Real)                                            \
-  template struct Fixes<Real>;                                                  \
-  template HeatLevel<Real> make_level(const ThermalProblem&, int, bool);        \
-  template void exchange_state(Archive&, HeatLevel<Real>&);                     \
-  template void update_properties(HeatLevel<Real>&, const std::vector<Real>&);  \
-  template HeatView<Real> view_of(HeatLevel<Real>&, const std::vector<Real>&);  \
-  template void fill_resting(const HeatLevel<Real>&, std::vector<Real>&, Real); \
-  template LevelFlows last_flows(const HeatLevel<Real>&);                       \
+#define SPINETHERM_INSTANTIATE(Real)                                                    \
+  template struct Fixes<Real>;                                                          \
+  template HeatLevel<Real> make_level(const ThermalProblem&, int, bool);                \
+  template void exchange_state(Archive&, HeatLevel<Real>&);                             \
+  template void update_properties(HeatLevel<Real>&, const std::vector<Real>&);          \
+  template HeatView<Real> view_of(HeatLevel<Real>&, const std::vector<Real>&);          \
+  template void fill_resting(const HeatLevel<Real>&, std::vector<Real>&, Real);         \
+  template LevelFlows flows_of(const HeatLevel<Real>&, const std::vector<PlaneFlows>&); \
   template double stored_J(const HeatLevel<Real>&);
 SPINETHERM_INSTANTIATE(float)
 SPINETHERM_INSTANTIATE(double)

@@ -74,6 +74,7 @@ struct HeatLevel {
   std::vector<Real> scratch;
   std::vector<StepFindings> plane_findings;
   std::vector<PlaneFlows> plane_flows;   ///< of the last sweep, see HeatView
+  std::vector<PlaneFlows> next_flows;    ///< of the second of two stages at once
   std::vector<BlockTissues> blocks;      ///< see HeatView
   std::vector<std::int32_t> weights_at;  ///< likewise
   std::vector<Real> weights;             ///< likewise
@@ -113,7 +114,7 @@ HeatView<Real> view_of(HeatLevel<Real>& level, const std::vector<Real>& u);
 template <class Real>
 void fill_resting(const HeatLevel<Real>& level, std::vector<Real>& values, Real value);
 
-/// Flows of the last sweep [W].
+/// Flows of a sweep [W].
 struct LevelFlows {
   double blood_W = 0;         ///< that the blood brings
   double boundary_out_W = 0;  ///< that leaves through the outer faces
@@ -121,7 +122,7 @@ struct LevelFlows {
   double rest_out_W = 0;      ///< that leaves to cells at rest, after a sweep for rates
 };
 template <class Real>
-LevelFlows last_flows(const HeatLevel<Real>& level);
+LevelFlows flows_of(const HeatLevel<Real>& level, const std::vector<PlaneFlows>& planes);
 
 /// Heat stored in the active cells [J], relative to rest where cells can rest, else to 37 degC.
 template <class Real>

@@ -83,7 +83,7 @@ StepFindings LevelRun<Real>::sweep(int at, StepView<Real> view) {
   }
   const StepFindings f = run_rates(view_of(level, level.y[std::size_t(at)]), view, level.scratch.data(),
                                    level.plane_findings.data(), level.team());
-  flows = last_flows(level);
+  flows = flows_of(level, level.plane_flows);
   return f;
 }
 
@@ -246,8 +246,13 @@ bool LevelRun<Real>::run_stages(Together runs, int stage_count, double dt, const
   const Rkl2 scheme = make_rkl2(stage_count);
   const double t_s = runs.front()->t_s;
   for (LevelRun* r : runs) r->first_stage(scheme, dt);
+  const bool alone = runs.size() == 1 && runs.front()->stands_alone();
   for (int j = 2; j <= scheme.stages; ++j) {
     if (progress.cancelled()) return false;
+    if (alone && j < scheme.stages) {
+      runs.front()->next_two_stages(scheme, j++, dt);
+      continue;
+    }
     for (LevelRun* r : runs) r->prepare_stage(t_s + scheme.time[std::size_t(j) - 1] * dt);
     for (LevelRun* r : runs) r->next_stage(scheme, j, dt);
   }
@@ -283,26 +288,53 @@ void LevelRun<Real>::prepare_stage(double at_s) {
 }
 
 template <class Real>
-void LevelRun<Real>::next_stage(const Rkl2& scheme, int j, double dt) {
-  count_stage();
-  const std::vector<Real>& u = level.y[std::size_t(last_)];
+StageView<Real> LevelRun<Real>::stage_view(const Rkl2& scheme, int j, double dt) const {
   StageView<Real> stage;
   stage.y0 = level.y[std::size_t(old_)].data();
-  stage.y1 = u.data();
-  stage.y2 = j == 2 ? stage.y0 : level.y[std::size_t(spare_)].data();
   stage.rate0 = level.rate.data();
-  stage.out = level.y[std::size_t(spare_)].data();
   stage.mu = Real(scheme.mu[std::size_t(j)]);
   stage.nu = Real(scheme.nu[std::size_t(j)]);
   stage.mu_t_dt = Real(scheme.mu_t[std::size_t(j)] * dt);
   stage.gamma_t_dt = Real(scheme.gamma_t[std::size_t(j)] * dt);
+  return stage;
+}
+
+template <class Real>
+void LevelRun<Real>::next_stage(const Rkl2& scheme, int j, double dt) {
+  count_stage();
+  const std::vector<Real>& u = level.y[std::size_t(last_)];
+  StageView<Real> stage = stage_view(scheme, j, dt);
+  stage.y1 = u.data();
+  stage.out = level.y[std::size_t(spare_)].data();
+  stage.y2 = j == 2 ? stage.y0 : stage.out;
   const double weight_s = scheme.weight[std::size_t(j) - 1] * dt;
   around_.weigh(weight_s);
   if (!level.rows.empty()) {
     run_stage(view_of(level, u), stage, level.scratch.data(), level.team());
-    tally_.add(weight_s, last_flows(level));
+    tally_.add(weight_s, flows_of(level, level.plane_flows));
   }
   std::swap(last_, spare_);
+}
+
+template <class Real>
+bool LevelRun<Real>::stands_alone() const {
+  return !level.weights_at.empty() && level.fixes.hole_begin.empty() && !level.rows.empty() && around_.none();
+}
+
+template <class Real>
+void LevelRun<Real>::next_two_stages(const Rkl2& scheme, int j, double dt) {
+  count_stage();
+  count_stage();
+  std::vector<Real>&u = level.y[std::size_t(last_)], &out = level.y[std::size_t(spare_)];
+  StageView<Real> stage = stage_view(scheme, j, dt), next = stage_view(scheme, j + 1, dt);
+  stage.y1 = u.data();
+  stage.out = out.data();
+  stage.y2 = j == 2 ? stage.y0 : stage.out;
+  next.y1 = stage.out;
+  next.y2 = next.out = u.data();
+  run_two_stages(view_of(level, u), stage, next, level.next_flows.data(), level.scratch.data(), level.team());
+  tally_.add(scheme.weight[std::size_t(j) - 1] * dt, flows_of(level, level.plane_flows));
+  tally_.add(scheme.weight[std::size_t(j)] * dt, flows_of(level, level.next_flows));
 }
 
 template <class Real>

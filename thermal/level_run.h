@@ -17,6 +17,8 @@ template <class Real>
 class Surroundings {
  public:
   virtual ~Surroundings() = default;
+  /// Nothing: no sweep need be told of.
+  virtual bool none() const { return true; }
   /// A step begins; of its heat flows those at the present state count for `present_s`.
   virtual void begin_step(double /*t_s*/, double /*dt_s*/, double /*present_s*/) {}
   /// Before a sweep over the state `u` at t; `arrays`: the level's temperature and resistivity are those of
@@ -100,6 +102,10 @@ class LevelRun {
   void first_stage(const Rkl2& scheme, double dt_s);
   void prepare_stage(double at_s);
   void next_stage(const Rkl2& scheme, int j, double dt_s);
+  /// Whether nothing but the level itself decides on what a stage is.
+  bool stands_alone() const;
+  void next_two_stages(const Rkl2& scheme, int j, double dt_s);
+  StageView<Real> stage_view(const Rkl2& scheme, int j, double dt_s) const;
   StepFindings last_sweep(double dt_s);
   void take_back();
   void accept(const StepFindings& found, double dt_s, double end_s, const LevelFlows& flows_before);

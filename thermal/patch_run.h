@@ -41,6 +41,7 @@ class PatchRun : public Surroundings<Real> {
   /// After the window, whose bodies have been placed.
   void exchange_state(Archive& archive, const HeatLevel<Real>& window, const std::vector<bool>& on);
 
+  bool none() const override { return false; }
   void set(double t_s, std::vector<Real>& u, bool arrays) override;
 
   PatchRun(const PatchRun&) = delete;

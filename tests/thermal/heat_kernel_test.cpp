@@ -4,11 +4,13 @@
 #include <gmock/gmock.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdlib>
 #include <tuple>
 
 #include "tests/thermal/thermal_fixture.h"
 #include "thermal/bioheat_solver.h"
+#include "thermal/heat_level.h"
 
 namespace spinetherm {
 namespace {
@@ -75,6 +77,105 @@ TEST_P(InstructionSets, GiveTheSameBits) {
 // 40: more tissues than two registers hold.
 INSTANTIATE_TEST_SUITE_P(Tissues, InstructionSets,
                          ::testing::Combine(::testing::Values(4, 40), ::testing::Bool(), ::testing::Bool()));
+
+/// A level whose properties never change, in a state that is nowhere at rest, stepped in a box of its cells.
+HeatLevel<float> unquiet_level(const ThermalProblem& p, int threads, std::array<int, 3> low,
+                               std::array<int, 3> high, int unit) {
+  HeatLevel<float> level = make_level<float>(p, threads);
+  level.rows = make_active_rows(level.grid.size, false);
+  level.rows.unit = unit;
+  include_box(level.rows, low, high);
+  for (std::size_t c = 0; c < level.grid.count(); ++c) {
+    const auto at = float(c);
+    level.y[0][c] = 20 * std::sin(0.7F * at);
+    level.y[1][c] = level.y[0][c] + std::cos(1.3F * at);
+    level.y[2][c] = level.y[0][c] - std::cos(2.1F * at);
+    level.rate[c] = 0.1F * std::sin(0.3F * at);
+    level.source[c] = 0.05F * std::cos(0.9F * at);
+  }
+  return level;
+}
+StageView<float> stage_of(HeatLevel<float>& level, std::size_t from, std::size_t to) {
+  StageView<float> s;
+  s.y0 = level.y[0].data();
+  s.y1 = level.y[from].data();
+  s.y2 = s.out = level.y[to].data();
+  s.rate0 = level.rate.data();
+  s.mu = 1.1F;
+  s.nu = -0.2F;
+  s.mu_t_dt = 0.3F;
+  s.gamma_t_dt = -0.1F;
+  return s;
+}
+
+struct Stepped {
+  const char* name;
+  std::array<int, 3> low, high;
+  int unit;
+};
+class Stages : public ::testing::TestWithParam<std::tuple<Stepped, int>> {
+ protected:
+  Stages() : problem_(chequered(5, false)) {
+    problem_.tissue_map.tissues[1] = problem_.tissue_map.tissues[0];  // wide uniform stretches
+    problem_.tissue_map.tissues[1].perfusion_per_s = 2e-3;
+    problem_.boundary[y_max] = {BoundaryKind::insulated};
+  }
+  HeatLevel<float> level() const {
+    const auto& [stepped, threads] = GetParam();
+    return unquiet_level(problem_, threads, stepped.low, stepped.high, stepped.unit);
+  }
+  int threads() const { return std::get<1>(GetParam()); }
+
+ private:
+  ThermalProblem problem_;  // whose labels the level reads
+};
+
+// One after the other and plane after plane: the same bits, whoever steps the neighbours.
+TEST_P(Stages, TwoAtOnceAreTwo) {
+  HeatLevel<float> apart = level(), at_once = level();
+  ASSERT_FALSE(apart.weights_at.empty());
+  run_stage(view_of(apart, apart.y[1]), stage_of(apart, 1, 2), apart.scratch.data(), threads());
+  const std::vector<PlaneFlows> first_flows = apart.plane_flows;
+  run_stage(view_of(apart, apart.y[2]), stage_of(apart, 2, 1), apart.scratch.data(), threads());
+  run_two_stages(view_of(at_once, at_once.y[1]), stage_of(at_once, 1, 2), stage_of(at_once, 2, 1),
+                 at_once.next_flows.data(), at_once.scratch.data(), threads());
+  EXPECT_TRUE(at_once.y[1] == apart.y[1]);
+  EXPECT_TRUE(at_once.y[2] == apart.y[2]);
+  EXPECT_FALSE(apart.y[1] == level().y[1]);
+  for (std::size_t k = 0; k < first_flows.size(); ++k) {
+    EXPECT_EQ(at_once.plane_flows[k].blood, first_flows[k].blood) << k;
+    EXPECT_EQ(at_once.plane_flows[k].boundary_out, first_flows[k].boundary_out) << k;
+    EXPECT_EQ(at_once.next_flows[k].blood, apart.plane_flows[k].blood) << k;
+    EXPECT_EQ(at_once.next_flows[k].boundary_out, apart.plane_flows[k].boundary_out) << k;
+  }
+}
+
+// Weights hold what flows from cell to cell give.
+TEST_P(Stages, WeightsAreThePlainStencil) {
+  HeatLevel<float> by_weights = level(), by_flows = level();
+  by_flows.weights_at.clear();
+  for (HeatLevel<float>* l : {&by_weights, &by_flows})
+    run_stage(view_of(*l, l->y[1]), stage_of(*l, 1, 2), l->scratch.data(), threads());
+  float most = 0;
+  for (std::size_t c = 0; c < by_flows.grid.count(); ++c)
+    most = std::max(most, std::abs(by_weights.y[2][c] - by_flows.y[2][c]));
+  EXPECT_LT(most, 2e-5F);
+  const LevelFlows a = flows_of(by_weights, by_weights.plane_flows),
+                   b = flows_of(by_flows, by_flows.plane_flows);
+  EXPECT_NEAR(a.blood_W, b.blood_W, 1e-6 * std::abs(b.blood_W));
+  EXPECT_EQ(a.boundary_out_W, b.boundary_out_W);
+}
+
+INSTANTIATE_TEST_SUITE_P(Cells, Stages,
+                         ::testing::Combine(::testing::Values(Stepped{"all", {0, 0, 0}, {50, 20, 18}, 1},
+                                                              Stepped{"inside", {16, 3, 4}, {32, 15, 14}, 16},
+                                                              Stepped{"ragged", {13, 0, 2}, {41, 17, 18}, 1},
+                                                              Stepped{"flat", {16, 5, 9}, {48, 9, 10}, 16}),
+                                            ::testing::Values(1, 2, 3, 7)),
+                         [](const auto& of) {
+                           return std::string(std::get<0>(of.param).name) + "_" +
+                                  std::to_string(std::get<1>(of.param));
+                         });
 
 }  // namespace
 }  // namespace spinetherm
