@@ -17,10 +17,11 @@ struct RowStretches {
 
 /// The cells of a grid that are stepped: of each row one stretch. Everything else is at rest.
 /// Heat that spreads from a probe fills a ball, about half of the box around it.
-struct ActiveRows : RowStretches {
+struct ActiveRows {
   std::array<int, 3> size{0, 0, 0};
   /// Stretches begin at multiples of so many cells, and end there or with the row.
   std::int32_t unit = 1;
+  std::vector<std::int32_t> begin, end;            ///< as in RowStretches
   std::array<int, 3> low{0, 0, 0}, high{0, 0, 0};  ///< box around the active cells
   std::vector<std::int64_t> cells_below;  ///< active cells in the planes below plane k; nz + 1 entries
   /// By row: what is read of it, one cell around the stretches of its neighbours and its own; and cells whose
@@ -43,6 +44,8 @@ struct ActiveRows : RowStretches {
     return std::int32_t(i) >= begin[n] && std::int32_t(i) < end[n];
   }
   bool operator==(const ActiveRows&) const = default;
+  RowStretches stretches() const { return {begin, end}; }
+  bool operator==(const RowStretches& s) const { return begin == s.begin && end == s.end; }
 };
 
 void exchange_state(Archive& archive, ActiveRows& rows);

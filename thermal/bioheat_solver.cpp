@@ -425,7 +425,7 @@ class HeatRun : Surroundings<Real> {
 
   /// Heating of window and patch. `new_rates`: not only the heating is another than at the last sweep.
   void set_heating(bool new_fields, bool new_rates) {
-    const RowStretches before = level_.rows;
+    const RowStretches before = level_.rows.stretches();
     std::array<int, 3> low{}, high{};
     if (level_.can_rest && window_.bodies.surroundings(level_.grid, low, high))
       include_box(level_.rows, low, high);
@@ -567,7 +567,7 @@ class HeatRun : Surroundings<Real> {
   }
 
   void grow() {
-    const RowStretches before = level_.rows;
+    const RowStretches before = level_.rows.stretches();
     if (!window_.grow_rows(kMargin_cells)) return;
     dose_.join(level_, level_.rows, before, window_.t_s);
     set_heating(false, true);

@@ -421,7 +421,7 @@ void DoseField<Real>::join(const HeatLevel<Real>& level, const ActiveRows& rows,
 template <class Real>
 void DoseField<Real>::finish(const HeatLevel<Real>& level, double t_s) {
   if (!level.can_rest) return;
-  join(level, make_active_rows(level.grid.size, true), level.rows, t_s);
+  join(level, make_active_rows(level.grid.size, true), level.rows.stretches(), t_s);
 }
 
 template class DoseField<float>;

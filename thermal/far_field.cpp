@@ -120,11 +120,11 @@ void FarField<Real>::set_box(LevelRun<Real>& window, const BoxOfCells& box, cons
     low[a] = box.low[a] - kRim;
     high[a] = box.high[a] + kRim;
   }
-  const RowStretches before = far.rows;
+  const RowStretches before = far.rows.stretches();
   if (far.can_rest && include_box(far.rows, low, high)) dose.join(far, far.rows, before, run.t_s);
   run.wall_in_J -= run.bodies.switch_to(far, nullptr, on, run.t_s, first);
   // Shafts with a coolant reach out of the near box.
-  const ActiveRows around = far.rows;
+  const RowStretches around = far.rows.stretches();
   if (Cell from{}, to{};
       far.can_rest && run.bodies.surroundings(far.grid, from, to) && include_box(far.rows, from, to))
     dose.join(far, far.rows, around, run.t_s);
@@ -354,7 +354,7 @@ typename FarField<Real>::Step FarField<Real>::follow(const HeatLevel<Real>& wind
       e.unit_W_per_m3 = unit.data();
       e.scale = scale_s_[e.drive] / turn_s;
     }
-    const RowStretches before = far.rows;
+    const RowStretches before = far.rows.stretches();
     run.heating_W = run.input.apply(far, mean, run.bodies.links().ghosts, new_fields);
     if (far.rows != before) dose.join(far, far.rows, before, run.t_s);
     far.heating = far.source;
@@ -371,7 +371,7 @@ typename FarField<Real>::Step FarField<Real>::follow(const HeatLevel<Real>& wind
   run.flows.blood_W += last_dose.blood_change_W;
   run.restore_rest();
   run.correct();
-  const RowStretches before = far.rows;
+  const RowStretches before = far.rows.stretches();
   if (run.grow_rows(4)) {
     dose.join(far, far.rows, before, run.t_s);
     run.refresh_rates();

@@ -135,7 +135,7 @@ double HeatInput<Real>::count_new(const HeatLevel<Real>& level) {
       if (!none) count(c0 + std::size_t(counted_.end[row]), c0 + std::size_t(end));
     }
   }
-  counted_ = rows;
+  counted_ = rows.stretches();
   double power = 0;
   for (const double plane : counted_planes_) power += plane;
   return power;

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <string>
+#include <unordered_map>
 
 #include "thermal/archive.h"
 #include "thermal/tissue_law.h"
@@ -103,10 +105,10 @@ void find_blocks(HeatLevel<Real>& level, const ThermalProblem& problem) {
   }
 }
 
-/// Whether no property of a cell can change.
+/// Whether all properties are the tissue's and never change.
 template <class Real>
 bool is_constant(const HeatLevel<Real>& level, const ThermalProblem& problem) {
-  if (level.table.varies_with_T || level.table.has_phases || !problem.tissue_map.factors.perfusion.empty())
+  if (level.table.varies_with_T || level.table.has_phases || !problem.tissue_map.factors.empty())
     return false;
   const std::vector<Tissue>& tissues = problem.tissue_map.tissues;
   for (std::size_t n = 0; n < tissues.size(); ++n)
@@ -114,43 +116,51 @@ bool is_constant(const HeatLevel<Real>& level, const ThermalProblem& problem) {
   return true;
 }
 
-/// Weights of blocks that are not uniform, see kBlockWeights.
+/// Weights of the block that begins at cell `c`, see kBlockWeights.
+template <class Real>
+void add_weights(HeatLevel<Real>& level, std::size_t c, std::size_t up_y, std::size_t up_z) {
+  const TissueConstants<Real>& tissue = *level.tissue;
+  const HeatView<Real> view = view_of(level, level.y[0]);
+  const std::array<std::size_t, 3> up{1, up_y, up_z};
+  const auto add = [&](const auto& of_cell) {
+    for (std::size_t n = c; n < c + kBlockCells; ++n)
+      level.weights.push_back(of_cell(n, tissue.inverse_capacity[level.label[n]]));
+  };
+  for (std::size_t a = 0; a < 3; ++a)
+    for (const bool above : {false, true})
+      add([&](std::size_t n, Real inv_c) {
+        const std::uint8_t beside = level.label[above ? n + up[a] : n - up[a]];
+        return view.scale[a] * (Real(1) / (tissue.resistivity[level.label[n]] + tissue.resistivity[beside])) *
+               inv_c;
+      });
+  add([&](std::size_t n, Real inv_c) { return tissue.perfusion[level.label[n]] * inv_c; });
+}
+
+/// The weights of blocks that are not uniform: the same for all that have the same tissues and neighbours.
 template <class Real>
 void find_weights(HeatLevel<Real>& level) {
   const auto& size = level.grid.size;
-  const std::ptrdiff_t up_y = size[0], up_z = up_y * size[1];
+  const std::size_t up_y = std::size_t(size[0]), up_z = up_y * std::size_t(size[1]);
   const int in_row = blocks_of(size[0]), past = (size[0] - 1) / kBlockCells;
   level.weights_at.assign(level.blocks.size(), -1);
-  const auto inner_blocks = [&](int j, int k, const auto& call) {
-    if (j == 0 || k == 0 || j + 1 == size[1] || k + 1 == size[2]) return;
-    const std::size_t row = level.rows.row(j, k) * std::size_t(in_row);
-    for (int b = 1; b < past; ++b)
-      if (!level.blocks[row + std::size_t(b)].uniform) call(row + std::size_t(b), b * kBlockCells);
-  };
-  std::int32_t count = 0;
-  for (int k = 0; k < size[2]; ++k)
-    for (int j = 0; j < size[1]; ++j)
-      inner_blocks(j, k, [&](std::size_t block, int) { level.weights_at[block] = count++; });
-  level.weights.resize(std::size_t(count) * kBlockWeights);
-  const HeatView<Real> view = view_of(level, level.y[0]);
-#pragma omp parallel for num_threads(level.threads) schedule(static)
-  for (int k = 0; k < size[2]; ++k)
-    for (int j = 0; j < size[1]; ++j)
-      inner_blocks(j, k, [&](std::size_t block, int i) {
-        Real* of_block = level.weights.data() + std::size_t(level.weights_at[block]) * kBlockWeights;
-        for (int l = 0; l < kBlockCells; ++l) {
-          const std::size_t c = level.grid.index(i + l, j, k);
-          const Real inv_c = level.inverse_capacity[c], r = level.resistivity[c];
-          std::size_t n = 0;
-          for (std::size_t a = 0; a < 3; ++a)
-            for (const std::ptrdiff_t step : {-1, 1}) {
-              const std::size_t beside = c + std::size_t(step * (a == 0 ? 1 : a == 1 ? up_y : up_z));
-              of_block[n++ * kBlockCells + std::size_t(l)] =
-                  view.scale[a] * (Real(1) / (r + level.resistivity[beside])) * inv_c;
-            }
-          of_block[n * kBlockCells + std::size_t(l)] = level.perfusion[c] * inv_c;
-        }
-      });
+  std::unordered_map<std::string, std::int32_t> known;
+  for (int k = 1; k + 1 < size[2]; ++k)
+    for (int j = 1; j + 1 < size[1]; ++j)
+      for (int b = 1; b < past; ++b) {
+        const std::size_t block = level.rows.row(j, k) * std::size_t(in_row) + std::size_t(b);
+        if (level.blocks[block].uniform) continue;
+        const std::size_t c = level.grid.index(b * kBlockCells, j, k);
+        std::string labels;
+        const auto append = [&](std::size_t from, std::size_t count) {
+          labels.append(level.label + from, level.label + from + count);
+        };
+        constexpr auto kCells = std::size_t(kBlockCells);
+        append(c - 1, kCells + 2);
+        for (const std::size_t from : {c - up_y, c + up_y, c - up_z, c + up_z}) append(from, kCells);
+        const auto [at, is_new] = known.emplace(std::move(labels), std::int32_t(known.size()));
+        level.weights_at[block] = at->second;
+        if (is_new) add_weights(level, c, up_y, up_z);
+      }
 }
 
 }  // namespace
