@@ -107,8 +107,8 @@ struct HeatView {
   bool has_phases = false, varies_with_T = false;
   const TissueConstants<Real>* tissue = nullptr;
   const BlockTissues* blocks = nullptr;  ///< blocks_of() for each row; null: rows are shorter than a block
-  /// By block, where properties never change: which of the weights are its own; -1: uniform, or at the grid's
-  /// edge. Null: they change.
+  /// By block, where properties never change: which of the weights are its own; -1: uniform, or at a face y
+  /// or z of the grid. Null: they change.
   const std::int32_t* weights_at = nullptr;
   const Real* weights = nullptr;  ///< kBlockWeights each
   // Beyond the outer faces x_min, x_max, y_min ... lies a ghost cell with this temperature and resistivity:

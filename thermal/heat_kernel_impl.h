@@ -179,7 +179,7 @@ struct PlaneSweep {
     PlaneFlows flows{0, 0, 0, 0};
     BloodSum blood;
     if constexpr (!kKeepsAll)
-      if (v.weights_at != nullptr && stage_of_inner_blocks(v, at_once.s, k, blood)) {
+      if (v.weights_at != nullptr && stage_of_inner_blocks(v, at_once.s, k, blood, flows.boundary_out)) {
         flows.blood = blood.total();
         v.plane_flows[k] = flows;
         return;

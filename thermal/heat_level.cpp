@@ -116,9 +116,9 @@ bool is_constant(const HeatLevel<Real>& level, const ThermalProblem& problem) {
   return true;
 }
 
-/// Weights of the block that begins at cell `c`, see kBlockWeights.
+/// Weights of block `b` of a row, which begins at cell `c`, see kBlockWeights.
 template <class Real>
-void add_weights(HeatLevel<Real>& level, std::size_t c, std::size_t up_y, std::size_t up_z) {
+void add_weights(HeatLevel<Real>& level, int b, std::size_t c, std::size_t up_y, std::size_t up_z) {
   const TissueConstants<Real>& tissue = *level.tissue;
   const HeatView<Real> view = view_of(level, level.y[0]);
   const std::array<std::size_t, 3> up{1, up_y, up_z};
@@ -129,9 +129,11 @@ void add_weights(HeatLevel<Real>& level, std::size_t c, std::size_t up_y, std::s
   for (std::size_t a = 0; a < 3; ++a)
     for (const bool above : {false, true})
       add([&](std::size_t n, Real inv_c) {
-        const std::uint8_t beside = level.label[above ? n + up[a] : n - up[a]];
-        return view.scale[a] * (Real(1) / (tissue.resistivity[level.label[n]] + tissue.resistivity[beside])) *
-               inv_c;
+        const std::size_t i = std::size_t(b) * kBlockCells + n - c;
+        Real r = level.ghost_resistivity[above ? 1 : 0];
+        if (a > 0 || i + (above ? 1 : 0) != (above ? up_y : 0))
+          r = tissue.resistivity[level.label[above ? n + up[a] : n - up[a]]];
+        return view.scale[a] * (Real(1) / (tissue.resistivity[level.label[n]] + r)) * inv_c;
       });
   add([&](std::size_t n, Real inv_c) { return tissue.perfusion[level.label[n]] * inv_c; });
 }
@@ -141,12 +143,12 @@ template <class Real>
 void find_weights(HeatLevel<Real>& level) {
   const auto& size = level.grid.size;
   const std::size_t up_y = std::size_t(size[0]), up_z = up_y * std::size_t(size[1]);
-  const int in_row = blocks_of(size[0]), past = (size[0] - 1) / kBlockCells;
+  const int in_row = blocks_of(size[0]), whole = size[0] / kBlockCells;
   level.weights_at.assign(level.blocks.size(), -1);
   std::unordered_map<std::string, std::int32_t> known;
   for (int k = 1; k + 1 < size[2]; ++k)
     for (int j = 1; j + 1 < size[1]; ++j)
-      for (int b = 1; b < past; ++b) {
+      for (int b = 0; b < whole; ++b) {
         const std::size_t block = level.rows.row(j, k) * std::size_t(in_row) + std::size_t(b);
         if (level.blocks[block].uniform) continue;
         const std::size_t c = level.grid.index(b * kBlockCells, j, k);
@@ -155,11 +157,13 @@ void find_weights(HeatLevel<Real>& level) {
           labels.append(level.label + from, level.label + from + count);
         };
         constexpr auto kCells = std::size_t(kBlockCells);
-        append(c - 1, kCells + 2);
+        const bool first = b == 0, last = (b + 1) * kBlockCells == size[0];
+        labels += char((first ? 1 : 0) + (last ? 2 : 0));
+        append(c - (first ? 0 : 1), kCells + (first ? 0 : 1) + (last ? 0 : 1));
         for (const std::size_t from : {c - up_y, c + up_y, c - up_z, c + up_z}) append(from, kCells);
         const auto [at, is_new] = known.emplace(std::move(labels), std::int32_t(known.size()));
         level.weights_at[block] = at->second;
-        if (is_new) add_weights(level, c, up_y, up_z);
+        if (is_new) add_weights(level, b, c, up_y, up_z);
       }
 }
 
