@@ -138,6 +138,10 @@ void add_weights(HeatLevel<Real>& level, int b, std::size_t c, std::size_t up_y,
   add([&](std::size_t n, Real inv_c) { return tissue.perfusion[level.label[n]] * inv_c; });
 }
 
+/// Where more than every eighth block differs from all others, weights take more memory than they spare work;
+/// but so many are few.
+constexpr std::size_t kMostWeights = 8, kFewWeights = 4096;
+
 /// The weights of blocks that are not uniform: the same for all that have the same tissues and neighbours.
 template <class Real>
 void find_weights(HeatLevel<Real>& level) {
@@ -164,6 +168,11 @@ void find_weights(HeatLevel<Real>& level) {
         const auto [at, is_new] = known.emplace(std::move(labels), std::int32_t(known.size()));
         level.weights_at[block] = at->second;
         if (is_new) add_weights(level, b, c, up_y, up_z);
+        if (known.size() > kFewWeights && known.size() * kMostWeights > level.weights_at.size()) {
+          level.weights_at = std::vector<std::int32_t>();
+          level.weights = std::vector<Real>();
+          return;
+        }
       }
 }
 

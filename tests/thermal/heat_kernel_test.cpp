@@ -169,6 +169,20 @@ TEST_P(Stages, WeightsAreThePlainStencil) {
   EXPECT_NEAR(a.boundary_out_W, b.boundary_out_W, 1e-6 * std::abs(b.boundary_out_W));
 }
 
+TEST(Weights, AreNotKeptWhereHardlyTwoBlocksAreAlike) {
+  ThermalProblem p = uniform_problem(UniformTissue{}, {64, 50, 50}, 1);
+  p.tissue_map.tissues.push_back(p.tissue_map.tissues[0]);
+  EXPECT_FALSE(make_level<float>(p, 1).weights_at.empty());
+  std::uint32_t random = 1;
+  for (std::uint8_t& label : p.tissue_map.labels.values) {
+    random = random * 1664525 + 1013904223;
+    label = std::uint8_t(random >> 31);
+  }
+  const HeatLevel<float> level = make_level<float>(p, 1);
+  EXPECT_TRUE(level.weights_at.empty());
+  EXPECT_EQ(level.weights.capacity(), 0U);
+}
+
 INSTANTIATE_TEST_SUITE_P(
     Cells, Stages,
     ::testing::Combine(::testing::Values(Stepped{"whole_blocks", 48, {0, 0, 0}, {48, 20, 18}, 16},
