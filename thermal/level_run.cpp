@@ -19,6 +19,10 @@ constexpr double kErrorGrowth_per_K = 0.1, kHotErrorGrowth_per_K = 1 / 15.0;
 constexpr double kBesideIce_K = 20, kErrorBesideIce = 0.01;
 constexpr double kBesideSteam_K = 45, kErrorBesideSteam = 0.1;
 
+/// Two stages at once of so many cells at most: a run can be cancelled between them, which must take no
+/// longer than 0.2 s.
+constexpr std::int64_t kMostAtOnce = 50'000'000;
+
 /// The stepped cell whose state changes fastest.
 template <class Real>
 std::size_t fastest_cell(const HeatLevel<Real>& level) {
@@ -318,7 +322,8 @@ void LevelRun<Real>::next_stage(const Rkl2& scheme, int j, double dt) {
 
 template <class Real>
 bool LevelRun<Real>::stands_alone() const {
-  return !level.weights_at.empty() && level.fixes.hole_begin.empty() && !level.rows.empty() && around_.none();
+  return !level.weights_at.empty() && level.fixes.hole_begin.empty() && !level.rows.empty() &&
+         level.rows.cells() <= kMostAtOnce && around_.none();
 }
 
 template <class Real>

@@ -102,7 +102,7 @@ class LevelRun {
   void first_stage(const Rkl2& scheme, double dt_s);
   void prepare_stage(double at_s);
   void next_stage(const Rkl2& scheme, int j, double dt_s);
-  /// Whether nothing but the level itself decides on what a stage is.
+  /// Whether nothing but the level itself decides on what a stage is, and two at once are soon over.
   bool stands_alone() const;
   void next_two_stages(const Rkl2& scheme, int j, double dt_s);
   StageView<Real> stage_view(const Rkl2& scheme, int j, double dt_s) const;
