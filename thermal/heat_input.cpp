@@ -90,7 +90,7 @@ void HeatInput<Real>::wake(HeatLevel<Real>& level, const std::vector<UnitHeating
         const double rate = steady_rate(level, c) + q * double(level.inverse_capacity[c]);
         return std::abs(rate) * horizon_s_ > rest_K_;
       };
-      const Real* steady = (varies_ ? given_ : level.source).data() + c0;
+      const Real* steady = by_blocks ? (varies_ ? given_ : level.source).data() + c0 : nullptr;
       const auto any_is_heated = [&](int i) {  // of a block, by what is steady
         int any = 0;
         for (int l = i; l < i + kBlockCells; ++l) any |= int(std::abs(steady[l]) > limit);
