@@ -51,7 +51,7 @@ struct BlockTissues {
   /// Resistivity is read here: this block or one beside, before or below it is not uniform.
   bool resists = true;
 };
-/// Of a block that is not uniform, where properties never change: du/dt is the sum over the neighbours n
+/// Of a block, where properties never change: du/dt is the sum over the neighbours n
 /// along -x, +x, -y, +y, -z, +z of weight_n (theta_n - theta), weight (theta_blood - theta) and heating; by
 /// cell the six weights and the seventh, that of the blood [1/s].
 inline constexpr int kBlockWeights = 7 * kBlockCells;
@@ -107,8 +107,8 @@ struct HeatView {
   bool has_phases = false, varies_with_T = false;
   const TissueConstants<Real>* tissue = nullptr;
   const BlockTissues* blocks = nullptr;  ///< blocks_of() for each row; null: rows are shorter than a block
-  /// By block, where properties never change: which of the weights are its own; -1: uniform, or at a face y
-  /// or z of the grid. Null: they change.
+  /// By block, where properties never change: which of the weights are its own; -1: it lies at a face y or z
+  /// of the grid. Null: they change.
   const std::int32_t* weights_at = nullptr;
   const Real* weights = nullptr;  ///< kBlockWeights each
   // Beyond the outer faces x_min, x_max, y_min ... lies a ghost cell with this temperature and resistivity:

@@ -88,7 +88,7 @@ template <int L, class Real, class Weight>
   };
   return weight(0, left - t, right - t) + pair(1, up_y) + pair(2, up_z);
 }
-/// Of block `b` of a row, which is not uniform, from its first cell `c`.
+/// Of block `b` of a row, from its first cell `c`.
 template <class Real>
 [[gnu::always_inline]] inline VectorOf<Real, kLanes> rates_by_weights(const HeatView<Real>& v,
                                                                       const Real* weights, int b,
@@ -150,7 +150,7 @@ template <class Real>
     for (int b = (own.begin + L - 1) / L; b < own.end / L; ++b) {
       const std::ptrdiff_t c = row * up_y + std::ptrdiff_t(b) * L;
       const V t = load<L>(v.theta + c);
-      if (weights_at[b] >= 0) {
+      if (!blocks[b].uniform) {
         const Real* weights = v.weights + std::ptrdiff_t(weights_at[b]) * kBlockWeights;
         if (v.perfused) blood += blood_of_block(v, blocks[b], c, t);
         store<L>(stage.out + c, next.template at<L>(c, rates_by_weights(v, weights, b, c, t)));
@@ -188,20 +188,8 @@ template <class Real>
   const V t = load<kLanes>(v.theta + c);
   Rates<Real, kLanes> rates = {};
   rates.blood = blood_of_block(v, v.blocks[block], c, t);
-  if (v.weights_at[block] >= 0) {
-    rates.rate =
-        rates_by_weights(v, v.weights + std::ptrdiff_t(v.weights_at[block]) * kBlockWeights, b, c, t);
-    return rates;
-  }
-  const int label = v.blocks[block].first;
-  const Real inv_c = v.tissue->inverse_capacity[label], g = v.tissue->conductance[label] * inv_c;
-  const V sum = weighted_neighbours<kLanes>(
-      v.theta + c, v.size[0], std::ptrdiff_t(v.size[0]) * v.size[1], t, load<kLanes>(v.theta + c - 1),
-      load<kLanes>(v.theta + c + 1), [&](int axis, V below, V above) __attribute__((always_inline)) {
-        return (v.scale[axis] * g) * (below + above);
-      });
-  rates.rate =
-      (sum + (v.tissue->perfusion[label] * inv_c) * (v.theta_blood - t)) + load<kLanes>(v.heating + c);
+  const Real* weights = v.weights + std::ptrdiff_t(v.weights_at[block]) * kBlockWeights;
+  rates.rate = rates_by_weights(v, weights, b, c, t);
   return rates;
 }
 

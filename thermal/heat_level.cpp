@@ -130,9 +130,9 @@ void add_weights(HeatLevel<Real>& level, int b, std::size_t c, std::size_t up_y,
     for (const bool above : {false, true})
       add([&](std::size_t n, Real inv_c) {
         const std::size_t i = std::size_t(b) * kBlockCells + n - c;
-        Real r = level.ghost_resistivity[above ? 1 : 0];
-        if (a > 0 || i + (above ? 1 : 0) != (above ? up_y : 0))
-          r = tissue.resistivity[level.label[above ? n + up[a] : n - up[a]]];
+        const bool outside = a == 0 && (above ? i + 1 == up_y : i == 0);
+        const Real r = outside ? level.ghost_resistivity[above ? 1 : 0]
+                               : tissue.resistivity[level.label[above ? n + up[a] : n - up[a]]];
         return view.scale[a] * (Real(1) / (tissue.resistivity[level.label[n]] + r)) * inv_c;
       });
   add([&](std::size_t n, Real inv_c) { return tissue.perfusion[level.label[n]] * inv_c; });
@@ -142,7 +142,7 @@ void add_weights(HeatLevel<Real>& level, int b, std::size_t c, std::size_t up_y,
 /// but so many are few.
 constexpr std::size_t kMostWeights = 8, kFewWeights = 4096;
 
-/// The weights of blocks that are not uniform: the same for all that have the same tissues and neighbours.
+/// The weights of blocks: the same for all that have the same tissues and neighbours.
 template <class Real>
 void find_weights(HeatLevel<Real>& level) {
   const auto& size = level.grid.size;
@@ -150,24 +150,38 @@ void find_weights(HeatLevel<Real>& level) {
   const int in_row = blocks_of(size[0]), whole = size[0] / kBlockCells;
   level.weights_at.assign(level.blocks.size(), -1);
   std::unordered_map<std::string, std::int32_t> known;
+  std::int32_t count = 0;
+  std::array<std::int32_t, 256> of_uniform{};
+  of_uniform.fill(-1);
   for (int k = 1; k + 1 < size[2]; ++k)
     for (int j = 1; j + 1 < size[1]; ++j)
       for (int b = 0; b < whole; ++b) {
         const std::size_t block = level.rows.row(j, k) * std::size_t(in_row) + std::size_t(b);
-        if (level.blocks[block].uniform) continue;
         const std::size_t c = level.grid.index(b * kBlockCells, j, k);
+        if (level.blocks[block].uniform) {
+          std::int32_t& at = of_uniform[level.label[c]];
+          if (at < 0) {
+            at = count++;
+            add_weights(level, b, c, up_y, up_z);
+          }
+          level.weights_at[block] = at;
+          continue;
+        }
         std::string labels;
-        const auto append = [&](std::size_t from, std::size_t count) {
-          labels.append(level.label + from, level.label + from + count);
+        const auto append = [&](std::size_t from, std::size_t cells) {
+          labels.append(level.label + from, level.label + from + cells);
         };
         constexpr auto kCells = std::size_t(kBlockCells);
         const bool first = b == 0, last = (b + 1) * kBlockCells == size[0];
         labels += char((first ? 1 : 0) + (last ? 2 : 0));
         append(c - (first ? 0 : 1), kCells + (first ? 0 : 1) + (last ? 0 : 1));
         for (const std::size_t from : {c - up_y, c + up_y, c - up_z, c + up_z}) append(from, kCells);
-        const auto [at, is_new] = known.emplace(std::move(labels), std::int32_t(known.size()));
+        const auto [at, is_new] = known.emplace(std::move(labels), count);
         level.weights_at[block] = at->second;
-        if (is_new) add_weights(level, b, c, up_y, up_z);
+        if (is_new) {
+          ++count;
+          add_weights(level, b, c, up_y, up_z);
+        }
         if (known.size() > kFewWeights && known.size() * kMostWeights > level.weights_at.size()) {
           level.weights_at = std::vector<std::int32_t>();
           level.weights = std::vector<Real>();

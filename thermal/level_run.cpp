@@ -20,7 +20,7 @@ constexpr double kBesideIce_K = 20, kErrorBesideIce = 0.01;
 constexpr double kBesideSteam_K = 45, kErrorBesideSteam = 0.1;
 
 /// Two stages at once of so many cells at most: a run can be cancelled between them, which must take no
-/// longer than 0.2 s.
+/// longer than 0.2 s; an update of a cell takes about 1 ns with two threads.
 constexpr std::int64_t kMostAtOnce = 50'000'000;
 
 /// The stepped cell whose state changes fastest.
